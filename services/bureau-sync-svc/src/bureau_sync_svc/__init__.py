@@ -1,0 +1,1 @@
+"""bureau-sync-svc: every exchange with collectors and authorities, and its evidence."""

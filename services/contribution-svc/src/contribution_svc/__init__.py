@@ -1,0 +1,3 @@
+"""contribution-svc: policy, bases, assessments, declarations, bank statements and their
+allocation.
+"""

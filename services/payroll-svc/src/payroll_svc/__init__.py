@@ -1,0 +1,1 @@
+"""payroll-svc: groups, employers, employees, pay items, payroll runs and payslips."""

@@ -1,0 +1,1 @@
+"""portal-svc: read models for people."""

@@ -1,0 +1,1 @@
+"""reconciliation-svc: the cells of every employee and month, their sides and their outcome."""

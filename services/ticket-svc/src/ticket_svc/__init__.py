@@ -1,0 +1,1 @@
+"""ticket-svc: tickets, incidents, assignment, service levels, conversation."""
