@@ -1,0 +1,1 @@
+"""Plumbing and the words on the wire that every service speaks."""

@@ -1,0 +1,246 @@
+"""The loop of one consumer group member: fetch, apply, commit, and be replaced when nothing
+moves.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from prometheus_client import Gauge, Histogram
+from sqlalchemy import text
+
+from shared.consumer.apply import Handlers, apply_batch
+from shared.consumer.outage import is_outage
+from shared.db import Engine, transaction
+from shared.logs import get_logger
+
+_BATCH_RECORDS = 10_000
+_POLL_MS = 200
+_REPLACE_AFTER_SECONDS = 6.0
+_STUCK_AFTER_SECONDS = 60.0
+_BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+_STOP_SECONDS = 10
+_PARKED_KEYS_LIMIT = 20
+"""Parked within five minutes, more than this is a bad release and not poison (R17)."""
+
+_log = get_logger(__name__)
+_batch_seconds = Histogram(
+    "daozhang_consumer_batch_seconds", "Time to apply one batch of one partition", ["topic"]
+)
+_lag_gauge = Gauge("daozhang_consumer_lag", "Records not yet applied", ["group"])
+
+_RECENTLY_PARKED = text(
+    "SELECT count(*) FROM parked WHERE state = 'parked' AND reason = 'handler'"
+    " AND parked_at > clock_timestamp() - interval '5 min'"
+)
+
+
+class ConsumerStuck(Exception):
+    """There is lag and no offset has moved for too long, though the client was replaced: the
+    process must end.
+    """
+
+
+class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Forgets how far partitions were applied when they move: their next owner may have gone
+    further.
+    """
+
+    def __init__(self, done: dict[TopicPartition, int]) -> None:
+        self._done = done
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002
+        self._done.clear()
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
+        self._done.clear()
+
+
+class Consumer:
+    """Feeds a service's handlers from its topics: at least once, in order per key, a batch a
+    transaction.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        bootstrap: str,
+        group: str,
+        topics: Sequence[str],
+        handlers: Handlers,
+        *,
+        versioned: bool = False,
+    ) -> None:
+        self._engine, self._bootstrap, self._group = engine, bootstrap, group
+        self._topics, self._handlers, self._versioned = tuple(topics), handlers, versioned
+        self._client: AIOKafkaConsumer | None = None
+        self._done: dict[TopicPartition, int] = {}
+        self._moved_at = time.monotonic()
+        self._backoff = 0
+        self.handled = 0
+        self.replaced = 0
+        self.halted = ""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: the batch in hand is finished and committed first."""
+        self._moved_at = time.monotonic()
+        while not stop.is_set() and not self.halted:
+            try:
+                await self._with_one_client(stop)
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("consumer_client_failed", error=repr(error))
+                await asyncio.sleep(0.5)
+            if not stop.is_set() and not self.halted:
+                self.replaced += 1
+                _log.warning("consumer_client_replaced", times=self.replaced)
+        if self.halted:
+            _log.error("consumer_halted", reason=self.halted)
+            await stop.wait()
+
+    async def _with_one_client(self, stop: asyncio.Event) -> None:
+        client = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=3_000,
+            max_poll_interval_ms=300_000,
+            fetch_max_wait_ms=100,
+        )
+        try:
+            client.subscribe(self._topics, listener=_Forget(self._done))
+            async with asyncio.timeout(30):
+                await client.start()
+            self._client = client
+            await self._poll(client, stop)
+        finally:
+            self._client = None
+            await _stop_client(client)
+
+    async def _poll(self, client: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+        """Returns when stopping, halted, or when lag does not shrink: then a new client is
+        wanted.
+        """
+        checked_at = time.monotonic()
+        while not stop.is_set() and not self.halted:
+            batches = await client.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+            for partition, records in batches.items():
+                self._done.setdefault(partition, records[0].offset)
+            for partition, records in batches.items():
+                if stop.is_set() or not await self._apply(client, partition, records):
+                    break
+            if time.monotonic() - checked_at > 2.0:
+                checked_at = time.monotonic()
+                if await self._stands_still():
+                    return
+
+    async def _apply(
+        self, client: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Any]
+    ) -> bool:
+        """Applies and commits one partition's batch; False when the batch must be fetched again."""
+        try:
+            with _batch_seconds.labels(partition.topic).time():
+                outcome = await apply_batch(
+                    self._engine, self._handlers, self._group, records, versioned=self._versioned
+                )
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            await self._again(client, partition, records[0].offset, error)
+            return False
+        self._backoff = 0
+        self._moved_at = time.monotonic()
+        self._done[partition] = records[-1].offset + 1
+        self.handled += len(records)
+        await _commit(client, partition, records[-1].offset + 1)
+        if outcome.parked:
+            await self._halt_if_too_many()
+        return True
+
+    async def _again(
+        self, client: AIOKafkaConsumer, partition: TopicPartition, offset: int, error: Exception
+    ) -> None:
+        # getmany has moved the position: without a seek the failed batch would never come back.
+        seconds = _BACKOFF_SECONDS[min(self._backoff, len(_BACKOFF_SECONDS) - 1)]
+        self._backoff += 1
+        _log.warning(
+            "batch_waits_for_outage", error=repr(error), topic=partition.topic, seconds=seconds
+        )
+        await asyncio.sleep(seconds)
+        # Every partition that was fetched beside it has moved on too, and its records are gone with
+        # this round.
+        for assigned in client.assignment():
+            if assigned == partition:
+                client.seek(assigned, offset)
+            elif assigned in self._done:
+                client.seek(assigned, self._done[assigned])
+
+    async def _halt_if_too_many(self) -> None:
+        async with transaction(self._engine) as conn:
+            count = (await conn.execute(_RECENTLY_PARKED)).scalar_one()
+        if count > _PARKED_KEYS_LIMIT:
+            self.halted = (
+                f"{count} events were parked within five minutes: a bad release, not poison"
+            )
+
+    async def lag(self) -> int | None:
+        """Records not applied yet over all assigned partitions; None while nothing is assigned."""
+        client = self._client
+        if client is None:
+            return None
+        assigned = list(client.assignment())
+        if not assigned:
+            return None
+        async with asyncio.timeout(5):
+            ends = await client.end_offsets(assigned)
+        behind = 0
+        for partition in assigned:
+            done = self._done.get(partition)
+            if done is None:
+                done = await client.committed(partition)
+                if done is None:
+                    done = (await client.beginning_offsets([partition]))[partition]
+                self._done.setdefault(partition, done)
+            behind += max(0, ends[partition] - done)
+        _lag_gauge.labels(self._group).set(behind)
+        return behind
+
+    def still_for(self) -> float:
+        """Seconds since a batch was last applied."""
+        return time.monotonic() - self._moved_at
+
+    async def _stands_still(self) -> bool:
+        try:
+            lag = await self.lag()
+        except (KafkaError, OSError, TimeoutError):
+            return self.still_for() > _REPLACE_AFTER_SECONDS
+        if lag == 0:
+            self._moved_at = time.monotonic()
+        if self.still_for() > _STUCK_AFTER_SECONDS:
+            raise ConsumerStuck(
+                f"{self._group}: lag {lag} and no progress for {self.still_for():.0f} s"
+            )
+        return self.still_for() > _REPLACE_AFTER_SECONDS * (1 + self.replaced)
+
+
+async def _commit(client: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+    """Commits for lag charts and restarts; a lost partition is the next owner's, whose inbox knows
+    what we did.
+    """
+    try:
+        await client.commit({partition: offset})
+    except (CommitFailedError, IllegalStateError) as error:
+        _log.warning("partition_was_lost", topic=partition.topic, error=type(error).__name__)
+
+
+async def _stop_client(client: AIOKafkaConsumer) -> None:
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await client.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.warning("consumer_client_did_not_stop", error=repr(error))

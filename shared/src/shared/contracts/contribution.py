@@ -1,0 +1,214 @@
+"""What contribution-svc says: policy, bases, what is due, what was declared, what the bank took."""
+
+from typing import ClassVar
+
+import msgspec
+
+from shared.contracts.event import (
+    CONTRIBUTION,
+    POLICIES,
+    EmployeeEvent,
+    EmployeeMonthEvent,
+    Event,
+    Fact,
+)
+from shared.values import Insurance
+
+
+class SchemeFact(Fact, frozen=True):
+    """One insurance of a city's scheme from `effective_from` (YYYY-MM-DD) on, until a later one
+    replaces it.
+
+    `ends_on` (inclusive) closes it; `authority` records it; amounts in fen, rates in millionths.
+    """
+
+    insurance: Insurance
+    effective_from: str
+    authority: str
+    floor_fen: int
+    ceiling_fen: int
+    employer_ppm: int
+    employee_ppm: int
+    ends_on: str = ""
+    source: str = ""
+    invented: bool = False
+
+
+class PolicyChanged(Event, frozen=True, kw_only=True):
+    """A city's policy in force: its scheme, collection model and days.
+
+    `passes_detail_on` is true where the employer must hand the paid detail to the authorities.
+    `filing_day` is the last day of filing, `debit_day` the bank's day (of the levy period's month,
+    unrolled); `assess_by_day` the day by which an assessment must exist; `record_working_days` the
+    window after the debit.
+    """
+
+    TOPIC: ClassVar[str] = POLICIES
+
+    city: str
+    city_name: str
+    known_since: str
+    collector: str
+    passes_detail_on: bool
+    filing_day: int
+    debit_day: int
+    record_working_days: int
+    scheme: tuple[SchemeFact, ...]
+    roll: str = "next_working_day"
+    look_up_at: str = "08:00"
+    person_kinds_exempt: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+
+    def key(self) -> str:
+        return self.city
+
+    def aggregate(self) -> str:
+        return self.city
+
+
+class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
+    """缴费基数 of one employee for a contribution year, per insurance, with why.
+
+    `average_fen` is the average monthly wage it rests on, over `months`; `rule` is
+    `last_year_average` or `first_month_wage`; `bounds` says per insurance `within`, `floor` or
+    `ceiling`.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    contribution_year: str
+    average_fen: int
+    months: int
+    rule: str
+    bases_fen: dict[str, int]
+    bounds: dict[str, str]
+    explanation: str
+
+    def aggregate(self) -> str:
+        return f"{self.employee_id}/{self.contribution_year}"
+
+
+class AssessedLine(Fact, frozen=True):
+    """应缴 of one insurance: `state` due, exempt or blocked, and why; amounts in fen, rates in
+    millionths.
+    """
+
+    insurance: Insurance
+    state: str
+    authority: str
+    reason: str = ""
+    kind: str = "regular"
+    base_fen: int = 0
+    employer_ppm: int = 0
+    employee_ppm: int = 0
+    employer_fen: int = 0
+    employee_fen: int = 0
+
+
+class ContributionAssessed(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """Every insurance of the scheme for one employee and levy period, each due, exempt or blocked.
+
+    `file_by` and `debit_by` are the account's days after rolling (YYYY-MM-DD): later than these, a
+    cell that was not filed or debited is an anomaly. `base_explanation` is one sentence for people.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    city: str
+    account_id: str
+    department_id: str
+    file_by: str
+    debit_by: str
+    lines: tuple[AssessedLine, ...]
+    base_explanation: str = ""
+    policy_known_since: str = ""
+
+
+class DeclarationApproved(Event, frozen=True, kw_only=True):
+    """申报: one account's declaration for a levy period, approved by HR or by a schedule.
+
+    `lines_hash` is sha256 hex over the sorted `employee_id:version` lines (joined by newline) of
+    every employee with a due line; a reader files once it holds exactly those. `sums_fen` maps
+    insurance to [employer, employee] fen.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    declaration_id: str
+    account_id: str
+    account_no: str
+    employer_id: str
+    city: str
+    collector: str
+    levy_period: str
+    people: int
+    sums_fen: dict[str, tuple[int, int]]
+    total_fen: int
+    lines_hash: str
+    file_by: str
+    debit_on: str
+    approved_by: str
+    approved_at: str
+
+    def key(self) -> str:
+        return self.account_id
+
+    def aggregate(self) -> str:
+        return self.declaration_id
+
+
+class PostedLine(Fact, frozen=True):
+    """入账 of one insurance: what the bank took for it, allocated to the fen.
+
+    `debit_state`: posted, refused, unknown or reversed. `debits` counts sums posted (two is a
+    duplicate). `record_by` is the last day of the record window (YYYY-MM-DD), counted in working
+    days from the debit. `voucher` is the statement's own reference, shown to the employee as
+    银行扣款凭证.
+    """
+
+    insurance: Insurance
+    debit_state: str
+    debits: int
+    employer_fen: int
+    employee_fen: int
+    debited_on: str
+    record_by: str
+    statement_id: str
+    voucher: str
+    reason: str = ""
+    late_fee_fen: int = 0
+    due_on: str = ""
+
+
+class ContributionPosted(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """What the bank's statement shows for one employee and levy period."""
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    city: str
+    account_id: str
+    declaration_id: str
+    lines: tuple[PostedLine, ...]
+
+
+class RiskFact(Fact, frozen=True):
+    employee_id: str
+    reason: str
+
+
+class DeadlineAtRisk(Event, frozen=True, kw_only=True):
+    """What is not filed as an account's deadline comes near, and whose data are missing."""
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    account_id: str
+    employer_id: str
+    levy_period: str
+    file_by: str
+    approved: bool
+    missing: tuple[RiskFact, ...]
+
+    def key(self) -> str:
+        return self.account_id
+
+    def aggregate(self) -> str:
+        return f"{self.account_id}/{self.levy_period}/risk"

@@ -1,0 +1,166 @@
+"""What payroll-svc says: who employs whom, where they are insured, what they earned and what was
+withheld.
+"""
+
+from typing import ClassVar
+
+from shared.contracts.event import (
+    IDENTITIES,
+    PAYROLL,
+    EmployeeEvent,
+    EmployeeMonthEvent,
+    Event,
+    Fact,
+)
+from shared.values import Insurance
+
+
+class AccountFact(Fact, frozen=True):
+    """单位社保账户: one account of the employer with a city's collector.
+
+    `account_no` is the bureau's number. `auto_debit` accounts file by the working day before the
+    debit.
+    """
+
+    account_id: str
+    account_no: str
+    city: str
+    collector: str
+    bank_account_ref: str
+    auto_debit: bool = True
+    agency: str = ""
+
+
+class DepartmentFact(Fact, frozen=True):
+    department_id: str
+    code: str
+    name: str
+
+
+class HrStaffFact(Fact, frozen=True):
+    """An HR specialist: the `sub` of their token, and the departments whose tickets are theirs
+    (empty: all).
+    """
+
+    sub: str
+    role: str = "specialist"
+    department_ids: tuple[str, ...] = ()
+
+
+class EmployerChanged(Event, frozen=True, kw_only=True):
+    """用人单位 with its accounts, departments and HR staff.
+
+    `cut_over` is the first levy period that is reconciled (YYYY-MM); `payday` the day of the month.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    employer_id: str
+    group_id: str
+    name: str
+    uscc: str
+    cut_over: str
+    payday: int
+    accounts: tuple[AccountFact, ...]
+    departments: tuple[DepartmentFact, ...]
+    hr_staff: tuple[HrStaffFact, ...] = ()
+
+    def key(self) -> str:
+        return self.employer_id
+
+    def aggregate(self) -> str:
+        return self.employer_id
+
+
+class SpellFact(Fact, frozen=True):
+    """One stretch of employment, both ends inclusive (`until` empty: still running)."""
+
+    since: str
+    department_id: str
+    city: str
+    account_id: str
+    until: str = ""
+
+
+class EmployeeChanged(EmployeeEvent, frozen=True, kw_only=True):
+    """员工: kind, spells and what papers are missing; no personal data.
+
+    `person_kind` is a code of the policy pack's catalogue (`regular`, `retired_rehired`,
+    `foreigner`, ...); `documents_missing` names papers without which nothing can be assessed; `sub`
+    is the token subject.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    employee_no: str
+    person_kind: str
+    spells: tuple[SpellFact, ...]
+    documents_missing: tuple[str, ...] = ()
+    first_month_wage_fen: int = 0
+    sub: str = ""
+    cost_centre: str = ""
+
+
+class EmployeeSealed(EmployeeEvent, frozen=True, kw_only=True):
+    """The employee's personal data, sealed (see `shared.sealed`): the only event that carries any.
+
+    `sealed` is base64 of the AES-256-GCM ciphertext of a JSON object with name, id_type, id_no,
+    phone, email, bank_account; `wrapped_key` the person's key wrapped by root key `root_key_id`.
+    """
+
+    TOPIC: ClassVar[str] = IDENTITIES
+
+    sealed: str
+    wrapped_key: str
+    root_key_id: str
+
+
+class PayItemFact(Fact, frozen=True):
+    """One pay item; `counts_as_wage` by 关于工资总额组成的规定 (1990)."""
+
+    code: str
+    amount_fen: int
+    counts_as_wage: bool = True
+
+
+class SalaryComputed(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """An employee's gross pay of one wage month.
+
+    `purpose` is `run` (a payroll run; `levy_period` is the month whose contributions it withholds)
+    or `history` (`levy_period` is a past wage month; makes no cells). `wage_fen` is the part that
+    counts as wage.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    purpose: str
+    run_id: str
+    gross_fen: int
+    wage_fen: int
+    payday: str = ""
+    items: tuple[PayItemFact, ...] = ()
+
+    def aggregate(self) -> str:
+        return f"{self.employee_id}/{self.levy_period}/{self.purpose}"
+
+
+class WithheldFact(Fact, frozen=True):
+    """代扣: what the payslip took for one insurance, beside what the employer pays."""
+
+    insurance: Insurance
+    base_fen: int
+    employee_fen: int
+    employer_fen: int
+
+
+class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """工资条: gross, what was withheld per insurance, income tax and net, all in fen."""
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    run_id: str
+    payday: str
+    gross_fen: int
+    tax_fen: int
+    net_fen: int
+    withheld: tuple[WithheldFact, ...]

@@ -1,0 +1,268 @@
+"""The outbox: events leave in the transaction that made them true, and one relay publishes them in
+order.
+
+The columns are those that Debezium's outbox router expects (aggregatetype names the topic,
+aggregateid the key), so that a large installation can swap the relay for it. Sent rows stay: the
+newest row of each aggregate is what `replay` tells again.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter, Gauge
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.codec import body_of, headers_of
+from shared.contracts.event import Event
+from shared.db import Connection, Engine, transaction
+from shared.logs import get_logger, traceparent_now
+
+_BATCH_ROWS = 2_000
+_POLL_SECONDS = 0.1
+_LEASE_SECONDS = 15
+_SEND_TIMEOUT_SECONDS = 30
+_BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+_sent_total = Counter("daozhang_outbox_sent_total", "Events that the broker acknowledged")
+_oldest = Gauge(
+    "daozhang_outbox_oldest_seconds", "Age of the oldest event that is not published yet"
+)
+_log = get_logger(__name__)
+
+_ADD = text(
+    """
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, payload,
+                        ce_time, traceparent)
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
+        CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
+        CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]),
+        CAST(:times AS timestamptz[]), CAST(:traces AS text[]))
+    """
+)
+
+
+async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
+    """Tells `events`, in this order, when conn's transaction commits; `at` is business time.
+
+    Lock each aggregate's row before: rows are numbered at insert and published in that order, so
+    two writers of one aggregate that do not queue on its row could be told the wrong way round.
+    """
+    if not events:
+        return
+    trace = traceparent_now.get()
+    await conn.execute(
+        _ADD,
+        {
+            "ids": [event.event_id() for event in events],
+            "topics": [event.TOPIC for event in events],
+            "keys": [event.key() for event in events],
+            "types": [event.ce_type() for event in events],
+            "families": [event.family() for event in events],
+            "subjects": [event.aggregate() for event in events],
+            "versions": [event.version for event in events],
+            "payloads": [body_of(event) for event in events],
+            "times": [at] * len(events),
+            "traces": [trace] * len(events),
+        },
+    )
+
+
+_REPLAY = text(
+    """
+    UPDATE outbox SET sent_at = NULL
+     WHERE seq IN (SELECT DISTINCT ON (aggregatetype, family, subject) seq
+                     FROM outbox ORDER BY aggregatetype, family, subject, version DESC)
+       AND (CAST(:topic AS text) IS NULL OR aggregatetype = :topic)
+    """
+)
+
+
+async def replay(conn: Connection, topic: str | None = None) -> int:
+    """Marks the newest version of every aggregate as unsent; the relay tells them again, with their
+    old ids.
+    """
+    return (await conn.execute(_REPLAY, {"topic": topic})).rowcount
+
+
+_LEASE = text(
+    """
+    INSERT INTO relay_lease AS l (name, owner, epoch, until)
+    VALUES ('relay', :owner, 1, clock_timestamp() + make_interval(secs => :seconds))
+    ON CONFLICT (name) DO UPDATE
+       SET owner = :owner,
+           epoch = l.epoch + CASE WHEN l.owner = :owner THEN 0 ELSE 1 END,
+           until = excluded.until
+     WHERE l.owner = :owner OR l.until < clock_timestamp()
+    RETURNING epoch
+    """
+)
+_PENDING = text(
+    "SELECT extract(epoch FROM clock_timestamp() - min(created_at))"
+    " FROM outbox WHERE sent_at IS NULL"
+)
+_UNSENT = text("SELECT * FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT :rows")
+_MARK = text(
+    """
+    UPDATE outbox SET sent_at = clock_timestamp()
+     WHERE seq = ANY(:seqs)
+       AND EXISTS (SELECT 1 FROM relay_lease
+                    WHERE name = 'relay' AND owner = :owner AND epoch = :epoch)
+    """
+)
+_UNCOPIED = text("SELECT * FROM parked WHERE copied_at IS NULL ORDER BY seq LIMIT 200")
+_COPIED = text("UPDATE parked SET copied_at = clock_timestamp() WHERE seq = ANY(:seqs)")
+_COUNT_UNSENT = text(
+    "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL)"
+    " + (SELECT count(*) FROM parked WHERE copied_at IS NULL)"
+)
+
+
+async def unsent(conn: Connection) -> int:
+    """How many events and dead-letter copies wait to be published."""
+    return int((await conn.execute(_COUNT_UNSENT)).scalar_one())
+
+
+class Relay:
+    """Publishes the outbox in order, one relay a service at a time (a lease timed by the
+    database).
+    """
+
+    def __init__(self, engine: Engine, bootstrap: str, source: str) -> None:
+        self._engine, self._bootstrap, self._source = engine, bootstrap, source
+        self._owner = str(uuid.uuid4())
+        self._producer: AIOKafkaProducer | None = None
+        self.sent = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`, and then until nothing is left to publish or a try has failed."""
+        failures = 0
+        try:
+            while True:
+                stopping = stop.is_set()
+                try:
+                    done = await self._round()
+                    failures = 0
+                except (DBAPIError, PoolTimeout, KafkaError, OSError, TimeoutError) as error:
+                    done, failures = 0, failures + 1
+                    _log.warning("relay_retries", error=type(error).__name__, failures=failures)
+                    await self._drop_producer()
+                if stopping and done == 0:
+                    return
+                if done == 0:
+                    await _sleep(
+                        stop, _BACKOFF_SECONDS[min(failures, 5) - 1] if failures else _POLL_SECONDS
+                    )
+        finally:
+            await self._drop_producer()
+
+    async def _round(self) -> int:
+        async with transaction(self._engine) as conn:
+            age = (await conn.execute(_PENDING)).scalar()
+            _oldest.set(float(age or 0))
+            copies = (await conn.execute(_UNCOPIED)).mappings().all()
+            if age is None and not copies:
+                return 0
+            epoch = (
+                await conn.execute(_LEASE, {"owner": self._owner, "seconds": _LEASE_SECONDS})
+            ).scalar()
+            if epoch is None:
+                return 0
+            rows = (await conn.execute(_UNSENT, {"rows": _BATCH_ROWS})).mappings().all()
+        await self._publish(
+            [self._event_record(row) for row in rows] + [_copy_record(row) for row in copies]
+        )
+        async with transaction(self._engine) as conn:
+            if rows:
+                seqs = [row["seq"] for row in rows]
+                await conn.execute(_MARK, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
+            if copies:
+                await conn.execute(_COPIED, {"seqs": [row["seq"] for row in copies]})
+        self.sent += len(rows) + len(copies)
+        _sent_total.inc(len(rows))
+        return len(rows) + len(copies)
+
+    def _event_record(self, row: Any) -> dict[str, Any]:
+        headers = headers_of(
+            str(row["id"]),
+            row["type"],
+            self._source,
+            row["subject"],
+            row["ce_time"],
+            row["traceparent"],
+        )
+        # An event that deletes is a record without a value: a compacted topic then forgets the key.
+        value = bytes(row["payload"]) if row["payload"] is not None else None
+        return {
+            "topic": row["aggregatetype"],
+            "key": row["aggregateid"].encode(),
+            "value": value,
+            "headers": headers,
+        }
+
+    async def _publish(self, records: list[dict[str, Any]]) -> None:
+        """Sends all and waits for all acknowledgements; on any doubt the caller drops the producer
+        and sends again.
+
+        With idempotence aiokafka never gives up on a batch by itself, and after a broker's restart
+        it may fail for ever while a fresh client works: so the wait is bounded, and the client
+        replaced.
+        """
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                enable_idempotence=True,
+                acks="all",
+                compression_type="zstd",
+                linger_ms=2,
+                max_request_size=1_000_000,
+            )
+            await producer.start()
+            self._producer = producer
+        async with asyncio.timeout(_SEND_TIMEOUT_SECONDS):
+            sent = [await self._producer.send(**record) for record in records]
+            await asyncio.gather(*sent)
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                async with asyncio.timeout(5):
+                    await producer.stop()
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("producer_did_not_stop", error=type(error).__name__)
+
+
+def _copy_record(row: Any) -> dict[str, Any]:
+    """A dead letter: the record as it came, with why and where from."""
+    headers = [(name, bytes.fromhex(value)) for name, value in row["headers"]]
+    headers += [
+        ("x-dlq-reason", row["reason"].encode()),
+        ("x-dlq-error", row["error"][:500].encode()),
+        ("x-dlq-origin", f"{row['topic']}/{row['partition']}/{row['position']}".encode()),
+        ("x-dlq-attempts", str(row["attempts"]).encode()),
+        ("x-dlq-at", row["parked_at"].isoformat().encode()),
+    ]
+    value = bytes(row["value"]) if row["value"] is not None else None
+    return {
+        "topic": row["dead_letter_topic"],
+        "key": row["key"].encode(),
+        "value": value,
+        "headers": headers,
+    }
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    """Waits, or less once `stop` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

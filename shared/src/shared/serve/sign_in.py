@@ -1,0 +1,169 @@
+"""Who is calling: OpenID Connect access tokens, checked against the issuer's published keys."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import httpx
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.refusal import Forbidden, Refusal
+
+ALGORITHMS = ["ES256"]
+_LEEWAY_SECONDS = 60
+_REFETCH_SECONDS = 10.0
+_JWKS_MAX_BYTES = 100_000
+
+
+class NotSignedIn(Refusal):
+    """The request carries no token that this service accepts."""
+
+    code = "not-signed-in"
+    status = 401
+    title = "Sign in first"
+
+
+class IssuerUnreachable(Refusal):
+    """The issuer's keys cannot be read, so no token can be checked."""
+
+    code = "issuer-unreachable"
+    status = 503
+    title = "The sign-in service does not answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person or service behind a request. `employee_id` is set for an employee, and then limits
+    every row they see.
+    """
+
+    sub: str
+    roles: frozenset[str]
+    employer_ids: tuple[str, ...] = ()
+    employee_id: str = ""
+    azp: str = ""
+    token: str = ""
+
+    def may_act_for(self, employer_id: str) -> bool:
+        return employer_id in self.employer_ids
+
+
+class SignIn:
+    """Checks bearer tokens: signature, issuer, audience, expiry; ES256 only, keys by `kid` from the
+    issuer.
+    """
+
+    _claims: ClassVar[dict[str, Any]] = {"exp": {"essential": True}, "sub": {"essential": True}}
+
+    def __init__(self, issuer: str, audience: str) -> None:
+        self._issuer, self._audience = issuer.rstrip("/"), audience
+        self._keys: KeySet | None = None
+        self._fetched_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self._registry = jwt.JWTClaimsRegistry(
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": audience},
+            **self._claims,
+        )
+
+    async def check(self, token: str) -> Caller:
+        """The caller of a good token; NotSignedIn with the reason otherwise, IssuerUnreachable
+        without keys.
+        """
+        try:
+            return self._checked(token, await self._key_set(refresh=False))
+        except NotSignedIn:
+            # The issuer may have rotated its keys since; asked at most every ten seconds.
+            if time.monotonic() - self._fetched_at < _REFETCH_SECONDS:
+                raise
+        return self._checked(token, await self._key_set(refresh=True))
+
+    def _checked(self, token: str, keys: KeySet) -> Caller:
+        try:
+            decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            self._registry.validate(decoded.claims)
+        except (JoseError, ValueError, KeyError) as error:
+            raise NotSignedIn(
+                f"The token is not accepted ({type(error).__name__}); sign in again."
+            ) from None
+        claims = decoded.claims
+        roles = frozenset(_texts(claims.get("roles")))
+        employee_id = str(claims.get("employee_id") or "")
+        if "employee" in roles and len(roles) == 1 and not employee_id:
+            raise NotSignedIn(
+                "The token has the employee role but names no employee; sign in again."
+            )
+        return Caller(
+            sub=str(claims["sub"]),
+            roles=roles,
+            employer_ids=_texts(claims.get("employer_ids")),
+            # HR staff are employees too; their HR sight must not shrink to their own rows.
+            employee_id=employee_id if roles == {"employee"} else "",
+            azp=str(claims.get("azp") or ""),
+            token=token,
+        )
+
+    async def _key_set(self, *, refresh: bool) -> KeySet:
+        async with self._lock:
+            if self._keys is None or (
+                refresh and time.monotonic() - self._fetched_at >= _REFETCH_SECONDS
+            ):
+                self._keys = await self._fetch()
+                self._fetched_at = time.monotonic()
+            return self._keys
+
+    async def _fetch(self) -> KeySet:
+        try:
+            async with httpx.AsyncClient(timeout=5, follow_redirects=False) as client:
+                discovery = await client.get(f"{self._issuer}/.well-known/openid-configuration")
+                discovery.raise_for_status()
+                answer = await client.get(discovery.json()["jwks_uri"])
+                answer.raise_for_status()
+                if len(answer.content) > _JWKS_MAX_BYTES:
+                    raise ValueError("the key set is too large")
+                return KeySet.import_key_set(answer.json())
+        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+            raise IssuerUnreachable(
+                f"The issuer's keys cannot be read ({type(error).__name__}); try again later."
+            ) from None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+_bearer = HTTPBearer(auto_error=False, description="An OpenID Connect access token.")
+
+
+async def _caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    if credentials is None:
+        raise NotSignedIn("This endpoint needs a bearer token in the Authorization header.")
+    sign_in: SignIn = request.app.state.sign_in
+    return await sign_in.check(credentials.credentials)
+
+
+def require(*roles: str) -> Callable[..., Awaitable[Caller]]:
+    """A FastAPI dependency: the caller, who has at least one of `roles` (employee, hr, operator,
+    service).
+    """
+
+    async def required(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+        if caller.roles.isdisjoint(roles):
+            raise Forbidden(
+                f"This endpoint is for {' or '.join(roles)}; your token has"
+                f" {', '.join(sorted(caller.roles)) or 'no role'}."
+            )
+        return caller
+
+    return required
