@@ -8,7 +8,7 @@ newest row of each aggregate is what `replay` tells again.
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,8 @@ _oldest = Gauge(
     "daozhang_outbox_oldest_seconds", "Age of the oldest event that is not published yet"
 )
 _log = get_logger(__name__)
+
+Round = Callable[["_Publisher"], Awaitable[int]]
 
 _ADD = text(
     """
@@ -119,101 +121,26 @@ _MARK = text(
 )
 _UNCOPIED = text("SELECT * FROM parked WHERE copied_at IS NULL ORDER BY seq LIMIT 200")
 _COPIED = text("UPDATE parked SET copied_at = clock_timestamp() WHERE seq = ANY(:seqs)")
-_COUNT_UNSENT = text(
-    "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL)"
-    " + (SELECT count(*) FROM parked WHERE copied_at IS NULL)"
-)
+_COUNT_UNSENT = text("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
 
 
 async def unsent(conn: Connection) -> int:
-    """How many events and dead-letter copies wait to be published."""
+    """How many events wait to be published."""
     return int((await conn.execute(_COUNT_UNSENT)).scalar_one())
 
 
-class Relay:
-    """Publishes the outbox in order, one relay a service at a time (a lease timed by the
-    database).
-    """
+class _Publisher:
+    """A producer that is dropped on any doubt; a fresh one then sends again what was not marked."""
 
-    def __init__(self, engine: Engine, bootstrap: str, source: str) -> None:
-        self._engine, self._bootstrap, self._source = engine, bootstrap, source
-        self._owner = str(uuid.uuid4())
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
-        self.sent = 0
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`, and then until nothing is left to publish or a try has failed."""
-        failures = 0
-        try:
-            while True:
-                stopping = stop.is_set()
-                try:
-                    done = await self._round()
-                    failures = 0
-                except (DBAPIError, PoolTimeout, KafkaError, OSError, TimeoutError) as error:
-                    done, failures = 0, failures + 1
-                    _log.warning("relay_retries", error=type(error).__name__, failures=failures)
-                    await self._drop_producer()
-                if stopping and done == 0:
-                    return
-                if done == 0:
-                    await _sleep(
-                        stop, _BACKOFF_SECONDS[min(failures, 5) - 1] if failures else _POLL_SECONDS
-                    )
-        finally:
-            await self._drop_producer()
-
-    async def _round(self) -> int:
-        async with transaction(self._engine) as conn:
-            age = (await conn.execute(_PENDING)).scalar()
-            _oldest.set(float(age or 0))
-            copies = (await conn.execute(_UNCOPIED)).mappings().all()
-            if age is None and not copies:
-                return 0
-            epoch = (
-                await conn.execute(_LEASE, {"owner": self._owner, "seconds": _LEASE_SECONDS})
-            ).scalar()
-            if epoch is None:
-                return 0
-            rows = (await conn.execute(_UNSENT, {"rows": _BATCH_ROWS})).mappings().all()
-        await self._publish(
-            [self._event_record(row) for row in rows] + [_copy_record(row) for row in copies]
-        )
-        async with transaction(self._engine) as conn:
-            if rows:
-                seqs = [row["seq"] for row in rows]
-                await conn.execute(_MARK, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
-            if copies:
-                await conn.execute(_COPIED, {"seqs": [row["seq"] for row in copies]})
-        self.sent += len(rows) + len(copies)
-        _sent_total.inc(len(rows))
-        return len(rows) + len(copies)
-
-    def _event_record(self, row: Any) -> dict[str, Any]:
-        headers = headers_of(
-            str(row["id"]),
-            row["type"],
-            self._source,
-            row["subject"],
-            row["ce_time"],
-            row["traceparent"],
-        )
-        # An event that deletes is a record without a value: a compacted topic then forgets the key.
-        value = bytes(row["payload"]) if row["payload"] is not None else None
-        return {
-            "topic": row["aggregatetype"],
-            "key": row["aggregateid"].encode(),
-            "value": value,
-            "headers": headers,
-        }
-
-    async def _publish(self, records: list[dict[str, Any]]) -> None:
-        """Sends all and waits for all acknowledgements; on any doubt the caller drops the producer
-        and sends again.
+    async def publish(self, records: list[dict[str, Any]]) -> None:
+        """Sends all and waits for all acknowledgements.
 
         With idempotence aiokafka never gives up on a batch by itself, and after a broker's restart
-        it may fail for ever while a fresh client works: so the wait is bounded, and the client
-        replaced.
+        it may fail for ever while a fresh client works: so the wait is bounded.
         """
         if self._producer is None:
             producer = AIOKafkaProducer(
@@ -230,7 +157,7 @@ class Relay:
             sent = [await self._producer.send(**record) for record in records]
             await asyncio.gather(*sent)
 
-    async def _drop_producer(self) -> None:
+    async def drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
@@ -238,6 +165,82 @@ class Relay:
                     await producer.stop()
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("producer_did_not_stop", error=type(error).__name__)
+
+
+class Relay:
+    """Publishes the outbox in order, one relay a service at a time (a lease timed by the
+    database), and beside it the dead letters' copies, which must never hold up an event.
+    """
+
+    def __init__(self, engine: Engine, bootstrap: str, source: str) -> None:
+        self._engine, self._bootstrap, self._source = engine, bootstrap, source
+        self._owner = str(uuid.uuid4())
+        self.sent = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`, and then until nothing is left to publish or a try has failed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep(self._events, stop))
+            tasks.create_task(self._keep(self._copies, stop))
+
+    async def _keep(self, rounds: Round, stop: asyncio.Event) -> None:
+        publisher, failures = _Publisher(self._bootstrap), 0
+        try:
+            while True:
+                stopping = stop.is_set()
+                try:
+                    done = await rounds(publisher)
+                    failures = 0
+                except (DBAPIError, PoolTimeout, KafkaError, OSError, TimeoutError) as error:
+                    done, failures = 0, failures + 1
+                    _log.warning("relay_retries", error=type(error).__name__, failures=failures)
+                    await publisher.drop()
+                if stopping and done == 0:
+                    return
+                if done == 0:
+                    pause = _BACKOFF_SECONDS[min(failures, 5) - 1] if failures else _POLL_SECONDS
+                    await _sleep(stop, pause)
+        finally:
+            await publisher.drop()
+
+    async def _events(self, publisher: _Publisher) -> int:
+        async with transaction(self._engine) as conn:
+            age = (await conn.execute(_PENDING)).scalar()
+            _oldest.set(float(age or 0))
+            if age is None:
+                return 0
+            lease = {"owner": self._owner, "seconds": _LEASE_SECONDS}
+            epoch = (await conn.execute(_LEASE, lease)).scalar()
+            if epoch is None:
+                return 0
+            rows = (await conn.execute(_UNSENT, {"rows": _BATCH_ROWS})).mappings().all()
+        await publisher.publish([_event_record(row, self._source) for row in rows])
+        async with transaction(self._engine) as conn:
+            seqs = [row["seq"] for row in rows]
+            await conn.execute(_MARK, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
+        self.sent += len(rows)
+        _sent_total.inc(len(rows))
+        return len(rows)
+
+    async def _copies(self, publisher: _Publisher) -> int:
+        async with transaction(self._engine) as conn:
+            rows = (await conn.execute(_UNCOPIED)).mappings().all()
+        if not rows:
+            return 0
+        await publisher.publish([_copy_record(row) for row in rows])
+        async with transaction(self._engine) as conn:
+            await conn.execute(_COPIED, {"seqs": [row["seq"] for row in rows]})
+        return len(rows)
+
+
+def _event_record(row: Any, source: str) -> dict[str, Any]:
+    headers = headers_of(
+        str(row["id"]), row["type"], source, row["subject"], row["ce_time"], row["traceparent"]
+    )
+    # An event that deletes is a record without a value: a compacted topic then forgets the key.
+    value = bytes(row["payload"]) if row["payload"] is not None else None
+    key = row["aggregateid"].encode()
+    return {"topic": row["aggregatetype"], "key": key, "value": value, "headers": headers}
 
 
 def _copy_record(row: Any) -> dict[str, Any]:
@@ -251,12 +254,8 @@ def _copy_record(row: Any) -> dict[str, Any]:
         ("x-dlq-at", row["parked_at"].isoformat().encode()),
     ]
     value = bytes(row["value"]) if row["value"] is not None else None
-    return {
-        "topic": row["dead_letter_topic"],
-        "key": row["key"].encode(),
-        "value": value,
-        "headers": headers,
-    }
+    key = row["key"].encode()
+    return {"topic": row["dead_letter_topic"], "key": key, "value": value, "headers": headers}
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

@@ -115,6 +115,7 @@ INSURANCE_WORDS: dict[str, str] = {
 class Outcome(StrEnum):
     """What `judge` says of a cell (design.md section 4), in the order of its table."""
 
+    HISTORY = "history"
     UNDECLARED_DEBIT = "UndeclaredDebit"
     UNEXPECTED_RECORD = "UnexpectedRecord"
     NOT_REQUIRED = "not_required"
@@ -146,6 +147,7 @@ class Outcome(StrEnum):
 
 
 OUTCOME_WORDS: dict[Outcome, str] = {
+    Outcome.HISTORY: "历史月份",
     Outcome.UNDECLARED_DEBIT: "未申报却扣款",
     Outcome.UNEXPECTED_RECORD: "不应有的记录",
     Outcome.NOT_REQUIRED: "无需缴纳",
