@@ -1,0 +1,1 @@
+"""How Daozhang is run: databases, topics, and the embedded stack."""

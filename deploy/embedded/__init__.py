@@ -1,0 +1,1 @@
+"""The embedded profile: PostgreSQL, Kafka, the sandbox and every service, one machine."""

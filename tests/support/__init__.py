@@ -1,0 +1,1 @@
+"""What the tests share: the choice of servers, databases cloned from templates, topics, waiting."""
