@@ -50,7 +50,7 @@ lock: $(READY) ## renew requirements.lock and the lock of Kafka's jars
 	@$(BIN)/python -m deploy.embedded lock-jars
 
 demo: $(READY) ## play October 2024 on the real parts, from salary to record; ends with the table of cells
-	@$(BIN)/sandbox demo
+	@$(BIN)/python -m deploy.embedded demo
 
 up: $(READY) ## start everything in the background, keep its data, print addresses and sign-ins
 	@$(BIN)/python -m deploy.embedded up

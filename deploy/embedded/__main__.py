@@ -1,4 +1,4 @@
-"""The commands behind `make up`, `make down` and `make status`, and the servers alone for tests."""
+"""The commands behind `make up`, `down`, `status` and `demo`, and the servers alone for tests."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ import httpx
 
 from deploy.embedded import jars, processes
 from deploy.embedded.credentials import OPERATOR, Credentials, make_credentials
+from deploy.embedded.demo import demo
 from deploy.embedded.journal import LogFile
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.layout import Layout, fixed_layout, free_ports
@@ -224,6 +225,7 @@ def main() -> None:
     """`python -m deploy.embedded COMMAND`."""
     awaited = {
         "run": run,
+        "demo": demo,
         "down": down,
         "status": status,
         "servers": servers,

@@ -1,0 +1,114 @@
+"""The people of the case at their screens: signed in at the issuer, calling the services' own
+APIs.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox.case.addresses import Addresses
+
+_PASSWORD = "october-2024"  # noqa: S105  # of invented people on the sandbox's own issuer
+
+
+class AnswerRefused(Exception):
+    """A service did not answer as the case needs; the message has its problem details."""
+
+
+class Person:
+    """One signed-in person. Paths are below /api/v1 of the service named."""
+
+    def __init__(self, addresses: Addresses, client: httpx.AsyncClient, sub: str) -> None:
+        self._addresses, self._client, self.sub = addresses, client, sub
+        self._token = ""
+
+    async def sign_in(self) -> None:
+        """Takes a token; call again after the person's rights have changed."""
+        answer = await self._client.post(
+            f"{self._addresses.oidc}/token",
+            data={
+                "grant_type": "password",
+                "client_id": "october-case",
+                "username": self.sub,
+                "password": _PASSWORD,
+            },
+        )
+        self._token = _answered(answer)["access_token"]
+
+    async def get(self, service: str, path: str, **query: Any) -> Any:
+        url = f"{self._addresses.services[service]}/api/v1{path}"
+        asked = {name: value for name, value in query.items() if value is not None}
+        return _answered(await self._client.get(url, params=asked, headers=self._headers()))
+
+    async def post(self, service: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self._addresses.services[service]}/api/v1{path}"
+        headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
+        return _answered(await self._client.post(url, json=body or {}, headers=headers))
+
+    async def upload(self, service: str, path: str, file: Path, **fields: str) -> Any:
+        url = f"{self._addresses.services[service]}/api/v1{path}"
+        headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
+        content = {"file": (file.name, await asyncio.to_thread(file.read_bytes))}
+        return _answered(await self._client.post(url, data=fields, files=content, headers=headers))
+
+    async def every(self, service: str, path: str, **query: Any) -> AsyncIterator[Any]:
+        """All items of a paged list."""
+        cursor = None
+        while True:
+            page = await self.get(service, path, cursor=cursor, **query)
+            for item in page["items"]:
+                yield item
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    async def all(self, service: str, path: str, **query: Any) -> list[Any]:
+        return [item async for item in self.every(service, path, **query)]
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+async def register(
+    addresses: Addresses,
+    client: httpx.AsyncClient,
+    sub: str,
+    role: str,
+    *,
+    employer_ids: tuple[str, ...] = (),
+    employee_id: str = "",
+) -> Person:
+    """Makes the person known to the sandbox's issuer and signs them in."""
+    order = {
+        "sub": sub,
+        "password": _PASSWORD,
+        "roles": [role],
+        "employer_ids": list(employer_ids),
+        "employee_id": employee_id,
+    }
+    _answered(await client.post(f"{addresses.control}/people", json=order))
+    person = Person(addresses, client, sub)
+    await person.sign_in()
+    return person
+
+
+async def order(
+    addresses: Addresses, client: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> Any:
+    """Tells the sandbox's control port what shall happen: a fault, a notice, a repair, an
+    agreement.
+    """
+    return _answered(await client.post(f"{addresses.control}{path}", json=body))
+
+
+def _answered(answer: httpx.Response) -> Any:
+    if answer.is_error:
+        request = answer.request
+        raise AnswerRefused(
+            f"{request.method} {request.url}: {answer.status_code} {answer.text[:2000]}"
+        )
+    return answer.json()
