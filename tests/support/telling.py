@@ -2,7 +2,7 @@
 plumbing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import text
 
@@ -15,7 +15,7 @@ CREATE TABLE effects (seq bigint GENERATED ALWAYS AS IDENTITY, employee_id text 
 GRANT SELECT, INSERT ON effects TO {package}_worker;
 """
 
-_WRITE = text("INSERT INTO effects (employee_id, levy_period, version) VALUES (:e, :p, :v)")
+WRITE = text("INSERT INTO effects (employee_id, levy_period, version) VALUES (:e, :p, :v)")
 _READ = text("SELECT employee_id, levy_period, version FROM effects ORDER BY seq")
 
 
@@ -43,8 +43,8 @@ class HandlerRefuses(Exception):
 class Recorder:
     """Handles SalaryComputed by a row in `effects`; refuses the employees in `refused`."""
 
-    def __init__(self) -> None:
-        self.refused: set[str] = set()
+    def __init__(self, refused: Iterable[str] = ()) -> None:
+        self.refused = set(refused)
         self.runs: list[int] = []
 
     async def on_salaries(self, conn: Connection, events: Sequence[SalaryComputed]) -> None:
@@ -53,7 +53,7 @@ class Recorder:
             if event.employee_id in self.refused:
                 raise HandlerRefuses(event.employee_id)
             await conn.execute(
-                _WRITE, {"e": event.employee_id, "p": event.levy_period, "v": event.version}
+                WRITE, {"e": event.employee_id, "p": event.levy_period, "v": event.version}
             )
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from shared.contracts import EVENTS
+from shared.contracts import EVENTS, IDENTITIES, POLICIES
 from shared.contracts.event import Event
 
 Headers = list[tuple[str, bytes]]
@@ -20,6 +20,11 @@ _decoders = {ce_type: msgspec.json.Decoder(cls) for ce_type, cls in EVENTS.items
 
 MAX_MESSAGE_BYTES = 900_000
 """Far below the broker's 1 MB, with room for headers."""
+
+MAX_NAME_CHARS = 300
+"""Bound of a key or an event id: longer ones do not fit an index, so they could not be parked."""
+
+_COMPACTED = frozenset({IDENTITIES, POLICIES})
 
 
 class Undecodable(Exception):
@@ -87,15 +92,17 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
     producer's).
 
     Undecodable for what claims to be ours and is not: no id, no type, a body that does not fit, a
-    key that disagrees.
+    key that disagrees, a deletion on a topic that keeps everything.
     """
-    attributes = {name: raw.decode("utf-8", "replace") for name, raw in headers}
-    key_text = (key or b"").decode("utf-8", "replace")
+    attributes = {name: text_of(raw) for name, raw in headers}
+    key_text = text_of(key)
     if value is None:
         return _tombstone(topic, key_text)
     ce_type, event_id = attributes.get("ce_type", ""), attributes.get("ce_id", "")
     if not ce_type or not event_id:
         raise Undecodable("the record has no ce_type or no ce_id header")
+    _check_length("key", key_text)
+    _check_length("ce_id", event_id)
     decoder = _decoders.get(ce_type)
     if decoder is None:
         if ce_type.startswith("daozhang."):
@@ -103,7 +110,8 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
         raise Undecodable(f"event type {ce_type!r} is not one of ours")
     try:
         event = decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    # RecursionError: a field that we do not even read, nested without end.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(f"{ce_type} does not fit its schema: {error}") from error
     if topic != event.TOPIC:
         raise Undecodable(f"{ce_type} belongs on {event.TOPIC}, not on {topic}")
@@ -118,6 +126,16 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
     )
 
 
+def _check_length(name: str, text: str) -> None:
+    if len(text) > MAX_NAME_CHARS:
+        raise Undecodable(f"the {name} has {len(text)} characters; the limit is {MAX_NAME_CHARS}")
+
+
+def text_of(raw: bytes | None) -> str:
+    """A stranger's key or header as text that PostgreSQL can store: it has no U+0000."""
+    return (raw or b"").decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
 def content_hash(value: bytes) -> bytes:
     """16 bytes that tell two contents under one event id apart."""
     return hashlib.blake2b(value, digest_size=16).digest()
@@ -126,6 +144,9 @@ def content_hash(value: bytes) -> bytes:
 def _tombstone(topic: str, key: str) -> Received:
     if not key:
         raise Undecodable(f"a record on {topic} has neither key nor value")
+    _check_length("key", key)
+    if topic not in _COMPACTED:
+        raise Undecodable(f"a record without a value deletes nothing on {topic}")
     tombstone = Tombstone(version=0, deleted_key=key)
     # A deletion has no id of its own: told again it does the same, so the inbox must not swallow
     # it.

@@ -39,6 +39,8 @@ def connect(url: str, application: str, pool_size: int = 5) -> Engine:
         max_overflow=0,
         pool_timeout=20,
         pool_pre_ping=True,
+        # An error's text goes to logs and to the parked table; the values that it met must not.
+        hide_parameters=True,
         connect_args={
             "server_settings": {
                 "application_name": application,

@@ -136,11 +136,20 @@ def cursor_values(cursor: str | None, count: int) -> tuple[str, ...] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(values, list) and len(values) == count:
-            return tuple(str(value) for value in values)
-    except ValueError:
-        pass
+    except (ValueError, RecursionError):
+        values = None
+    if isinstance(values, list) and len(values) == count and all(map(_is_key, values)):
+        return tuple(str(value) for value in values)
     fault = FieldFault(
         "query:cursor", "", "not a cursor of this list", "start again without a cursor"
     )
     raise Malformed("The cursor is not one that this list gave out.", (fault,))
+
+
+def _is_key(value: object) -> bool:
+    """Whether it is text or an integer that a row could have had: PostgreSQL holds no U+0000, and
+    no half of a surrogate pair.
+    """
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    return type(value) is int

@@ -17,21 +17,44 @@ told with the event.
 _PERSONAL_KEYS = frozenset(
     {"name", "id_no", "phone", "email", "bank_account", "address", "password", "token", "body"}
 )
-# An 18-character identity number, a bank card or a mobile number that slipped into free text.
+# What slipped into free text: an identity number (18 characters, wherever letters touch it), a bank
+# card, a mobile number (not inside hex, which is an id or a hash), and what PostgreSQL or its
+# driver quotes of a row that it refuses.
 _PERSONAL_TEXT = re.compile(
-    r"(?<![0-9A-Za-z-])(?:\d{17}[\dXx]|\d{16,19}|1[3-9]\d{9})(?![0-9A-Za-z-])"
+    r"(?<!\d)\d{6}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
+    r"|(?<![0-9a-f])(?:\d{17}[Xx]|\d{16,19}|(?:86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4})(?![0-9a-f])"
+    r"|(?:(?<=DETAIL:)|(?<=for query argument )).*?(?=\n\n|(?:\n|\\n)(?:HINT|\[SQL)|\Z)",
+    re.DOTALL,
 )
+
+
+def without_personal_data(text: str) -> str:
+    """The text with `***` for every number and row in it that may name a person."""
+    return _PERSONAL_TEXT.sub("***", text)
+
+
+def _scrubbed(value: Any) -> Any:
+    """JSON with nothing personal at any depth; what JSON does not know becomes its repr first."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, dict):
+        return {
+            key: "***" if key in _PERSONAL_KEYS else _scrubbed(part) for key, part in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_scrubbed(part) for part in value]
+    if isinstance(value, int):
+        return value if without_personal_data(str(value)) == str(value) else "***"
+    return without_personal_data(value if isinstance(value, str) else repr(value))
 
 
 def _without_personal_data(
     _: Any, __: str, entry: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    for key, value in entry.items():
-        if key in _PERSONAL_KEYS:
-            entry[key] = "***"
-        elif isinstance(value, str):
-            entry[key] = _PERSONAL_TEXT.sub("***", value)
-    return entry
+    # structlog's own keys (the record of the standard library among them) start with _.
+    own = {key: value for key, value in entry.items() if key.startswith("_")}
+    scrubbed = _scrubbed({key: value for key, value in entry.items() if key not in own})
+    return {**scrubbed, **own}
 
 
 def _with_trace(_: Any, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -67,9 +67,11 @@ def masked(value: object, keep: int = 2) -> str:
     """A value that may be shown to whoever sent it: its ends at most, never an identity number
     whole.
 
-    Short codes (up to 8 characters) stay readable, since a reader must recognise what was wrong.
+    Short codes (up to 8 characters) stay readable, since a reader must recognise what was wrong; of
+    longer values at least half is hidden, whatever `keep` says.
     """
     text = str(value)
     if len(text) <= 8:
         return text
-    return f"{text[:keep]}{'*' * 6}{text[-keep:]}"
+    ends = max(0, min(keep, len(text) // 4))
+    return f"{text[:ends]}{'*' * 6}{text[len(text) - ends :]}"

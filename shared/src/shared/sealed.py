@@ -132,11 +132,14 @@ def _encrypt(key: bytes, plain: bytes, bound: bytes) -> str:
 
 
 def _decrypt(key: bytes, text: str, bound: bytes) -> bytes:
-    raw = base64.b64decode(text)
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise SealBroken("the ciphertext is not base64: it was altered or cut") from None
     if raw[:1] != _VERSION:
         raise SealBroken("the ciphertext has a version that this release does not know")
     nonce, body = raw[1 : 1 + _NONCE_BYTES], raw[1 + _NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, body, bound)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: too short to hold even a nonce
         raise SealBroken("the ciphertext was altered, or belongs to another person") from None

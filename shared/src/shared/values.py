@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Self
 
-_LEVY_PERIOD = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])$")
+_LEVY_PERIOD = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:daozhang")
 """Root of every derived id, so that a replay makes the same ids everywhere."""
@@ -44,7 +44,7 @@ class LevyPeriod:
     @classmethod
     def parse(cls, text: str) -> Self:
         """`YYYY-MM`; ValueError with what was expected otherwise."""
-        match = _LEVY_PERIOD.match(text)
+        match = _LEVY_PERIOD.fullmatch(text)
         if match is None:
             raise ValueError(f"a levy period is written YYYY-MM, as in 2024-10; got {text!r}")
         return cls(int(match[1]), int(match[2]))
@@ -86,7 +86,7 @@ def fen_text(fen: int) -> str:
     return f"{sign}{yuan:,}.{cents:02d}"
 
 
-_FEN = re.compile(r"^(-?)(\d{1,13})(?:\.(\d{1,2}))?$")
+_FEN = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,2}))?")
 
 
 def parse_fen(text: str) -> int:
@@ -95,8 +95,8 @@ def parse_fen(text: str) -> int:
     Thousands separators, exponents, signs of currency and full-width digits are refused here: a
     reader of files normalises what it accepts before it calls this.
     """
-    match = _FEN.match(text)
-    if match is None or not text.isascii():
+    match = _FEN.fullmatch(text)
+    if match is None:
         raise ValueError(f"expected yuan with at most two decimals, as in 760.00; got {text!r}")
     fen = int(match[2]) * 100 + int((match[3] or "").ljust(2, "0"))
     return -fen if match[1] else fen

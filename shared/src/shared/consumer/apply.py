@@ -15,7 +15,7 @@ from shared.consumer.outage import is_outage
 from shared.consumer.parked import Poison, park, queue_behind
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
-from shared.logs import get_logger, traceparent_now
+from shared.logs import get_logger, traceparent_now, traceparent_of
 
 Handler = Callable[[Connection, Sequence[Any]], Awaitable[None]]
 """Gets a batch's consecutive run of the events that it handles, in order; one is a run of one."""
@@ -143,7 +143,7 @@ async def _apply(
         wanted = await _new_ones(conn, group, wanted, outcome)
     for handler, run in groupby(wanted, key=lambda read: handlers[type(_received(read).event)]):
         received = [_received(read) for read in run]
-        traceparent_now.set(received[0].traceparent)
+        traceparent_now.set(traceparent_of(received[0].traceparent))
         await handler(conn, [one.event for one in received])
         outcome.handled += len(received)
     return outcome

@@ -23,6 +23,7 @@ _REPLACE_AFTER_SECONDS = 6.0
 _STUCK_AFTER_SECONDS = 60.0
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STOP_SECONDS = 10
+_ASK_SECONDS = 2.0
 _PARKED_KEYS_LIMIT = 20
 """Parked within five minutes, more than this is a bad release and not poison (R17)."""
 
@@ -196,17 +197,17 @@ class Consumer:
         assigned = list(client.assignment())
         if not assigned:
             return None
-        async with asyncio.timeout(5):
+        # A client that is being stopped never answers: whoever asks for readiness must not wait.
+        async with asyncio.timeout(_ASK_SECONDS):
             ends = await client.end_offsets(assigned)
-        behind = 0
-        for partition in assigned:
-            done = self._done.get(partition)
-            if done is None:
-                done = await client.committed(partition)
-                if done is None:
-                    done = (await client.beginning_offsets([partition]))[partition]
+            unknown = [partition for partition in assigned if partition not in self._done]
+            starts = await client.beginning_offsets(unknown) if unknown else {}
+            for partition in unknown:
+                # What retention has deleted cannot be applied any more: it is no lag.
+                done = max(await client.committed(partition) or 0, starts[partition])
                 self._done.setdefault(partition, done)
-            behind += max(0, ends[partition] - done)
+        known = [partition for partition in assigned if partition in self._done]
+        behind: int = sum(max(0, ends[partition] - self._done[partition]) for partition in known)
         _lag_gauge.labels(self._group).set(behind)
         return behind
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import RowMapping, text
 
-from shared.codec import Received, Undecodable, content_hash, decode
+from shared.codec import MAX_NAME_CHARS, Received, Undecodable, content_hash, decode, text_of
 from shared.consumer.outage import is_outage
 from shared.db import Connection
+from shared.logs import without_personal_data
 from shared.refusal import NotFound
 
 if TYPE_CHECKING:
@@ -89,13 +90,15 @@ async def park(conn: Connection, group: str, poison: Poison, *, whole_key: bool)
         "position": record.offset,
         "key": _key(record),
         "value": record.value,
-        "headers": json.dumps([(name, raw.hex()) for name, raw in record.headers]),
+        "headers": json.dumps(
+            [(name.replace("\0", ""), (raw or b"").hex()) for name, raw in record.headers]
+        ),
         # What could not be read has no id: its place in the log names it.
         "event_id": received.event_id if received else f"{record.partition}/{record.offset}",
         "type": received.event.ce_type() if received else "",
         "content_hash": received.content_hash if received else content_hash(record.value or b""),
         "reason": poison.reason,
-        "error": poison.error[:2000],
+        "error": without_personal_data(poison.error)[:2000],
         "state": "queued" if poison.reason == "queued" else "parked",
         "dead_letter_topic": f"{record.topic}.{group}.dlq",
     }
@@ -108,7 +111,7 @@ async def park(conn: Connection, group: str, poison: Poison, *, whole_key: bool)
 
 
 def _key(record: Any) -> str:
-    return (record.key or b"").decode("utf-8", "replace")
+    return text_of(record.key)[:MAX_NAME_CHARS]
 
 
 _LOCK_KEYS = text(
@@ -254,7 +257,7 @@ async def _replay_one(
     except Exception as error:
         if is_outage(error):
             raise
-        return repr(error)
+        return without_personal_data(repr(error))
     return ""
 
 

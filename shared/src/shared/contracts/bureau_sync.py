@@ -13,7 +13,8 @@ class BureauRow(Fact, frozen=True):
     unknown. `verified_*` are the collector's figures (核定), `record_*` the authority's own entry;
     all fen. `records` counts entries for the cell, kinds added up and ranges expanded;
     `looked_up_at` is the last look-up whose answer this row rests on (RFC 3339, empty: never),
-    `reason` the bureau's own words.
+    `reason` the bureau's own words; `verified_at` and `passed_on_at` (when the paid detail was
+    taken) are RFC 3339, empty: not yet.
     """
 
     insurance: Insurance
@@ -33,6 +34,8 @@ class BureauRow(Fact, frozen=True):
     authority: str = ""
     reason: str = ""
     evidence_id: str = ""
+    verified_at: str = ""
+    passed_on_at: str = ""
 
 
 class BureauAck(EmployeeMonthEvent, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ metrics.
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -18,18 +18,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from shared.consumer import is_outage
-from shared.logs import get_logger, traceparent_now, traceparent_of
+from shared.logs import get_logger, traceparent_now, traceparent_of, without_personal_data
 from shared.refusal import FieldFault, Refusal, masked
+from shared.serve import strict_json
 from shared.serve.sign_in import SignIn
 
 MAX_BODY_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 25_000_000
 """A roster of 100,000 rows in XLSX takes about 12 MB."""
 
+_MAX_FAULTS = 100
+"""More than this in one JSON body help nobody."""
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""A stranger's own words for a method must not each become a series of a metric."""
 
 _log = get_logger(__name__)
 _requests = Counter("daozhang_http_requests_total", "HTTP requests", ["method", "route", "status"])
@@ -97,7 +104,6 @@ def make_app(
     app.add_exception_handler(DBAPIError, _database_error)
     for outage in (PoolTimeout, OSError, TimeoutError):
         app.add_exception_handler(outage, _unavailable)
-    app.add_exception_handler(Exception, _unexpected)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     app.add_middleware(_Edge)
     return app
@@ -137,18 +143,20 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = []
-    for fault in error.errors():
+    for fault in error.errors()[:_MAX_FAULTS]:
         value = fault.get("input")
         shown = (
             masked(value) if isinstance(value, str | int | float | bool) else type(value).__name__
         )
-        faults.append(FieldFault("/".join(str(part) for part in fault["loc"]), shown, fault["msg"]))
+        # A validator's own message may quote what was sent.
+        reason = without_personal_data(fault["msg"])
+        faults.append(FieldFault("/".join(str(part) for part in fault["loc"]), shown, reason))
     return problem(
         request,
         422,
         "malformed",
         "The payload is malformed",
-        f"{len(faults)} fields are not as documented.",
+        f"{len(error.errors())} fields are not as documented.",
         faults,
     )
 
@@ -210,8 +218,8 @@ async def _metrics() -> Response:
 
 
 class _Edge:
-    """Request id, trace, body limit, response headers and metrics, as plain ASGI:
-    BaseHTTPMiddleware breaks cancellation.
+    """Request id, trace, body limit, strict JSON, response headers, metrics, and the answer to what
+    nobody expected, as plain ASGI: BaseHTTPMiddleware breaks cancellation.
     """
 
     def __init__(self, app: Asgi) -> None:
@@ -230,12 +238,7 @@ class _Edge:
         scope["request_id"] = request_id
         traceparent_now.set(traceparent_of(headers.get("traceparent")))
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        limit = (
-            MAX_UPLOAD_BYTES
-            if headers.get("content-type", "").startswith("multipart/")
-            else MAX_BODY_BYTES
-        )
-        started, status = time.monotonic(), 500
+        started, status = time.monotonic(), 0
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             nonlocal status
@@ -250,11 +253,43 @@ class _Edge:
             await send(message)
 
         try:
-            await self._app(scope, _limited(receive, limit), sending)
+            await self._app(scope, await _checked(scope, headers, receive), sending)
+        except Exception as error:
+            if status:
+                raise
+            answer = await _answer_to(Request(scope), error)
+            await answer(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "unrouted")
-            _requests.labels(scope["method"], route, str(status)).inc()
-            _seconds.labels(scope["method"], route).observe(time.monotonic() - started)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            _requests.labels(method, route, str(status)).inc()
+            _seconds.labels(method, route).observe(time.monotonic() - started)
+
+
+async def _checked(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Receive:
+    """The request's body within its limit; a JSON body is read whole, checked, and given again."""
+    strict_json.check_address(scope["path"], scope.get("query_string", b""))
+    upload = headers.get("content-type", "").startswith("multipart/")
+    limit = MAX_UPLOAD_BYTES if upload else MAX_BODY_BYTES
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise _too_large(limit)
+    limited = _limited(receive, limit)
+    if not strict_json.is_json(headers):
+        return limited
+    body, more = bytearray(), True
+    while more:
+        message = await limited()
+        if message["type"] == "http.disconnect":
+            return receive
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    strict_json.check_body(bytes(body))
+    return _again(bytes(body), receive)
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"The body is larger than {limit} bytes.")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -265,7 +300,30 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            raise HTTPException(413, f"The body is larger than {limit} bytes.")
+            raise _too_large(limit)
         return message
 
     return receiving
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives the whole body once, and then whatever comes (the disconnect)."""
+    given = False
+
+    async def receiving() -> MutableMapping[str, Any]:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
+
+
+async def _answer_to(request: Request, error: Exception) -> Response:
+    """The answer to what was raised outside of every route's own handlers."""
+    if isinstance(error, Refusal):
+        return await _refused(request, error)
+    if isinstance(error, HTTPException):
+        return await _http_error(request, error)
+    return await _unexpected(request, error)

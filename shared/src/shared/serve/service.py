@@ -208,7 +208,7 @@ class _Process:
         )
 
     async def run(self) -> None:
-        self._log.info("started", address=self._address)
+        self._log.info("started", listens_on=self._address)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._http())
             tasks.create_task(self._workers())

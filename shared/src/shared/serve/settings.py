@@ -4,8 +4,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -43,10 +45,22 @@ class ServiceSettings(BaseSettings):
     database_worker_url: SecretStr
     database_owner_url: SecretStr | None = None
     database_pool: int = Field(default=5, ge=2, le=50)
-    kafka_bootstrap: str = Field(min_length=3)
-    oidc_issuer: str = Field(min_length=8)
+    kafka_bootstrap: str = Field(pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$")
+    oidc_issuer: str = Field(pattern=r"^https?://[^\s/]+")
     oidc_audience: str = "daozhang"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("database_api_url", "database_worker_url", "database_owner_url")
+    @classmethod
+    def _is_an_address(cls, address: SecretStr | None) -> SecretStr | None:
+        expected = "expected postgresql+asyncpg://role:password@host:port/database"
+        try:
+            driver = make_url(address.get_secret_value()).drivername if address is not None else ""
+        except (ArgumentError, ValueError):
+            raise ValueError(expected) from None  # the first error may quote the password
+        if driver not in ("", "postgresql+asyncpg"):
+            raise ValueError(expected)
+        return address
 
     @model_validator(mode="after")
     def _sandbox_clock_needs_the_sandbox(self) -> "ServiceSettings":
@@ -66,9 +80,12 @@ def load(kind: type[SettingsT]) -> SettingsT:
     except ValidationError as error:
         lines = []
         for fault in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in fault["loc"]).upper() or "CLOCK, PROFILE"
-            lines.append(f"{name}: {fault['msg']}")
+            # A rule over several settings has no place; its message names them.
+            name = str(fault["loc"][0]).upper() + ": " if fault["loc"] else ""
+            lines.append(f"{name}{fault['msg']}")
         raise SettingsRefused("; ".join(lines)) from None
+    except SettingsError as error:
+        raise SettingsRefused(str(error)) from None
 
 
 def secret_from(path: Path, setting: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -18,7 +19,12 @@ from shared.refusal import Forbidden, Refusal
 ALGORITHMS = ["ES256"]
 _LEEWAY_SECONDS = 60
 _REFETCH_SECONDS = 10.0
+_RETRY_SECONDS = 1.0
+_KEYS_SECONDS = 600.0
+"""A key that the issuer withdrew is believed no longer than this."""
+
 _JWKS_MAX_BYTES = 100_000
+_UNREADABLE = (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError)
 
 
 class NotSignedIn(Refusal):
@@ -61,10 +67,13 @@ class SignIn:
 
     _claims: ClassVar[dict[str, Any]] = {"exp": {"essential": True}, "sub": {"essential": True}}
 
-    def __init__(self, issuer: str, audience: str) -> None:
-        self._issuer, self._audience = issuer.rstrip("/"), audience
+    def __init__(
+        self, issuer: str, audience: str, refetch_seconds: float = _REFETCH_SECONDS
+    ) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._refetch_seconds = refetch_seconds
         self._keys: KeySet | None = None
-        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
         self._registry = jwt.JWTClaimsRegistry(
             leeway=_LEEWAY_SECONDS,
@@ -77,13 +86,18 @@ class SignIn:
         """The caller of a good token; NotSignedIn with the reason otherwise, IssuerUnreachable
         without keys.
         """
+        keys = self._keys or await self._first_keys()
+        if time.monotonic() - self._tried_at > _KEYS_SECONDS:
+            keys = await self._newer_keys(keys)
         try:
-            return self._checked(token, await self._key_set(refresh=False))
+            return self._checked(token, keys)
         except NotSignedIn:
-            # The issuer may have rotated its keys since; asked at most every ten seconds.
-            if time.monotonic() - self._fetched_at < _REFETCH_SECONDS:
+            # The issuer may have rotated its keys since; asked once in a while, by one request, and
+            # never waited for by those whose tokens the known keys confirm.
+            newer = await self._newer_keys(keys)
+            if newer is keys:
                 raise
-        return self._checked(token, await self._key_set(refresh=True))
+        return self._checked(token, newer)
 
     def _checked(self, token: str, keys: KeySet) -> Caller:
         try:
@@ -110,14 +124,23 @@ class SignIn:
             token=token,
         )
 
-    async def _key_set(self, *, refresh: bool) -> KeySet:
+    async def _first_keys(self) -> KeySet:
         async with self._lock:
-            if self._keys is None or (
-                refresh and time.monotonic() - self._fetched_at >= _REFETCH_SECONDS
-            ):
+            if self._keys is None:
+                # Those who waited for a try that failed share its failure: one by one, each with
+                # the issuer's timeout, they would wait for minutes.
+                if time.monotonic() - self._tried_at < _RETRY_SECONDS:
+                    raise IssuerUnreachable("The issuer's keys cannot be read; try again later.")
                 self._keys = await self._fetch()
-                self._fetched_at = time.monotonic()
             return self._keys
+
+    async def _newer_keys(self, known: KeySet) -> KeySet:
+        """The keys as the issuer has them now; `known` ones if it was asked lately or is down."""
+        async with self._lock:
+            if time.monotonic() - self._tried_at >= self._refetch_seconds:
+                with suppress(IssuerUnreachable):
+                    self._keys = await self._fetch()
+            return known if self._keys is None else self._keys
 
     async def _fetch(self) -> KeySet:
         try:
@@ -129,10 +152,12 @@ class SignIn:
                 if len(answer.content) > _JWKS_MAX_BYTES:
                     raise ValueError("the key set is too large")
                 return KeySet.import_key_set(answer.json())
-        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+        except _UNREADABLE as error:
             raise IssuerUnreachable(
                 f"The issuer's keys cannot be read ({type(error).__name__}); try again later."
             ) from None
+        finally:
+            self._tried_at = time.monotonic()
 
 
 def _texts(value: object) -> tuple[str, ...]:

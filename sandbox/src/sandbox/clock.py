@@ -1,0 +1,130 @@
+"""The sandbox's business time: read back from its topic at start, stepped by order, never
+backwards.
+"""
+
+import asyncio
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+KEY = b"clock"
+
+_READ_LIMIT_SECONDS = 60
+
+
+class ClockBackwards(Exception):
+    """The order names a time before the business time."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(f"business time is {now.isoformat()} already and cannot go back")
+        self.now = now
+
+
+class ClockNotWritten(Exception):
+    """The broker did not acknowledge: nobody may take the new time for the business time. Ask
+    again.
+    """
+
+
+class SandboxTime:
+    """The business time of every party here, and of all who follow the topic.
+
+    `stepped` is set at each step and cleared by the timers' loop, which is all that waits for it.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, start: datetime) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._first = start.astimezone(UTC)
+        self._at: datetime | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+        self.stepped = asyncio.Event()
+
+    def now(self) -> datetime:
+        """Business time, in UTC."""
+        if self._at is None:
+            raise RuntimeError("the sandbox clock was read before its topic was")
+        return self._at
+
+    async def start(self) -> None:
+        """Makes the topic if this is the first start anywhere, and reads or publishes the time."""
+        await self._make_topic()
+        self._at = await self._last()
+        if self._at is None:
+            await self._write(self._first)
+            self._at = self._first
+
+    async def step(self, at: datetime) -> datetime:
+        """The new business time, once the broker has it. ClockBackwards or ClockNotWritten
+        otherwise.
+        """
+        async with self._lock:
+            at = at.astimezone(UTC)
+            if at < self.now():
+                raise ClockBackwards(self.now())
+            if at > self.now():
+                await self._write(at)
+                self._at = at
+                self.stepped.set()
+            return at
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            with suppress(KafkaError, OSError):
+                await self._producer.stop()
+            self._producer = None
+
+    async def _make_topic(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            topic = NewTopic(self._topic, 1, 1, topic_configs={"cleanup.policy": "compact"})
+            answer = await admin.create_topics([topic])
+            for _, code, *_ in answer.topic_errors:
+                if for_code(code) not in (for_code(0), TopicAlreadyExistsError):
+                    raise for_code(code)(self._topic)
+        finally:
+            await admin.close()
+
+    async def _last(self) -> datetime | None:
+        """The newest time on the topic, which has one partition and one writer; None when it is
+        empty.
+        """
+        partition = TopicPartition(self._topic, 0)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            consumer.assign([partition])
+            end = (await consumer.end_offsets([partition]))[partition]
+            if end == 0:
+                return None
+            consumer.seek(partition, end - 1)
+            record = await asyncio.wait_for(consumer.getone(), _READ_LIMIT_SECONDS)
+            return datetime.fromisoformat(json.loads(record.value)["at"]).astimezone(UTC)
+        finally:
+            await consumer.stop()
+
+    async def _write(self, at: datetime) -> None:
+        """One record, acknowledged by all. A failed producer is thrown away: aiokafka's may fail
+        for ever after.
+        """
+        value = json.dumps({"at": at.isoformat()}).encode()
+        try:
+            if self._producer is None:
+                self._producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
+                )
+                await self._producer.start()
+            await self._producer.send_and_wait(self._topic, value, key=KEY, partition=0)
+        except (KafkaError, OSError) as failure:
+            await self.close()
+            raise ClockNotWritten(str(failure)) from failure

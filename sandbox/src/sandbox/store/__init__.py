@@ -1,0 +1,1 @@
+"""All SQL of the sandbox, one module per party that keeps the rows."""

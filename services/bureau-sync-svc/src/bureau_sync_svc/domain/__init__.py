@@ -1,0 +1,3 @@
+"""Rules of the exchanges with bureaus: stages, records, submissions, authorities' states,
+evidence.
+"""

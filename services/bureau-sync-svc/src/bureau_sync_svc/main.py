@@ -1,0 +1,42 @@
+"""Wiring of bureau-sync-svc: settings to doors; the only place that builds things."""
+
+from functools import cache
+
+from bureau_sync_svc import api, consumers, jobs
+from bureau_sync_svc.bureau import Bureaus
+from bureau_sync_svc.settings import BureauSyncSettings, accesses
+from shared.sealed import Sealer
+from shared.serve import Parts, Service, Wiring, command
+
+
+def build(parts: Parts[BureauSyncSettings]) -> Wiring:
+    """The doors of one process; files that settings name were checked when those were read."""
+    settings = parts.settings
+    bureaus = Bureaus(
+        lambda: accesses(settings.bureau_connections_file),
+        settings.bureau_timeout_seconds,
+        settings.bureau_reply_limit_bytes,
+    )
+
+    @cache
+    def sealer() -> Sealer:
+        return Sealer.from_file(settings.root_key_file)
+
+    return Wiring(
+        routers=[api.routes(parts.api, parts.clock)],
+        topics=consumers.TOPICS,
+        handlers=consumers.handlers(),
+        jobs=jobs.jobs(parts.worker, bureaus, sealer),
+        closers=[bureaus.close],
+    )
+
+
+SERVICE = Service(
+    name="bureau-sync-svc",
+    package="bureau_sync_svc",
+    description="Every exchange with collectors and authorities, and its evidence.",
+    settings=BureauSyncSettings,
+    build=build,
+)
+
+main = command(SERVICE)

@@ -1,0 +1,270 @@
+"""入账: a statement entry pays a whole declaration, one insurance of it or a single line, exactly
+to the fen, or waits.
+
+An entry's target depends on the entry and the declaration only, never on what was posted before,
+and an employee's posting is a fold over all entries of the declaration: so every order of entries
+ends alike.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod
+
+
+class Scope(StrEnum):
+    """What an entry pays."""
+
+    DECLARATION = "declaration"
+    INSURANCE = "insurance"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class DueLine:
+    """A line of a declaration; fen."""
+
+    employee_id: str
+    insurance: Insurance
+    employer_fen: int
+    employee_fen: int
+
+    def total_fen(self) -> int:
+        return self.employer_fen + self.employee_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What an entry's free text says when it keeps to our grammar: 社保费 <account> <YYYYMM> [险种]
+    [employee no.].
+    """
+
+    account_no: str
+    levy_period: LevyPeriod
+    insurance: Insurance | None = None
+    employee_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an entry was allocated to; `insurance` and `employee_id` by its scope."""
+
+    scope: Scope
+    insurance: Insurance | None = None
+    employee_id: str = ""
+
+    def covers(self, employee_id: str, insurance: Insurance) -> bool:
+        if self.scope is Scope.DECLARATION:
+            return True
+        if self.insurance is not insurance:
+            return False
+        return self.scope is Scope.INSURANCE or self.employee_id == employee_id
+
+
+@dataclass(frozen=True, slots=True)
+class Suspense:
+    """Why an entry is held and pays nothing yet."""
+
+    reason: str
+
+
+_REMARK = re.compile(r"^社保费 (\S{1,40}) (20\d\d)(0[1-9]|1[0-2])(?: (\S{1,12}))?(?: (\S{1,40}))?$")
+_INSURANCES = {word: Insurance(code) for code, word in INSURANCE_WORDS.items()}
+
+
+def parse_remark(text: str) -> Remark | None:
+    """The remark, or None when it does not keep to the grammar: free text decides nothing by
+    looking similar.
+    """
+    match = _REMARK.match(text)
+    if match is None:
+        return None
+    period = LevyPeriod(int(match[2]), int(match[3]))
+    insurance = _INSURANCES.get(match[4] or "")
+    if match[4] and insurance is None:
+        return None
+    return Remark(match[1], period, insurance, match[5] or "")
+
+
+def target_of(
+    amount_fen: int,
+    due: Sequence[DueLine],
+    insurance: Insurance | None = None,
+    employee_id: str = "",
+) -> Target | Suspense:
+    """What a sum pays, by what its remark names and by its amount.
+
+    A named employee and insurance is taken at its word only if the amounts agree, or if nobody
+    assessed that cell: then the debit is posted as such. Without a name the amount must fit in
+    exactly one way.
+    """
+    if employee_id and insurance:
+        return _named_line(amount_fen, due, insurance, employee_id)
+    if insurance:
+        return _named_insurance(amount_fen, due, insurance)
+    if amount_fen == sum(line.total_fen() for line in due):
+        return Target(Scope.DECLARATION)
+    return _by_amount(amount_fen, due)
+
+
+def _named_line(
+    amount_fen: int, due: Sequence[DueLine], insurance: Insurance, employee_id: str
+) -> Target | Suspense:
+    line = next((x for x in due if x.employee_id == employee_id and x.insurance is insurance), None)
+    if line is not None and line.total_fen() != amount_fen:
+        return Suspense("amount_differs_from_line")
+    return Target(Scope.LINE, insurance, employee_id)
+
+
+def _named_insurance(
+    amount_fen: int, due: Sequence[DueLine], insurance: Insurance
+) -> Target | Suspense:
+    if amount_fen == _insurance_sums(due).get(insurance):
+        return Target(Scope.INSURANCE, insurance)
+    fitting = [x for x in due if x.insurance is insurance and x.total_fen() == amount_fen]
+    return _only_line(fitting, "amount_differs_from_insurance")
+
+
+def _by_amount(amount_fen: int, due: Sequence[DueLine]) -> Target | Suspense:
+    insurances = [i for i, sum_fen in _insurance_sums(due).items() if sum_fen == amount_fen]
+    if len(insurances) == 1:
+        return Target(Scope.INSURANCE, insurances[0])
+    if insurances:
+        return Suspense("fits_several_insurances")
+    return _only_line([x for x in due if x.total_fen() == amount_fen], "amount_differs")
+
+
+def _only_line(fitting: Sequence[DueLine], otherwise: str) -> Target | Suspense:
+    if len(fitting) == 1:
+        return Target(Scope.LINE, fitting[0].insurance, fitting[0].employee_id)
+    return Suspense("fits_several_lines" if fitting else otherwise)
+
+
+def _insurance_sums(due: Iterable[DueLine]) -> dict[Insurance, int]:
+    sums: dict[Insurance, int] = {}
+    for line in due:
+        sums[line.insurance] = sums.get(line.insurance, 0) + line.total_fen()
+    return sums
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An allocated entry: a debit, or the return of one. `order` breaks ties of the same day,
+    whatever came first.
+    """
+
+    target: Target
+    amount_fen: int
+    is_return: bool
+    booked_on: date
+    voucher: str
+    statement_id: str
+    reason: str
+    order: str
+
+
+class DebitState(StrEnum):
+    """What became of a debit."""
+
+    POSTED = "posted"
+    REFUSED = "refused"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """入账 of one insurance: `debits` sums stand (two is a duplicate); fen are what they took in
+    all.
+    """
+
+    insurance: Insurance
+    debit_state: DebitState
+    debits: int
+    employer_fen: int
+    employee_fen: int
+    debited_on: date
+    statement_id: str
+    voucher: str
+    reason: str = ""
+
+
+def postings(
+    employee_id: str, due: Mapping[Insurance, DueLine], moves: Sequence[Move]
+) -> list[Posting]:
+    """What the declaration's entries make of each of the employee's insurances, in the order of the
+    scheme.
+
+    An insurance that nobody assessed, and that an entry names with this employee, is posted with
+    the entry's own amount on the employer's side, whose account it left.
+    """
+    named = {
+        m.target.insurance
+        for m in moves
+        if m.target.scope is Scope.LINE
+        and m.target.employee_id == employee_id
+        and m.target.insurance is not None
+    }
+    wanted = [insurance for insurance in Insurance if insurance in due or insurance in named]
+    found = (_posting(employee_id, insurance, due.get(insurance), moves) for insurance in wanted)
+    return [posting for posting in found if posting is not None]
+
+
+def _posting(
+    employee_id: str, insurance: Insurance, line: DueLine | None, moves: Sequence[Move]
+) -> Posting | None:
+    ours = sorted(
+        (
+            m
+            for m in moves
+            if m.target.covers(employee_id, insurance)
+            and (line is not None or m.target.scope is Scope.LINE)
+        ),
+        key=lambda move: (move.booked_on, move.order),
+    )
+    debits = [move for move in ours if not move.is_return]
+    returns = [move for move in ours if move.is_return]
+    if not ours:
+        return None
+    standing = max(len(debits) - len(returns), 0)
+    if standing:
+        return _posted(insurance, line, debits, standing)
+    last = returns[-1]
+    # A debit that comes back on its own day never left for good: the bank refused it.
+    came_later = bool(debits) and last.booked_on > debits[-1].booked_on
+    return Posting(
+        insurance=insurance,
+        debit_state=DebitState.REVERSED if came_later else DebitState.REFUSED,
+        debits=0,
+        employer_fen=0,
+        employee_fen=0,
+        debited_on=(debits or returns)[0].booked_on,
+        statement_id=last.statement_id,
+        voucher=last.voucher,
+        reason=last.reason,
+    )
+
+
+def _posted(
+    insurance: Insurance, line: DueLine | None, debits: Sequence[Move], standing: int
+) -> Posting:
+    """The latest debits stand: a return takes back the earliest, as when a refused debit is tried
+    again.
+    """
+    first = debits[-standing]
+    if line is None:
+        employer_fen, employee_fen = sum(m.amount_fen for m in debits[-standing:]), 0
+    else:
+        employer_fen, employee_fen = line.employer_fen * standing, line.employee_fen * standing
+    return Posting(
+        insurance=insurance,
+        debit_state=DebitState.POSTED,
+        debits=standing,
+        employer_fen=employer_fen,
+        employee_fen=employee_fen,
+        debited_on=first.booked_on,
+        statement_id=first.statement_id,
+        voucher=first.voucher,
+    )

@@ -1,0 +1,138 @@
+"""应缴明细: what is due for each insurance of one employee and levy period, checked against the
+policy itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contribution_svc.domain.base import Bases
+from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.rounding import rounded_fen
+from contribution_svc.errors import LineDisagreesWithPolicy
+from shared.values import Insurance, fen_text
+
+NOT_ON_ROSTER = "not_on_roster"
+
+
+class LineState(StrEnum):
+    """Whether an insurance is due, exempt by the person's kind, or blocked by something that is
+    missing.
+    """
+
+    DUE = "due"
+    EXEMPT = "exempt"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One insurance of one employee in one levy period; amounts in fen, rates in millionths."""
+
+    insurance: Insurance
+    state: LineState
+    authority: str
+    reason: str = ""
+    base_fen: int = 0
+    employer_ppm: int = 0
+    employee_ppm: int = 0
+    employer_fen: int = 0
+    employee_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """What assessing needs to know of an employee: id, kind, papers missing, and whether a spell
+    meets the period.
+    """
+
+    employee_id: str
+    person_kind: str
+    documents_missing: Sequence[str]
+    on_roster: bool = True
+
+
+def assess(
+    insured: Insured,
+    kinds: Mapping[str, PersonKind],
+    scheme: Sequence[Terms],
+    found: Bases | str,
+) -> list[Line]:
+    """Every insurance of the city's scheme, each due, exempt (why) or blocked (why).
+
+    `found` is the employee's bases, or the reason why there are none. The first that holds decides:
+    not on the roster, a kind that the pack does not know, an exemption of the kind, papers missing,
+    no base.
+    """
+    kind = kinds.get(insured.person_kind)
+    return [_line(insured, kind, terms, found) for terms in scheme]
+
+
+def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases | str) -> Line:
+    insurance, authority = terms.insurance, terms.authority
+    if not insured.on_roster:
+        return Line(insurance, LineState.EXEMPT, authority, NOT_ON_ROSTER)
+    if kind is None:
+        reason = f"person_kind_unknown:{insured.person_kind}"
+        return Line(insurance, LineState.BLOCKED, authority, reason)
+    if insurance in kind.exempt:
+        return Line(insurance, LineState.EXEMPT, authority, kind.exempt[insurance])
+    if insured.documents_missing:
+        reason = "documents_missing:" + ",".join(sorted(insured.documents_missing))
+        return Line(insurance, LineState.BLOCKED, authority, reason)
+    if isinstance(found, str):
+        return Line(insurance, LineState.BLOCKED, authority, found)
+    return due_line(terms, found.bases_fen[insurance])
+
+
+def due_line(terms: Terms, base_fen: int) -> Line:
+    """Base x rate, rounded once for each side by the pack's own rule."""
+    return Line(
+        insurance=terms.insurance,
+        state=LineState.DUE,
+        authority=terms.authority,
+        base_fen=base_fen,
+        employer_ppm=terms.employer_ppm,
+        employee_ppm=terms.employee_ppm,
+        employer_fen=rounded_fen(base_fen, terms.employer_ppm, terms.employer_rounding),
+        employee_fen=rounded_fen(base_fen, terms.employee_ppm, terms.employee_rounding),
+    )
+
+
+def check_lines(
+    employee_id: str, lines: Sequence[Line], terms_of: Mapping[Insurance, Terms]
+) -> None:
+    """Every due line has the policy's own rates, a base within its bounds and the amounts that
+    follow.
+
+    Lines come from more places than `assess` (files, API, an older release), so that nothing is
+    trusted because we computed it. Raises LineDisagreesWithPolicy for the first that differs.
+    """
+    for line in lines:
+        if line.state is LineState.DUE:
+            _check_line(employee_id, line, terms_of[line.insurance])
+
+
+def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
+    right = due_line(terms, line.base_fen)
+    rates = (
+        ("employer rate", percent_text(right.employer_ppm), percent_text(line.employer_ppm)),
+        ("employee rate", percent_text(right.employee_ppm), percent_text(line.employee_ppm)),
+        ("employer amount", fen_text(right.employer_fen), fen_text(line.employer_fen)),
+        ("employee amount", fen_text(right.employee_fen), fen_text(line.employee_fen)),
+    )
+    for what, expected, found in rates:
+        if expected != found:
+            raise LineDisagreesWithPolicy.of(employee_id, line.insurance, what, expected, found)
+    if not terms.floor_fen <= line.base_fen <= terms.ceiling_fen:
+        bounds = f"{fen_text(terms.floor_fen)} to {fen_text(terms.ceiling_fen)}"
+        raise LineDisagreesWithPolicy.of(
+            employee_id, line.insurance, "base", bounds, fen_text(line.base_fen)
+        )
+
+
+def percent_text(rate_ppm: int) -> str:
+    """80000 -> '8 %', 5000 -> '0.5 %'."""
+    whole, rest = divmod(rate_ppm, 10_000)
+    tail = f".{rest:04d}".rstrip("0") if rest else ""
+    return f"{whole}{tail} %"

@@ -1,0 +1,104 @@
+"""What contribution-svc refuses, each a statement with its facts and what to do."""
+
+from typing import ClassVar, Self
+
+from shared.refusal import FieldFault, NotFound, Refusal
+
+
+class PolicyInvalid(Refusal):
+    """A policy file is wrong: every fault with file, line, key, what was found and what was
+    expected.
+    """
+
+    code = "policy-invalid"
+    status = 422
+    title = "The policy file is refused"
+
+    @classmethod
+    def of(cls, faults: list[FieldFault]) -> Self:
+        said = "; ".join(f"{fault.where}: found {fault.value}, {fault.reason}" for fault in faults)
+        return cls(said, tuple(faults))
+
+
+class PolicyUnknown(NotFound):
+    """No policy pack covers this city, or none of its figures covers this levy period."""
+
+    code = "policy-unknown"
+
+    @classmethod
+    def of(cls, city: str, period: str = "") -> Self:
+        when = f" in {period}" if period else ""
+        return cls(f"no policy for city {city}{when}; add its dated file to the policy folder")
+
+
+class LineDisagreesWithPolicy(Refusal):
+    """A line has another rate, base or amount than the policy that is in force for it."""
+
+    code = "line-disagrees-with-policy"
+    status = 409
+    title = "The line disagrees with the policy"
+
+    @classmethod
+    def of(cls, employee_id: str, insurance: str, what: str, expected: str, found: str) -> Self:
+        return cls(
+            f"employee {employee_id}, {insurance}: {what} expected {expected}, found {found}; "
+            "correct the figure or the policy",
+            (FieldFault(f"/{insurance}/{what.replace(' ', '_')}", found, f"expected {expected}"),),
+        )
+
+
+class DeclarationUnknown(NotFound):
+    """No such declaration for this caller."""
+
+    code = "declaration-unknown"
+
+
+class DeclarationApprovedAlready(Refusal):
+    """The declaration was approved before; what it declared stays as it was."""
+
+    code = "declaration-approved-already"
+
+
+class DeclarationNotReady(Refusal):
+    """Employees of the declaration are still being assessed."""
+
+    code = "declaration-not-ready"
+
+
+class NothingToDeclare(Refusal):
+    """No employee of the declaration has a line that is due."""
+
+    code = "nothing-to-declare"
+
+
+class StatementFileInvalid(Refusal):
+    """A bank file is wrong: all its faults in one report, and nothing of it was applied."""
+
+    code: ClassVar[str] = "statement-file-invalid"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The bank file is refused"
+
+    @classmethod
+    def of(cls, faults: list[FieldFault]) -> Self:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        return cls(f"{count}; nothing of the file was applied", tuple(faults[:MAX_FAULTS]))
+
+
+class WebhookRefused(Refusal):
+    """The webhook's signature, time or content is not the bank's."""
+
+    code = "webhook-refused"
+    status = 401
+    title = "The webhook is refused"
+
+
+class BankAnswerInvalid(Refusal):
+    """The bank answered with something that is not what its interface says."""
+
+    code = "bank-answer-invalid"
+    status = 502
+    title = "The bank's answer cannot be read"
+
+
+MAX_FAULTS = 1_000
+"""A report stays readable and bounded: reliability.md section 4."""

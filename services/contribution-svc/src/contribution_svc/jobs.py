@@ -1,0 +1,163 @@
+"""The clock door: policies told, levy periods opened, the marked assessed, deadlines watched,
+statements fetched.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from contribution_svc.bank import BankClient
+from contribution_svc.errors import BankAnswerInvalid, StatementFileInvalid
+from contribution_svc.files import read_statements
+from contribution_svc.store import assessments, declarations, roster, statements
+from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.assessment import assess_marked
+from contribution_svc.usecases.deadline import look_at_deadlines
+from contribution_svc.usecases.period import open_next_period
+from contribution_svc.usecases.policy import publish_policies, unpublished
+from contribution_svc.usecases.roster import next_listing
+from contribution_svc.usecases.statement import import_file, keep_file, refuse_file
+from shared.clock import china_day
+from shared.db import Connection, Engine, transaction
+from shared.logs import get_logger
+from shared.serve import Job
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+"""Due whatever the business time is."""
+_LISTED_AGAIN_DAYS = 7
+"""Statements are asked for a week back, so that one that was published late is not passed over."""
+_FIRST_LISTING_DAYS = 40
+_TRY_AGAIN = timedelta(hours=1)
+
+_log = get_logger(__name__)
+
+
+def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
+    """Everything that this service does because time has come."""
+
+    async def policies_due(conn: Connection) -> datetime | None:
+        return _ALWAYS if await unpublished(conn, rules.policies) else None
+
+    async def publish(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await publish_policies(conn, rules.policies, now)
+
+    async def open_period(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await open_next_period(conn, rules.policies, rules.work_days, now)
+
+    async def assess(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await assess_marked(conn, rules.policies, now)
+
+    async def watch_deadlines(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await look_at_deadlines(conn, now)
+
+    return (
+        Job("publish_policies", policies_due, publish),
+        Job("open_period", roster.next_opening, open_period),
+        Job("assess", assessments.next_to_assess, assess),
+        Job("watch_deadlines", declarations.next_risk, watch_deadlines),
+        Job("list_statements", statements.next_listing, _listing(engine, bank)),
+        Job("import_statement", statements.next_fetch, _importing(engine, rules, bank)),
+    )
+
+
+def _listing(engine: Engine, bank: BankClient) -> Callable[[datetime], Awaitable[int]]:
+    """Asks the bank which statements of one account there are: a webhook that was lost loses
+    nothing.
+    """
+
+    async def run(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            account = await statements.account_to_list(conn, now)
+        if account is None:
+            return 0
+        account_ref, through = account
+        today = china_day(now)
+        since = _since(through, today)
+        try:
+            published = await bank.statements(account_ref, since)
+        except BankAnswerInvalid as refusal:
+            _log.warning("bank_list_unreadable", reason=refusal.detail)
+            published = []
+        offers = [statements.Offer(one.id, one.account, one.sha256) for one in published]
+        async with transaction(engine) as conn:
+            await statements.offer(conn, offers, now)
+            await statements.listed(conn, account_ref, today, next_listing(now))
+        return 1
+
+    return run
+
+
+def _since(through: date | None, today: date) -> date:
+    if through is None:
+        return today - timedelta(days=_FIRST_LISTING_DAYS)
+    return through - timedelta(days=_LISTED_AGAIN_DAYS)
+
+
+def _importing(
+    engine: Engine, rules: Rules, bank: BankClient
+) -> Callable[[datetime], Awaitable[int]]:
+    """Fetches one statement that the bank offered, keeps its bytes, and imports it or notes its
+    faults.
+    """
+
+    async def run(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            offer = await statements.to_fetch(conn, now)
+            if offer is None:
+                return 0
+            owners = await statements.owners_of(conn, [offer.account_ref])
+        employer_id = owners.get(offer.account_ref)
+        if employer_id is None:
+            # The employer's own event may be on its way; until it comes nobody owns the file.
+            await _wait(engine, offer, now, "bank account unknown")
+            return 1
+        try:
+            content = await bank.statement(offer.bank_id, offer.sha256)
+        except BankAnswerInvalid as refusal:
+            await _wait(engine, offer, now, refusal.detail)
+            return 1
+        await _import(engine, rules, offer, employer_id, content, now)
+        return 1
+
+    return run
+
+
+async def _wait(engine: Engine, offer: statements.Offer, now: datetime, reason: str) -> None:
+    _log.warning("statement_not_fetched", statement=offer.bank_id, reason=reason)
+    async with transaction(engine) as conn:
+        await statements.fetched(conn, offer.bank_id, "wanted", now + _TRY_AGAIN)
+
+
+async def _import(
+    engine: Engine,
+    rules: Rules,
+    offer: statements.Offer,
+    employer_id: str,
+    content: bytes,
+    now: datetime,
+) -> None:
+    name = f"{offer.bank_id}.xml"
+    async with transaction(engine) as conn:
+        file_id = await keep_file(conn, employer_id, name, "bank", content, now)
+    try:
+        # Parsing is CPU: heartbeats and other requests go on meanwhile.
+        found = await asyncio.to_thread(read_statements, name, content)
+        async with transaction(engine) as conn:
+            done = await import_file(conn, rules, file_id, found, now)
+            await statements.fetched(conn, offer.bank_id, "imported")
+    except StatementFileInvalid as refusal:
+        async with transaction(engine) as conn:
+            await refuse_file(conn, file_id, refusal.faults)
+            await statements.fetched(conn, offer.bank_id, "refused")
+        _log.error("statement_refused", statement=offer.bank_id, faults=len(refusal.faults))
+        return
+    _log.info(
+        "statement_imported",
+        statement=offer.bank_id,
+        entries=done.entries,
+        allocated=done.allocated,
+    )

@@ -1,0 +1,53 @@
+"""contribution-svc: wired from its settings; `main` is its command."""
+
+from contribution_svc import api, consumers, jobs
+from contribution_svc.bank import BankAccess, BankClient
+from contribution_svc.errors import PolicyInvalid
+from contribution_svc.policy import Policies, load_policies
+from contribution_svc.settings import Settings
+from contribution_svc.usecases.allocation import Rules
+from shared.clock import WorkCalendar, system_now
+from shared.serve import Parts, Service, SettingsRefused, Wiring, command, secret_from
+
+
+def build(parts: Parts[Settings]) -> Wiring:
+    """The doors of one process. Secrets are read when they are needed; settings have checked
+    them.
+    """
+    settings = parts.settings
+    rules = Rules(_policies(settings), WorkCalendar())
+    bank = BankClient(lambda: _bank_access(settings), system_now)
+
+    def webhook_secret() -> str:
+        return secret_from(settings.bank_webhook_secret_file, "BANK_WEBHOOK_SECRET_FILE")
+
+    return Wiring(
+        routers=api.routes(parts.api, parts.worker, parts.clock, rules, webhook_secret),
+        topics=consumers.TOPICS,
+        handlers=consumers.handlers(parts.clock),
+        jobs=jobs.jobs(parts.worker, rules, bank),
+        closers=[bank.close],
+    )
+
+
+def _policies(settings: Settings) -> Policies:
+    try:
+        return load_policies(settings.policy_dir)
+    except PolicyInvalid as refusal:
+        raise SettingsRefused(f"POLICY_DIR: {refusal.detail}") from None
+
+
+def _bank_access(settings: Settings) -> BankAccess:
+    secret = secret_from(settings.bank_secret_file, "BANK_SECRET_FILE")
+    return BankAccess(settings.bank_url, settings.bank_key_id, secret)
+
+
+SERVICE = Service(
+    name="contribution-svc",
+    package="contribution_svc",
+    description="Policy, bases, assessments, declarations, bank statements and their allocation.",
+    settings=Settings,
+    build=build,
+)
+
+main = command(SERVICE)

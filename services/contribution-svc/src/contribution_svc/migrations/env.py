@@ -1,0 +1,6 @@
+"""Alembic's entry: see shared.migrate."""
+
+from contribution_svc.tables import metadata
+from shared.migrate import run
+
+run(metadata)

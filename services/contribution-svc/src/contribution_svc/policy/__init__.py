@@ -1,0 +1,76 @@
+"""The policy packs: dated YAML files, read strictly, refused with their place, and offered as
+values.
+"""
+
+import importlib.resources
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from contribution_svc.domain.policy import Pack
+from contribution_svc.errors import PolicyInvalid, PolicyUnknown
+from contribution_svc.policy.pack import read_pack
+from shared.refusal import FieldFault
+from shared.values import LevyPeriod
+
+__all__ = ["Policies", "load_policies", "read_pack"]
+
+_MAX_PACKS = 500
+"""China has some 330 prefectures; more files than this is a wrong folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The packs in force, by city."""
+
+    packs: Mapping[str, Pack]
+
+    def __iter__(self) -> Iterator[Pack]:
+        return iter(self.packs.values())
+
+    def pack(self, city: str) -> Pack | None:
+        return self.packs.get(city)
+
+    def pack_for(self, city: str, period: LevyPeriod) -> Pack:
+        """The city's pack; PolicyUnknown when there is none, or when it says nothing about that
+        levy period.
+        """
+        pack = self.packs.get(city)
+        if pack is None:
+            raise PolicyUnknown.of(city)
+        if not pack.terms(period) or pack.days_at(period) is None:
+            raise PolicyUnknown.of(city, str(period))
+        return pack
+
+
+def load_policies(folder: Path | None = None) -> Policies:
+    """Every `*.yaml` of `folder`, or of the packs that ship with the service.
+
+    PolicyInvalid names all faults of all files; nothing is taken from a folder in which one file is
+    wrong.
+    """
+    packs: dict[str, Pack] = {}
+    faults: list[FieldFault] = []
+    files = _files(folder)
+    for name, content in files:
+        try:
+            pack = read_pack(name, content)
+        except PolicyInvalid as refusal:
+            faults.extend(refusal.faults)
+            continue
+        if pack.city in packs:
+            faults.append(FieldFault(f"{name}:1:city", pack.city, "has a pack in another file"))
+        packs[pack.city] = pack
+    if not files:
+        faults.append(FieldFault(str(folder or "policies"), "no file", "expected *.yaml files"))
+    if faults:
+        raise PolicyInvalid.of(faults)
+    return Policies(packs)
+
+
+def _files(folder: Path | None) -> Sequence[tuple[str, bytes]]:
+    root = folder or importlib.resources.files("contribution_svc").joinpath("policies")
+    found = sorted(
+        (item for item in root.iterdir() if item.name.endswith(".yaml")), key=lambda i: i.name
+    )
+    return [(item.name, item.read_bytes()) for item in found[:_MAX_PACKS]]

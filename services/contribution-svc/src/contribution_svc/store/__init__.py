@@ -1,0 +1,3 @@
+"""All SQL of contribution-svc, by noun: roster, policies, assessments, declarations, statements,
+postings.
+"""

@@ -1,0 +1,346 @@
+"""Assessments: one row per employee and levy period, marked when something that it rests on
+changes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import RowMapping, text
+
+from contribution_svc.domain.lines import Line
+from contribution_svc.store.values import columns, from_json, to_json
+from shared.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One employee's levy period as last assessed; `told` names the content that was told under
+    `version`.
+    """
+
+    employee_id: str
+    levy_period: str
+    employer_id: str
+    account_id: str
+    department_id: str
+    city: str
+    version: int
+    rests_on: str
+    contribution_year: str
+    lines: list[Line]
+    base_explanation: str
+    policy_known_since: str
+    file_by: date
+    debit_by: date
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an assessment rests on, of one employee. Wages in fen: by calendar year, and of the
+    first run.
+    """
+
+    person_kind: str
+    documents_missing: Sequence[str]
+    joined_on: date | None
+    first_month_fen: int | None
+    wages_fen: Mapping[int, Sequence[int]]
+    on_roster: bool
+
+
+# A levy period belongs to the spell of its first day, else to the first that begins within it: one
+# month has one account. Whoever moved before the declaration was approved moves over.
+_PLACED = """
+    SELECT DISTINCT ON (s.employee_id, p.levy_period)
+           s.employee_id, p.levy_period, s.employer_id, s.account_id, s.department_id
+      FROM spells s
+      JOIN (SELECT DISTINCT employer_id, levy_period, to_date(levy_period, 'YYYY-MM') AS first_day
+              FROM declarations WHERE {periods}) p USING (employer_id)
+     WHERE s.since < p.first_day + interval '1 month'
+       AND (s.until IS NULL OR s.until >= p.first_day) {people}
+     ORDER BY s.employee_id, p.levy_period, s.since
+"""
+_PUT_PLACED = """
+    INSERT INTO assessments AS a (employee_id, levy_period, employer_id, account_id, department_id,
+                                  city, file_by, debit_by, assess_at)
+    SELECT p.employee_id, p.levy_period, p.employer_id, p.account_id, p.department_id, d.city,
+           d.file_by, d.debit_by, CAST(:now AS timestamptz)
+      FROM ({placed}) p
+      JOIN declarations d ON d.account_id = p.account_id AND d.levy_period = p.levy_period
+     WHERE {declarations}
+    ON CONFLICT (employee_id, levy_period) DO UPDATE
+       SET account_id = excluded.account_id, department_id = excluded.department_id,
+           city = excluded.city, file_by = excluded.file_by, debit_by = excluded.debit_by,
+           assess_at = excluded.assess_at
+     WHERE a.declaration_id IS NULL
+"""
+_MARK_PERIOD = text(
+    _PUT_PLACED.format(
+        placed=_PLACED.format(
+            periods="employer_id = :employer_id AND levy_period = :period", people=""
+        ),
+        declarations="d.declaration_id = :declaration_id",
+    )
+)
+_MARK_PEOPLE = text(
+    _PUT_PLACED.format(
+        placed=_PLACED.format(periods="true", people="AND s.employee_id = ANY(:ids)"),
+        declarations="true",
+    )
+)
+_MARK_AGAIN = text(
+    """
+    UPDATE assessments SET assess_at = :now
+     WHERE declaration_id IS NULL AND employee_id = ANY(:ids)
+       AND (NOT :without_history OR rests_on <> 'last_year_average')
+    """
+)
+_MARK_CITY = text(
+    "UPDATE assessments SET assess_at = :now WHERE declaration_id IS NULL AND city = :city"
+)
+
+
+async def mark_period(
+    conn: Connection, employer_id: str, period: str, declaration_id: str, now: datetime
+) -> int:
+    """Everyone on the roster whose levy period belongs to the declaration's account is to be
+    assessed.
+    """
+    values = {
+        "employer_id": employer_id,
+        "period": period,
+        "declaration_id": declaration_id,
+        "now": now,
+    }
+    return (await conn.execute(_MARK_PERIOD, values)).rowcount
+
+
+async def mark_people(conn: Connection, ids: Collection[str], now: datetime) -> None:
+    """These employees are to be assessed for every opened levy period, unless it was declared."""
+    if ids:
+        again = {"ids": list(ids), "now": now, "without_history": False}
+        await conn.execute(_MARK_AGAIN, again)
+        await conn.execute(_MARK_PEOPLE, {"ids": list(ids), "now": now})
+
+
+async def mark_wages(
+    conn: Connection, history: Collection[str], runs: Collection[str], now: datetime
+) -> None:
+    """New wages: of last year for whoever has an assessment, of a run for whoever rests on no last
+    year.
+    """
+    for ids, without_history in ((history, False), (runs, True)):
+        if ids:
+            values = {"ids": list(ids), "now": now, "without_history": without_history}
+            await conn.execute(_MARK_AGAIN, values)
+
+
+async def mark_city(conn: Connection, city: str, now: datetime) -> None:
+    await conn.execute(_MARK_CITY, {"city": city, "now": now})
+
+
+_NEXT = text("SELECT min(assess_at) FROM assessments WHERE assess_at IS NOT NULL")
+_TO_DO = text(
+    """
+    SELECT employee_id, levy_period, employer_id, account_id, department_id, city, version,
+           rests_on, contribution_year, lines, base_explanation, policy_known_since, file_by,
+           debit_by, told
+      FROM assessments WHERE assess_at <= :now AND declaration_id IS NULL
+     ORDER BY assess_at, employee_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    """
+)
+_FACTS = text(
+    """
+    SELECT k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
+           e.first_month_wage_fen, min(s.since) AS joined_on,
+           coalesce(bool_or(s.account_id = k.account_id
+                            AND s.since < to_date(k.levy_period, 'YYYY-MM') + interval '1 month'
+                            AND (s.until IS NULL OR s.until >= to_date(k.levy_period, 'YYYY-MM'))),
+                    false) AS on_roster
+      FROM unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]),
+                  CAST(:account_id AS text[])) AS k(employee_id, levy_period, account_id)
+      JOIN employees e USING (employee_id)
+      LEFT JOIN spells s USING (employee_id)
+     GROUP BY k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
+              e.first_month_wage_fen
+    """
+)
+# A month that HR imported as history counts as imported, also when a run knew it.
+_WAGES = text(
+    """
+    SELECT employee_id, CAST(left(wage_month, 4) AS integer) AS year, array_agg(wage_fen) AS fen
+      FROM (SELECT DISTINCT ON (employee_id, wage_month) employee_id, wage_month, wage_fen
+              FROM wages WHERE employee_id = ANY(:ids)
+             ORDER BY employee_id, wage_month, purpose) w
+     WHERE wage_fen > 0 GROUP BY employee_id, year
+    """
+)
+_FIRST_RUNS = text(
+    """
+    SELECT DISTINCT ON (employee_id) employee_id, wage_fen
+      FROM wages WHERE employee_id = ANY(:ids) AND purpose = 'run'
+     ORDER BY employee_id, wage_month
+    """
+)
+
+
+async def next_to_assess(conn: Connection) -> datetime | None:
+    found: datetime | None = (await conn.execute(_NEXT)).scalar()
+    return found
+
+
+async def to_assess(conn: Connection, now: datetime, limit: int) -> list[Assessment]:
+    """At most `limit` rows that are to be assessed, locked; another replica's are passed over."""
+    rows = (await conn.execute(_TO_DO, {"now": now, "limit": limit})).mappings()
+    return [_assessment(row) for row in rows]
+
+
+def _assessment(row: RowMapping) -> Assessment:
+    return Assessment(**{**row, "lines": from_json(row["lines"], list[Line])})
+
+
+async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[str, str], Facts]:
+    """What each row rests on, by employee and levy period."""
+    ids = sorted({row.employee_id for row in rows})
+    keys = columns(
+        ("employee_id", "levy_period", "account_id"),
+        ((row.employee_id, row.levy_period, row.account_id) for row in rows),
+    )
+    wages: dict[str, dict[int, list[int]]] = {}
+    for row in await conn.execute(_WAGES, {"ids": ids}):
+        wages.setdefault(row.employee_id, {})[row.year] = row.fen
+    first = {r.employee_id: r.wage_fen for r in await conn.execute(_FIRST_RUNS, {"ids": ids})}
+    return {
+        (row.employee_id, row.levy_period): Facts(
+            person_kind=row.person_kind,
+            documents_missing=row.documents_missing,
+            joined_on=row.joined_on,
+            first_month_fen=row.first_month_wage_fen or first.get(row.employee_id),
+            wages_fen=wages.get(row.employee_id, {}),
+            on_roster=row.on_roster,
+        )
+        for row in await conn.execute(_FACTS, keys)
+    }
+
+
+_PUT = text(
+    """
+    UPDATE assessments a
+       SET version = n.version, rests_on = n.rests_on, contribution_year = n.contribution_year,
+           lines = n.lines, base_explanation = n.base_explanation,
+           policy_known_since = n.policy_known_since, told = n.told, assess_at = NULL
+      FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:version AS bigint[]),
+        CAST(:rests_on AS text[]), CAST(:contribution_year AS text[]), CAST(:lines AS jsonb[]),
+        CAST(:base_explanation AS text[]), CAST(:policy_known_since AS text[]),
+        CAST(:told AS text[]))
+        AS n(employee_id, levy_period, version, rests_on, contribution_year, lines,
+             base_explanation, policy_known_since, told)
+     WHERE a.employee_id = n.employee_id AND a.levy_period = n.levy_period
+    """
+)
+_LATER = text(
+    """
+    UPDATE assessments a SET assess_at = :at
+      FROM unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]))
+           AS n(employee_id, levy_period)
+     WHERE a.employee_id = n.employee_id AND a.levy_period = n.levy_period
+    """
+)
+
+
+async def put(conn: Connection, assessments: Sequence[Assessment]) -> None:
+    """Writes locked rows back: assessed, and up to date."""
+    names = (
+        "employee_id",
+        "levy_period",
+        "version",
+        "rests_on",
+        "contribution_year",
+        "lines",
+        "base_explanation",
+        "policy_known_since",
+        "told",
+    )
+    rows = (
+        [to_json(a.lines) if name == "lines" else getattr(a, name) for name in names]
+        for a in assessments
+    )
+    await conn.execute(_PUT, columns(names, rows))
+
+
+async def assess_later(conn: Connection, rows: Sequence[Assessment], at: datetime) -> None:
+    """What cannot be assessed now (its city has no policy) is looked at again at `at`."""
+    keys = columns(("employee_id", "levy_period"), ((r.employee_id, r.levy_period) for r in rows))
+    await conn.execute(_LATER, {**keys, "at": at})
+
+
+_PAGE = text(
+    """
+    SELECT a.employee_id, a.levy_period, a.account_id, a.department_id, a.city, a.version,
+           a.declaration_id, a.lines, a.base_explanation, a.file_by, a.debit_by,
+           coalesce(b.rows, '[]') AS bureau_rows
+      FROM assessments a
+      LEFT JOIN bureau_rows b USING (employee_id, levy_period)
+     WHERE a.employer_id = :employer_id AND a.levy_period = :period AND a.version > 0
+       AND a.employee_id > :after
+     ORDER BY a.employee_id LIMIT :limit
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One assessment as it is shown: its lines, whether it was declared, and the bureau's row
+    beside it.
+    """
+
+    employee_id: str
+    levy_period: str
+    account_id: str
+    department_id: str
+    city: str
+    version: int
+    declaration_id: str | None
+    lines: list[Line]
+    base_explanation: str
+    file_by: date
+    debit_by: date
+    bureau_rows: list[dict[str, object]]
+
+
+async def page(
+    conn: Connection, employer_id: str, period: str, after: str, limit: int
+) -> list[Listed]:
+    """Assessments of an employer's levy period by employee id, after `after`."""
+    values = {"employer_id": employer_id, "period": period, "after": after, "limit": limit}
+    return [
+        Listed(
+            **{
+                **row,
+                "lines": from_json(row["lines"], list[Line]),
+                "bureau_rows": from_json(row["bureau_rows"], list[dict[str, object]]),
+            }
+        )
+        for row in (await conn.execute(_PAGE, values)).mappings()
+    ]
+
+
+_SUMS = text(
+    """
+    SELECT l->>'insurance' AS insurance,
+           CAST(sum(CAST(l->>'employer_fen' AS bigint)) AS bigint) AS employer_fen,
+           CAST(sum(CAST(l->>'employee_fen' AS bigint)) AS bigint) AS employee_fen
+      FROM assessments, jsonb_array_elements(lines) AS l
+     WHERE employer_id = :employer_id AND levy_period = :period AND l->>'state' = 'due'
+     GROUP BY 1
+    """
+)
+
+
+async def sums(conn: Connection, employer_id: str, period: str) -> dict[str, tuple[int, int]]:
+    """Fen due per insurance, employer's and employees'."""
+    rows = await conn.execute(_SUMS, {"employer_id": employer_id, "period": period})
+    return {row.insurance: (row.employer_fen, row.employee_fen) for row in rows}

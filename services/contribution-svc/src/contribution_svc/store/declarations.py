@@ -1,0 +1,321 @@
+"""Declarations: one per account and levy period, a draft until it is approved."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import RowMapping, text
+
+from contribution_svc.domain.allocation import DueLine
+from contribution_svc.domain.declaration import Member, Sums
+from contribution_svc.domain.lines import Line, LineState
+from contribution_svc.store.values import from_json, to_json
+from shared.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """An account's declaration. `sums` (employer, employee) and `total_fen` are frozen at
+    approval.
+    """
+
+    declaration_id: str
+    employer_id: str
+    account_id: str
+    levy_period: str
+    city: str
+    file_by: date
+    debit_by: date
+    due_on: date
+    state: str = "draft"
+    version: int = 0
+    people: int = 0
+    sums: dict[str, tuple[int, int]] = field(default_factory=dict)
+    total_fen: int = 0
+    lines_hash: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+
+    def is_approved(self) -> bool:
+        return self.state == "approved"
+
+
+_COLUMNS = """declaration_id, employer_id, account_id, levy_period, city, file_by, debit_by, due_on,
+    state, version, people, sums, total_fen, lines_hash, approved_by, approved_at"""
+
+
+def _declaration(row: RowMapping) -> Declaration:
+    return Declaration(**{**row, "sums": from_json(row["sums"], dict[str, tuple[int, int]])})
+
+
+_OPEN = text(
+    """
+    INSERT INTO declarations (declaration_id, employer_id, account_id, levy_period, city, file_by,
+                              debit_by, due_on, opened_at, risk_at)
+    VALUES (:declaration_id, :employer_id, :account_id, :levy_period, :city, :file_by, :debit_by,
+            :due_on, :now, :risk_at)
+    ON CONFLICT DO NOTHING
+    """
+)
+_LOCKED = text(
+    f"SELECT {_COLUMNS} FROM declarations WHERE declaration_id = :id FOR UPDATE"  # noqa: S608
+)
+_LOCKED_MANY = text(
+    f"""
+    SELECT {_COLUMNS} FROM declarations
+     WHERE declaration_id = ANY(:ids) OR (account_id, levy_period) IN (
+           SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])))
+     ORDER BY declaration_id FOR UPDATE
+    """  # noqa: S608
+)
+_APPROVE = text(
+    """
+    UPDATE declarations
+       SET state = 'approved', version = version + 1, people = :people,
+           sums = CAST(:sums AS jsonb), total_fen = :total_fen, lines_hash = :lines_hash,
+           approved_by = :by, approved_at = :now
+     WHERE declaration_id = :id
+    """
+)
+_OF_EMPLOYER = text(
+    f"""
+    SELECT {_COLUMNS} FROM declarations
+     WHERE employer_id = :employer_id AND levy_period = :period AND declaration_id > :after
+     ORDER BY declaration_id LIMIT :limit
+    """  # noqa: S608
+)
+
+
+async def open_declaration(
+    conn: Connection, declaration: Declaration, now: datetime, risk_at: datetime
+) -> None:
+    """A draft, unless it was opened before."""
+    values = {
+        name: getattr(declaration, name)
+        for name in (
+            "declaration_id",
+            "employer_id",
+            "account_id",
+            "levy_period",
+            "city",
+            "file_by",
+            "debit_by",
+            "due_on",
+        )
+    }
+    await conn.execute(_OPEN, {**values, "now": now, "risk_at": risk_at})
+
+
+async def locked(conn: Connection, declaration_id: str) -> Declaration | None:
+    row = (await conn.execute(_LOCKED, {"id": declaration_id})).mappings().first()
+    return _declaration(row) if row is not None else None
+
+
+async def locked_many(
+    conn: Connection, ids: Collection[str], account_periods: Collection[tuple[str, str]]
+) -> list[Declaration]:
+    """Declarations by id, or by account and levy period, locked in the order of their ids."""
+    pairs = sorted(account_periods)
+    values = {
+        "ids": sorted(ids),
+        "accounts": [account for account, _ in pairs],
+        "periods": [period for _, period in pairs],
+    }
+    return [_declaration(row) for row in (await conn.execute(_LOCKED_MANY, values)).mappings()]
+
+
+async def approve(
+    conn: Connection, declaration_id: str, sums: Sums, by: str, now: datetime
+) -> None:
+    await conn.execute(
+        _APPROVE,
+        {
+            "id": declaration_id,
+            "people": sums.people,
+            "sums": to_json(sums.by_insurance),
+            "total_fen": sums.total_fen,
+            "lines_hash": sums.lines_hash,
+            "by": by,
+            "now": now,
+        },
+    )
+
+
+async def of_employer(
+    conn: Connection, employer_id: str, period: str, after: str, limit: int
+) -> list[Declaration]:
+    values = {"employer_id": employer_id, "period": period, "after": after, "limit": limit}
+    return [_declaration(row) for row in (await conn.execute(_OF_EMPLOYER, values)).mappings()]
+
+
+_MEMBERS = """
+    SELECT employee_id, version, lines, assess_at IS NOT NULL OR version = 0 AS waits
+      FROM assessments
+     WHERE account_id = :account_id AND levy_period = :period AND declaration_id IS NULL
+     ORDER BY employee_id
+"""
+_READ_MEMBERS = text(_MEMBERS)
+_LOCK_MEMBERS = text(_MEMBERS + " FOR UPDATE")
+_FREEZE = text(
+    """
+    UPDATE assessments SET declaration_id = :declaration_id
+     WHERE levy_period = :period AND employee_id = ANY(:ids)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who would be declared as things stand, and who is still to be assessed."""
+
+    members: Sequence[Member]
+    waiting: Sequence[str]
+
+
+async def members(conn: Connection, account_id: str, period: str, *, lock: bool = False) -> Members:
+    """The assessments of an account's levy period that were not declared yet; `lock` keeps them as
+    they are.
+    """
+    values = {"account_id": account_id, "period": period}
+    rows = (await conn.execute(_LOCK_MEMBERS if lock else _READ_MEMBERS, values)).all()
+    return Members(
+        members=[
+            Member(row.employee_id, row.version, from_json(row.lines, list[Line])) for row in rows
+        ],
+        waiting=[row.employee_id for row in rows if row.waits],
+    )
+
+
+async def freeze(
+    conn: Connection, declaration_id: str, period: str, employee_ids: Sequence[str]
+) -> None:
+    """What is declared stays as it was declared."""
+    values = {"declaration_id": declaration_id, "period": period, "ids": list(employee_ids)}
+    await conn.execute(_FREEZE, values)
+
+
+_DECLARED = text(
+    "SELECT employee_id, lines FROM assessments WHERE declaration_id = :id ORDER BY employee_id"
+)
+_PEOPLE_BY_NO = text(
+    """
+    SELECT e.employer_id, e.employee_no, e.employee_id, a.levy_period, a.declaration_id
+      FROM employees e LEFT JOIN assessments a USING (employee_id)
+     WHERE e.employer_id = ANY(:employers) AND e.employee_no = ANY(:numbers)
+    """
+)
+
+
+async def due_lines(conn: Connection, declaration_id: str) -> list[DueLine]:
+    """Every line that an approved declaration declared."""
+    rows = await conn.execute(_DECLARED, {"id": declaration_id})
+    return [
+        DueLine(row.employee_id, line.insurance, line.employer_fen, line.employee_fen)
+        for row in rows
+        for line in from_json(row.lines, list[Line])
+        if line.state is LineState.DUE
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """An employee whom a remark names, and by levy period the declaration that they are in."""
+
+    employee_id: str
+    declared_in: Mapping[str, str]
+
+
+async def people_by_no(
+    conn: Connection, employers: Collection[str], numbers: Collection[str]
+) -> dict[tuple[str, str], NamedPerson]:
+    """Employees by employer and employee number."""
+    if not numbers:
+        return {}
+    values = {"employers": sorted(employers), "numbers": sorted(numbers)}
+    found: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+    for row in await conn.execute(_PEOPLE_BY_NO, values):
+        _, declared = found.setdefault((row.employer_id, row.employee_no), (row.employee_id, {}))
+        if row.declaration_id is not None:
+            declared[row.levy_period] = row.declaration_id
+    return {key: NamedPerson(*value) for key, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RiskBody:
+    """What was last told of a deadline: approved or not, and who is missing for which reason."""
+
+    approved: bool
+    missing: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A declaration whose deadline is to be looked at, with what was told of it (version 0:
+    nothing).
+    """
+
+    declaration: Declaration
+    risk_version: int
+    told: RiskBody | None
+
+
+_NEXT_RISK = text("SELECT min(risk_at) FROM declarations WHERE risk_at IS NOT NULL")
+_RISKS = text(
+    f"""
+    SELECT {_COLUMNS}, risk_version, risk FROM declarations
+     WHERE risk_at <= :now ORDER BY risk_at, declaration_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    """  # noqa: S608
+)
+_RISK_SEEN = text(
+    """
+    UPDATE declarations SET risk_at = NULL, risk_version = :version, risk = CAST(:body AS jsonb)
+     WHERE declaration_id = :id
+    """
+)
+# Only what was looked at once is looked at again: before its time nothing is at risk.
+_RISK_AGAIN = text(
+    """
+    UPDATE declarations d SET risk_at = :now
+      FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])) AS n(account_id, levy_period)
+     WHERE d.account_id = n.account_id AND d.levy_period = n.levy_period
+       AND d.risk_at IS NULL AND d.file_by >= :today
+    """
+)
+
+
+async def next_risk(conn: Connection) -> datetime | None:
+    found: datetime | None = (await conn.execute(_NEXT_RISK)).scalar()
+    return found
+
+
+async def at_risk(conn: Connection, now: datetime, limit: int) -> list[AtRisk]:
+    """Declarations whose deadline is to be looked at, locked."""
+    found = []
+    for row in (await conn.execute(_RISKS, {"now": now, "limit": limit})).mappings():
+        values = dict(row)
+        version, told = values.pop("risk_version"), values.pop("risk")
+        values["sums"] = from_json(values["sums"], dict[str, tuple[int, int]])
+        body = from_json(told, RiskBody) if version else None
+        found.append(AtRisk(Declaration(**values), version, body))
+    return found
+
+
+async def risk_seen(
+    conn: Connection, declaration_id: str, version: int, body: RiskBody | None
+) -> None:
+    values = {"id": declaration_id, "version": version, "body": to_json(body or {})}
+    await conn.execute(_RISK_SEEN, values)
+
+
+async def risk_again(
+    conn: Connection, account_periods: Collection[tuple[str, str]], now: datetime, today: date
+) -> None:
+    """Something changed: deadlines that were looked at and have not passed are looked at again."""
+    pairs = sorted(set(account_periods))
+    values = {
+        "accounts": [account for account, _ in pairs],
+        "periods": [period for _, period in pairs],
+        "now": now,
+        "today": today,
+    }
+    await conn.execute(_RISK_AGAIN, values)

@@ -1,0 +1,335 @@
+"""The service's copy of employers, accounts, employees, their spells and wages: the newest version
+of each.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+
+from contribution_svc.store.values import columns
+from shared.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """单位社保账户: an account of an employer, and which levy period it opens next."""
+
+    account_id: str
+    employer_id: str
+    account_no: str
+    city: str
+    collector: str
+    bank_account_ref: str
+    auto_debit: bool
+    next_period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Employer:
+    employer_id: str
+    version: int
+    cut_over: str
+    accounts: Sequence[Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    since: date
+    until: date | None
+    account_id: str
+    department_id: str
+    city: str
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    employee_id: str
+    employer_id: str
+    version: int
+    employee_no: str
+    person_kind: str
+    documents_missing: Sequence[str]
+    first_month_wage_fen: int
+    spells: Sequence[Spell]
+
+
+@dataclass(frozen=True, slots=True)
+class Wage:
+    """One month's wage that counts, in fen; `purpose` is run or history."""
+
+    employee_id: str
+    employer_id: str
+    wage_month: str
+    purpose: str
+    version: int
+    wage_fen: int
+
+
+_ENSURE_EMPLOYERS = text(
+    "INSERT INTO employers (employer_id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING"
+)
+_SHARE_EMPLOYERS = text(
+    "SELECT 1 FROM employers WHERE employer_id = ANY(:ids) ORDER BY employer_id FOR SHARE"
+)
+_LOCK_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :id FOR UPDATE")
+
+
+async def share_employers(conn: Connection, employer_ids: Collection[str]) -> None:
+    """Keeps levy periods of these employers from being opened until conn's transaction ends.
+
+    Without it an employee who comes while a period is being opened would be seen by neither side.
+    """
+    ids = sorted(set(employer_ids))
+    await conn.execute(_ENSURE_EMPLOYERS, {"ids": ids})
+    await conn.execute(_SHARE_EMPLOYERS, {"ids": ids})
+
+
+async def lock_employer(conn: Connection, employer_id: str) -> None:
+    """Waits until no event of this employer's people is being taken in."""
+    await conn.execute(_LOCK_EMPLOYER, {"id": employer_id})
+
+
+_PUT_EMPLOYERS = text(
+    """
+    INSERT INTO employers AS e (employer_id, version, cut_over)
+    SELECT * FROM unnest(
+        CAST(:employer_id AS text[]), CAST(:version AS bigint[]), CAST(:cut_over AS text[]))
+    ON CONFLICT (employer_id) DO UPDATE SET version = excluded.version, cut_over = excluded.cut_over
+     WHERE e.version < excluded.version
+    RETURNING employer_id
+    """
+)
+# An account keeps the levy period that it opens next: only a new one starts with the cut-over.
+_PUT_ACCOUNTS = text(
+    """
+    INSERT INTO accounts AS a (account_id, employer_id, account_no, city, collector,
+                               bank_account_ref, auto_debit, next_period, open_at)
+    SELECT *, CAST(:now AS timestamptz) FROM unnest(
+        CAST(:account_id AS text[]), CAST(:employer_id AS text[]), CAST(:account_no AS text[]),
+        CAST(:city AS text[]), CAST(:collector AS text[]), CAST(:bank_account_ref AS text[]),
+        CAST(:auto_debit AS boolean[]), CAST(:next_period AS text[]))
+    ON CONFLICT (account_id) DO UPDATE
+       SET account_no = excluded.account_no, city = excluded.city, collector = excluded.collector,
+           bank_account_ref = excluded.bank_account_ref, auto_debit = excluded.auto_debit
+    """
+)
+_PUT_BANK_ACCOUNTS = text(
+    """
+    INSERT INTO bank_accounts (account_ref, employer_id, list_at)
+    SELECT *, CAST(:list_at AS timestamptz)
+      FROM unnest(CAST(:account_ref AS text[]), CAST(:employer_id AS text[]))
+    ON CONFLICT (account_ref) DO UPDATE SET employer_id = excluded.employer_id
+    """
+)
+_ACCOUNT_COLUMNS = (
+    "account_id",
+    "employer_id",
+    "account_no",
+    "city",
+    "collector",
+    "bank_account_ref",
+    "auto_debit",
+    "next_period",
+)
+
+
+async def put_employers(
+    conn: Connection, employers: Sequence[Employer], now: datetime, list_at: datetime
+) -> None:
+    """Keeps the newest version of each; new accounts are due for opening at once."""
+    rows = [(e.employer_id, e.version, e.cut_over) for e in employers]
+    names = ("employer_id", "version", "cut_over")
+    newer = set((await conn.execute(_PUT_EMPLOYERS, columns(names, rows))).scalars())
+    accounts = [a for e in employers if e.employer_id in newer for a in e.accounts]
+    if not accounts:
+        return
+    values = columns(
+        _ACCOUNT_COLUMNS, ([getattr(a, name) for name in _ACCOUNT_COLUMNS] for a in accounts)
+    )
+    await conn.execute(_PUT_ACCOUNTS, {**values, "now": now})
+    refs = {a.bank_account_ref: a.employer_id for a in accounts if a.bank_account_ref}
+    named = {"account_ref": list(refs), "employer_id": list(refs.values()), "list_at": list_at}
+    await conn.execute(_PUT_BANK_ACCOUNTS, named)
+
+
+_PUT_EMPLOYEES = text(
+    """
+    INSERT INTO employees AS e (employee_id, employer_id, version, employee_no, person_kind,
+                                documents_missing, first_month_wage_fen)
+    SELECT employee_id, employer_id, version, employee_no, person_kind,
+           string_to_array(documents, ','), first_month_wage_fen
+      FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:employer_id AS text[]), CAST(:version AS bigint[]),
+        CAST(:employee_no AS text[]), CAST(:person_kind AS text[]), CAST(:documents AS text[]),
+        CAST(:first_month_wage_fen AS bigint[]))
+        AS n(employee_id, employer_id, version, employee_no, person_kind, documents,
+             first_month_wage_fen)
+    ON CONFLICT (employee_id) DO UPDATE
+       SET employer_id = excluded.employer_id, version = excluded.version,
+           employee_no = excluded.employee_no, person_kind = excluded.person_kind,
+           documents_missing = excluded.documents_missing,
+           first_month_wage_fen = excluded.first_month_wage_fen
+     WHERE e.version < excluded.version
+    RETURNING employee_id
+    """
+)
+_DROP_SPELLS = text("DELETE FROM spells WHERE employee_id = ANY(:ids)")
+_PUT_SPELLS = text(
+    """
+    INSERT INTO spells (employee_id, since, until, employer_id, account_id, department_id, city)
+    SELECT * FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:since AS date[]), CAST(:until AS date[]),
+        CAST(:employer_id AS text[]), CAST(:account_id AS text[]), CAST(:department_id AS text[]),
+        CAST(:city AS text[]))
+    ON CONFLICT (employee_id, since) DO UPDATE
+       SET until = excluded.until, account_id = excluded.account_id,
+           department_id = excluded.department_id, city = excluded.city
+    """
+)
+
+
+async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list[str]:
+    """Keeps the newest version of each with its spells; returns the ids of those that were
+    newer.
+    """
+    rows = (
+        (
+            e.employee_id,
+            e.employer_id,
+            e.version,
+            e.employee_no,
+            e.person_kind,
+            ",".join(e.documents_missing),
+            e.first_month_wage_fen,
+        )
+        for e in sorted(employees, key=lambda e: e.employee_id)
+    )
+    names = (
+        "employee_id",
+        "employer_id",
+        "version",
+        "employee_no",
+        "person_kind",
+        "documents",
+        "first_month_wage_fen",
+    )
+    newer = set((await conn.execute(_PUT_EMPLOYEES, columns(names, rows))).scalars())
+    if not newer:
+        return []
+    await conn.execute(_DROP_SPELLS, {"ids": sorted(newer)})
+    spells = {
+        (e.employee_id, s.since): (
+            e.employee_id,
+            s.since,
+            s.until,
+            e.employer_id,
+            s.account_id,
+            s.department_id,
+            s.city,
+        )
+        for e in employees
+        if e.employee_id in newer
+        for s in e.spells
+    }
+    names = (
+        "employee_id",
+        "since",
+        "until",
+        "employer_id",
+        "account_id",
+        "department_id",
+        "city",
+    )
+    await conn.execute(_PUT_SPELLS, columns(names, spells.values()))
+    return sorted(newer)
+
+
+_PUT_WAGES = text(
+    """
+    INSERT INTO wages AS w (employee_id, wage_month, purpose, employer_id, version, wage_fen)
+    SELECT * FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:wage_month AS text[]), CAST(:purpose AS text[]),
+        CAST(:employer_id AS text[]), CAST(:version AS bigint[]), CAST(:wage_fen AS bigint[]))
+    ON CONFLICT (employee_id, wage_month, purpose) DO UPDATE
+       SET version = excluded.version, wage_fen = excluded.wage_fen
+     WHERE w.version < excluded.version
+    RETURNING employee_id, purpose
+    """
+)
+
+
+async def put_wages(conn: Connection, wages: Sequence[Wage]) -> tuple[list[str], list[str]]:
+    """Keeps the newest of each; returns whose history and whose runs were newer."""
+    ordered = sorted(wages, key=lambda w: (w.employee_id, w.wage_month, w.purpose))
+    names = ("employee_id", "wage_month", "purpose", "employer_id", "version", "wage_fen")
+    rows = ([getattr(w, name) for name in names] for w in ordered)
+    newer = (await conn.execute(_PUT_WAGES, columns(names, rows))).all()
+    history = {row.employee_id for row in newer if row.purpose == "history"}
+    return sorted(history), sorted({row.employee_id for row in newer} - history)
+
+
+_ACCOUNT_TO_OPEN = text(
+    """
+    SELECT account_id, employer_id, account_no, city, collector, bank_account_ref, auto_debit,
+           next_period
+      FROM accounts
+     WHERE open_at <= :now AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
+     ORDER BY open_at, account_id LIMIT 1
+    """
+)
+_NEXT_OPENING = text("SELECT min(open_at) FROM accounts WHERE open_at IS NOT NULL")
+_OPENS_NEXT = text(
+    "UPDATE accounts SET next_period = :period, open_at = :at WHERE account_id = :account_id"
+)
+_ACCOUNTS_BY_REF = text(
+    """
+    SELECT account_id, employer_id, account_no, city, collector, bank_account_ref, auto_debit,
+           next_period
+      FROM accounts WHERE bank_account_ref = ANY(:refs)
+    """
+)
+_ACCOUNT = text(
+    """
+    SELECT account_id, employer_id, account_no, city, collector, bank_account_ref, auto_debit,
+           next_period
+      FROM accounts WHERE account_id = :account_id
+    """
+)
+
+
+async def next_opening(conn: Connection) -> datetime | None:
+    found: datetime | None = (await conn.execute(_NEXT_OPENING)).scalar()
+    return found
+
+
+async def account_to_open(conn: Connection, now: datetime) -> Account | None:
+    """One account whose next levy period is to be looked at; its employer is locked.
+
+    The employer first, as everywhere: who locks accounts first would wait for whoever waits for
+    them.
+    """
+    row = (
+        (await conn.execute(_ACCOUNT_TO_OPEN, {"now": now, "account_id": None})).mappings().first()
+    )
+    if row is None:
+        return None
+    await lock_employer(conn, row["employer_id"])
+    again = {"now": now, "account_id": row["account_id"]}
+    row = (await conn.execute(_ACCOUNT_TO_OPEN, again)).mappings().first()
+    return Account(**row) if row is not None else None
+
+
+async def opens_next(conn: Connection, account_id: str, period: str, at: datetime) -> None:
+    await conn.execute(_OPENS_NEXT, {"account_id": account_id, "period": period, "at": at})
+
+
+async def accounts_by_ref(conn: Connection, refs: Collection[str]) -> list[Account]:
+    rows = (await conn.execute(_ACCOUNTS_BY_REF, {"refs": sorted(refs)})).mappings()
+    return [Account(**row) for row in rows]
+
+
+async def account(conn: Connection, account_id: str) -> Account:
+    row = (await conn.execute(_ACCOUNT, {"account_id": account_id})).mappings().one()
+    return Account(**row)

@@ -1,0 +1,1 @@
+"""What contribution-svc does, one function per verb: load, decide, save, tell."""

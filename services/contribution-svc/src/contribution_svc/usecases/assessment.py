@@ -1,0 +1,170 @@
+"""Assessing: base, lines and their check for every employee that is marked, told when something has
+changed.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from contribution_svc.domain.base import Bases, WageUnknown, bases, wage_basis
+from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
+from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.errors import PolicyUnknown
+from contribution_svc.policy import Policies
+from contribution_svc.store import assessments, declarations
+from contribution_svc.store import bases as base_store
+from contribution_svc.store.assessments import Assessment, Facts
+from contribution_svc.store.bases import BaseBody, BaseRow
+from contribution_svc.store.values import to_json
+from contribution_svc.usecases.told import base_changed, contribution_assessed
+from shared import outbox
+from shared.clock import china_day
+from shared.db import Connection
+from shared.logs import get_logger
+from shared.values import Insurance, LevyPeriod
+
+BATCH = 2_000
+"""Employees per transaction: some 10,000 lines, a second of work at most."""
+_TRY_AGAIN = timedelta(days=1)
+
+_log = get_logger(__name__)
+
+
+async def assess_marked(conn: Connection, policies: Policies, now: datetime) -> int:
+    """Assesses one batch of marked employees; returns how many. Only what changed is told."""
+    rows = await assessments.to_assess(conn, now, BATCH)
+    if not rows:
+        return 0
+    schemes = _schemes(policies, rows)
+    unknown = [row for row in rows if _key(row) not in schemes]
+    if unknown:
+        _log.warning("assessment_without_policy", cities=sorted({row.city for row in unknown}))
+        await assessments.assess_later(conn, unknown, now + _TRY_AGAIN)
+    known = [row for row in rows if _key(row) in schemes]
+    facts = await assessments.facts_of(conn, known)
+    done = [
+        _assessed(row, facts[row.employee_id, row.levy_period], schemes[_key(row)]) for row in known
+    ]
+    await _save(conn, known, done, now)
+    return len(rows)
+
+
+def _key(row: Assessment) -> tuple[str, str]:
+    return row.city, row.levy_period
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """What a city and levy period give to everyone assessed in them, worked out once for a
+    batch.
+    """
+
+    kinds: Mapping[str, PersonKind]
+    terms: Sequence[Terms]
+    terms_of: Mapping[Insurance, Terms]
+    contribution_year: int
+    known_since: str
+
+
+def _schemes(policies: Policies, rows: Sequence[Assessment]) -> dict[tuple[str, str], _Scheme]:
+    schemes = {}
+    for city, text in {_key(row) for row in rows}:
+        period = LevyPeriod.parse(text)
+        try:
+            pack = policies.pack_for(city, period)
+        except PolicyUnknown:
+            continue
+        terms = pack.terms(period)
+        schemes[city, text] = _Scheme(
+            kinds=pack.person_kinds,
+            terms=terms,
+            terms_of={one.insurance: one for one in terms},
+            contribution_year=pack.contribution_year(period),
+            known_since=str(max(one.known_since for one in terms)),
+        )
+    return schemes
+
+
+def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessment, BaseRow | None]:
+    """The row with its lines, and the base that they rest on if any of them is due."""
+    found = _bases(facts, scheme)
+    insured = Insured(row.employee_id, facts.person_kind, facts.documents_missing, facts.on_roster)
+    lines = assess(insured, scheme.kinds, scheme.terms, found)
+    check_lines(row.employee_id, lines, scheme.terms_of)
+    base = _base_row(row, found, lines, scheme.contribution_year)
+    return (
+        replace(
+            row,
+            rests_on=found.basis.rule if isinstance(found, Bases) else "",
+            contribution_year=str(scheme.contribution_year),
+            lines=lines,
+            base_explanation=base.body.explanation if base is not None else "",
+            policy_known_since=scheme.known_since,
+        ),
+        base,
+    )
+
+
+def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
+    """The bases, or the reason why there are none."""
+    if facts.joined_on is None:
+        return "no_employment"
+    base_year = scheme.contribution_year - 1
+    last_year = facts.wages_fen.get(base_year, ())
+    basis = wage_basis(last_year, facts.first_month_fen, facts.joined_on, base_year)
+    return basis.reason if isinstance(basis, WageUnknown) else bases(basis, scheme.terms)
+
+
+def _base_row(
+    row: Assessment, found: Bases | str, lines: Sequence[Line], year: int
+) -> BaseRow | None:
+    if isinstance(found, str) or not any(line.state is LineState.DUE for line in lines):
+        return None
+    body = BaseBody(
+        average_fen=found.basis.wage_fen,
+        months=found.basis.months,
+        rule=found.basis.rule,
+        bases_fen={str(insurance): fen for insurance, fen in found.bases_fen.items()},
+        bounds={str(insurance): str(bound) for insurance, bound in found.bounds.items()},
+        explanation=found.explanation,
+    )
+    return BaseRow(row.employee_id, str(year), row.employer_id, 0, row.levy_period, body)
+
+
+async def _save(
+    conn: Connection,
+    before: Sequence[Assessment],
+    done: Sequence[tuple[Assessment, BaseRow | None]],
+    now: datetime,
+) -> None:
+    written, changed = [], []
+    for old, (new, _) in zip(before, done, strict=True):
+        content = _content(new)
+        if content != old.told:
+            versioned = replace(new, told=content, version=old.version + 1)
+            changed.append(versioned)
+            written.append(versioned)
+        else:
+            written.append(new)
+    await assessments.put(conn, written)
+    told = await base_store.put(conn, [base for _, base in done if base is not None])
+    await outbox.add(conn, [base_changed(row) for row in told], now)
+    await outbox.add(conn, [contribution_assessed(row) for row in changed], now)
+    touched = [(row.account_id, row.levy_period) for row in changed]
+    await declarations.risk_again(conn, touched, now, china_day(now))
+
+
+def _content(row: Assessment) -> str:
+    """Names everything that an assessment tells, but its version."""
+    facts = (
+        row.city,
+        row.account_id,
+        row.department_id,
+        row.file_by,
+        row.debit_by,
+        row.lines,
+        row.base_explanation,
+        row.policy_known_since,
+    )
+    return hashlib.sha256(to_json(facts).encode()).hexdigest()

@@ -1,0 +1,165 @@
+"""The events that this service tells, made from what was just stored."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from contribution_svc.domain.lines import Line
+from contribution_svc.domain.policy import Days, Pack
+from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.declarations import Declaration, RiskBody
+from contribution_svc.store.postings import Posted, PostedRow
+from contribution_svc.store.roster import Account
+from shared.contracts import (
+    AssessedLine,
+    BaseChanged,
+    ContributionAssessed,
+    ContributionPosted,
+    DeadlineAtRisk,
+    DeclarationApproved,
+    PolicyChanged,
+    PostedLine,
+    RiskFact,
+    SchemeFact,
+)
+
+
+def policy_changed(pack: Pack, version: int, days: Days) -> PolicyChanged:
+    """The whole pack, with the days that are in force."""
+    return PolicyChanged(
+        version=version,
+        city=pack.city,
+        city_name=pack.name,
+        known_since=str(pack.known_since()),
+        collector=pack.collector,
+        passes_detail_on=pack.passes_detail_on,
+        filing_day=days.filing_day,
+        debit_day=days.debit_day,
+        record_working_days=days.record_working_days,
+        roll=days.roll,
+        look_up_at=days.look_up_at,
+        scheme=tuple(
+            SchemeFact(
+                insurance=terms.insurance,
+                effective_from=str(terms.effective_from),
+                ends_on=str(terms.effective_to or ""),
+                authority=terms.authority,
+                floor_fen=terms.floor_fen,
+                ceiling_fen=terms.ceiling_fen,
+                employer_ppm=terms.employer_ppm,
+                employee_ppm=terms.employee_ppm,
+                source=terms.source,
+                invented=terms.invented,
+            )
+            for terms in pack.stretches()
+        ),
+        person_kinds_exempt={
+            kind.code: {str(insurance): reason for insurance, reason in kind.exempt.items()}
+            for kind in pack.person_kinds.values()
+        },
+    )
+
+
+def base_changed(row: BaseRow) -> BaseChanged:
+    return BaseChanged(
+        version=row.version,
+        employee_id=row.employee_id,
+        employer_id=row.employer_id,
+        contribution_year=row.contribution_year,
+        average_fen=row.body.average_fen,
+        months=row.body.months,
+        rule=row.body.rule,
+        bases_fen=row.body.bases_fen,
+        bounds=row.body.bounds,
+        explanation=row.body.explanation,
+    )
+
+
+def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
+    return ContributionAssessed(
+        version=assessment.version,
+        employee_id=assessment.employee_id,
+        employer_id=assessment.employer_id,
+        levy_period=assessment.levy_period,
+        city=assessment.city,
+        account_id=assessment.account_id,
+        department_id=assessment.department_id,
+        file_by=str(assessment.file_by),
+        debit_by=str(assessment.debit_by),
+        lines=tuple(_assessed_line(line) for line in assessment.lines),
+        base_explanation=assessment.base_explanation,
+        policy_known_since=assessment.policy_known_since,
+    )
+
+
+def _assessed_line(line: Line) -> AssessedLine:
+    return AssessedLine(
+        insurance=line.insurance,
+        state=line.state,
+        authority=line.authority,
+        reason=line.reason,
+        base_fen=line.base_fen,
+        employer_ppm=line.employer_ppm,
+        employee_ppm=line.employee_ppm,
+        employer_fen=line.employer_fen,
+        employee_fen=line.employee_fen,
+    )
+
+
+def declaration_approved(
+    declaration: Declaration, account: Account, at: datetime
+) -> DeclarationApproved:
+    """An approved declaration as it was frozen."""
+    return DeclarationApproved(
+        version=declaration.version,
+        declaration_id=declaration.declaration_id,
+        account_id=declaration.account_id,
+        account_no=account.account_no,
+        employer_id=declaration.employer_id,
+        city=declaration.city,
+        collector=account.collector,
+        levy_period=declaration.levy_period,
+        people=declaration.people,
+        sums_fen=declaration.sums,
+        total_fen=declaration.total_fen,
+        lines_hash=declaration.lines_hash,
+        file_by=str(declaration.file_by),
+        debit_on=str(declaration.debit_by),
+        approved_by=declaration.approved_by,
+        approved_at=at.isoformat(),
+    )
+
+
+def contribution_posted(posted: Posted) -> ContributionPosted:
+    return ContributionPosted(
+        version=posted.version,
+        employee_id=posted.employee_id,
+        employer_id=posted.employer_id,
+        levy_period=posted.levy_period,
+        city=posted.city,
+        account_id=posted.account_id,
+        declaration_id=posted.declaration_id,
+        lines=tuple(_posted_line(line) for line in posted.lines),
+    )
+
+
+def _posted_line(line: PostedRow) -> PostedLine:
+    return PostedLine(**{name: getattr(line, name) for name in PostedRow.__slots__})
+
+
+def deadline_at_risk(declaration: Declaration, version: int, body: RiskBody) -> DeadlineAtRisk:
+    return DeadlineAtRisk(
+        version=version,
+        account_id=declaration.account_id,
+        employer_id=declaration.employer_id,
+        levy_period=declaration.levy_period,
+        file_by=str(declaration.file_by),
+        approved=body.approved,
+        missing=tuple(RiskFact(employee_id, reason) for employee_id, reason in body.missing),
+    )
+
+
+def in_force(days: Sequence[Days], today: date) -> Days:
+    """The days in force today; before the first ones, those that come first."""
+    begun = [one for one in days if one.effective_from <= today]
+    return begun[-1] if begun else days[0]

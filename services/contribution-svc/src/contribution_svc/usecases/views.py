@@ -1,0 +1,115 @@
+"""What people ask to see: bases, assessments, declarations, statements, suspense and sums."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from contribution_svc.domain.declaration import blocked_reasons, declare
+from contribution_svc.store import assessments as assessment_store
+from contribution_svc.store import bases as base_store
+from contribution_svc.store import declarations as declaration_store
+from contribution_svc.store import postings as posting_store
+from contribution_svc.store import statements as statement_store
+from contribution_svc.store.assessments import Listed
+from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.declarations import Declaration, Members
+from contribution_svc.store.postings import InSuspense
+from contribution_svc.store.statements import ListedStatement
+from shared.db import Connection
+
+Sides = Mapping[str, tuple[int, int]]
+"""Fen per insurance: the employer's and the employees' part."""
+
+_AFTER_ALL_YEARS = "9999"
+_MAX_NAMED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSums:
+    assessed: Sides
+    debited: Sides
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    employee_id: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationView:
+    """A declaration as it stands; of a draft the sums are those that an approval now would freeze.
+
+    `blocked` names at most 1,000 employees who are left out; `waiting` counts those still to be
+    assessed.
+    """
+
+    declaration: Declaration
+    blocked: Sequence[Blocked]
+    waiting: int
+
+
+async def sums(conn: Connection, employer_id: str, period: str) -> PeriodSums:
+    return PeriodSums(
+        await assessment_store.sums(conn, employer_id, period),
+        await posting_store.sums(conn, employer_id, period),
+    )
+
+
+async def bases(
+    conn: Connection, employee_id: str, before: str | None, limit: int
+) -> list[BaseRow]:
+    return await base_store.of_employee(conn, employee_id, before or _AFTER_ALL_YEARS, limit)
+
+
+async def assessments(
+    conn: Connection, employer_id: str, period: str, after: str, limit: int
+) -> list[Listed]:
+    return await assessment_store.page(conn, employer_id, period, after, limit)
+
+
+async def declarations(
+    conn: Connection, employer_id: str, period: str, after: str, limit: int
+) -> list[DeclarationView]:
+    """Declarations of an employer's levy period by id, after `after`."""
+    found = await declaration_store.of_employer(conn, employer_id, period, after, limit)
+    return [await declaration_view(conn, one) for one in found]
+
+
+async def declaration_view(conn: Connection, declaration: Declaration) -> DeclarationView:
+    members = await declaration_store.members(conn, declaration.account_id, declaration.levy_period)
+    return DeclarationView(
+        declaration if declaration.is_approved() else _as_it_stands(declaration, members),
+        _blocked(members),
+        len(members.waiting),
+    )
+
+
+def _as_it_stands(declaration: Declaration, members: Members) -> Declaration:
+    sums = declare(members.members)
+    return replace(
+        declaration,
+        people=sums.people,
+        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
+        total_fen=sums.total_fen,
+        lines_hash=sums.lines_hash,
+    )
+
+
+def _blocked(members: Members) -> list[Blocked]:
+    named = [
+        Blocked(member.employee_id, reasons)
+        for member in members.members
+        if (reasons := blocked_reasons(member.lines))
+    ]
+    return named[:_MAX_NAMED]
+
+
+async def statements(
+    conn: Connection, employer_id: str, after: tuple[date, str], limit: int
+) -> list[ListedStatement]:
+    return await statement_store.page(conn, employer_id, after, limit)
+
+
+async def suspense(conn: Connection, employer_id: str, after: str, limit: int) -> list[InSuspense]:
+    return await posting_store.suspense(conn, employer_id, after, limit)

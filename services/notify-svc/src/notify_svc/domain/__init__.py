@@ -1,0 +1,3 @@
+"""What notify-svc decides without asking anyone: words, digests, and whether a message may be sent
+again.
+"""

@@ -1,0 +1,126 @@
+"""Messages to HR are gathered: one per recipient, template and cause at each quarter of an hour."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from notify_svc.domain.words import insurances_text, months_text
+from shared.values import OUTCOME_WORDS, Outcome
+
+QUARTER = timedelta(minutes=15)
+_NAMED_TICKETS = 3
+"""So many ticket numbers fit one line on a phone; the rest are counted."""
+
+Params = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One thing that HR has to hear of, before it is gathered.
+
+    `recipient` is the `sub` of one person, or empty for whoever cares for the department (of the
+    employer, where that is empty too). `params` are what the template is filled from.
+    """
+
+    mention_id: str
+    employer_id: str
+    template: str
+    cause: str
+    due_at: datetime
+    cause_event: str
+    recipient: str = ""
+    department_id: str = ""
+    employee_id: str = ""
+    ticket_id: str = ""
+    anomaly_ids: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """HR staff by the `sub` of their token; no departments means all of them."""
+
+    sub: str
+    department_ids: tuple[str, ...] = ()
+
+    def cares_for(self, department_id: str) -> bool:
+        return not (self.department_ids and department_id) or department_id in self.department_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one recipient hears of one cause, in order of time."""
+
+    recipient: str
+    mentions: tuple[Mention, ...]
+
+    @property
+    def first(self) -> Mention:
+        return self.mentions[0]
+
+
+def next_quarter(now: datetime) -> datetime:
+    """The first quarter of an hour after `now`: what happens at a quarter is gathered until the
+    next.
+    """
+    passed = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
+    return now - passed + QUARTER
+
+
+def recipients_of(mention: Mention, staff: Sequence[Staff]) -> list[str]:
+    """Whoever is named; else who cares for the department; else all of the employer's HR staff."""
+    if mention.recipient:
+        return [mention.recipient]
+    near = [person.sub for person in staff if person.cares_for(mention.department_id)]
+    return near or [person.sub for person in staff]
+
+
+def digests_of(mentions: Iterable[Mention], staff: Mapping[str, Sequence[Staff]]) -> list[Digest]:
+    """One digest per employer, template, cause and recipient."""
+    gathered: dict[tuple[str, str, str, str], list[Mention]] = defaultdict(list)
+    for mention in sorted(mentions, key=lambda m: (m.due_at, m.mention_id)):
+        for recipient in recipients_of(mention, staff.get(mention.employer_id, ())):
+            key = (mention.employer_id, mention.template, mention.cause, recipient)
+            gathered[key].append(mention)
+    return [Digest(key[3], tuple(found)) for key, found in sorted(gathered.items())]
+
+
+def params_of(digest: Digest) -> Params:
+    """What the digest's template is filled with."""
+    return _PARAMS[digest.first.template](digest.mentions)
+
+
+def _anomalies(mentions: Sequence[Mention]) -> Params:
+    insurances = {name for m in mentions for name in m.params["insurances"].split(",") if name}
+    return {
+        "count": str(len({mention.employee_id for mention in mentions})),
+        "months": months_text(mention.params["levy_period"] for mention in mentions),
+        "insurances": insurances_text(insurances),
+        "outcome": OUTCOME_WORDS[Outcome(mentions[0].params["kind"])],
+    }
+
+
+def _tickets(mentions: Sequence[Mention]) -> Params:
+    numbers = sorted({mention.params["number"] for mention in mentions})
+    rest = "" if len(numbers) <= _NAMED_TICKETS else " 等"
+    dues = sorted(mention.params["due"] for mention in mentions if mention.params["due"])
+    return {
+        "count": str(len(numbers)),
+        "numbers": "、".join(numbers[:_NAMED_TICKETS]) + rest,
+        "due": dues[0] if dues else "时限",
+    }
+
+
+def _newest(mentions: Sequence[Mention]) -> Params:
+    """Of several states of one thing only the newest is told."""
+    return dict(max(mentions, key=lambda mention: int(mention.params["version"])).params)
+
+
+_PARAMS: dict[str, Callable[[Sequence[Mention]], Params]] = {
+    "hr_anomalies": _anomalies,
+    "hr_ticket_assigned": _tickets,
+    "hr_ticket_escalated": _tickets,
+    "hr_deadline_at_risk": _newest,
+    "hr_policy_changed": _newest,
+}

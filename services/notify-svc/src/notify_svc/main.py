@@ -1,0 +1,34 @@
+"""notify-svc, wired: who is told what, by which channel, and whether it arrived."""
+
+from notify_svc import api, consumers, jobs
+from notify_svc.files import Templates
+from notify_svc.mailer import Mailer
+from notify_svc.settings import Settings
+from notify_svc.usecases.telling import Voice
+from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL, POLICIES, RECONCILIATION, TICKET
+from shared.sealed import Sealer
+from shared.serve import Parts, Service, Wiring, command
+
+
+def build(parts: Parts[Settings]) -> Wiring:
+    voice = Voice(Templates.load(), has_email=bool(parts.settings.smtp_host))
+
+    def sealer() -> Sealer:
+        return Sealer.from_file(parts.settings.root_key_file)
+
+    return Wiring(
+        routers=[api.routes(parts.api)],
+        topics=(PAYROLL, IDENTITIES, CONTRIBUTION, POLICIES, RECONCILIATION, TICKET),
+        handlers=consumers.handlers(voice, parts.clock),
+        jobs=jobs.jobs(parts.worker, voice, Mailer(parts.settings), sealer),
+    )
+
+
+SERVICE = Service(
+    name="notify-svc",
+    package="notify_svc",
+    description="Who is told what, by which channel, and whether it arrived.",
+    settings=Settings,
+    build=build,
+)
+main = command(SERVICE)

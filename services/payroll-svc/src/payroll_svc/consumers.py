@@ -1,0 +1,46 @@
+"""Kafka door: what contribution-svc assessed, which payroll runs wait for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from payroll_svc.usecases.payroll_runs import keep_assessments
+from shared.consumer import Handler
+from shared.contracts import ContributionAssessed, Event
+from shared.db import Connection
+
+
+def handlers() -> dict[type[Event], Handler]:
+    """What this service handles of contribution.events."""
+    return {ContributionAssessed: on_contribution_assessed}
+
+
+async def on_contribution_assessed(
+    conn: Connection, events: Sequence[ContributionAssessed]
+) -> None:
+    """The newest of each employee and levy period in the batch, in one statement."""
+    newest: dict[tuple[str, str], ContributionAssessed] = {}
+    for event in events:
+        key = (event.employee_id, event.levy_period)
+        if key not in newest or newest[key].version < event.version:
+            newest[key] = event
+    await keep_assessments(conn, [_row(event) for event in newest.values()])
+
+
+def _row(event: ContributionAssessed) -> dict[str, Any]:
+    return {
+        "employee_id": event.employee_id,
+        "levy_period": event.levy_period,
+        "employer_id": event.employer_id,
+        "version": event.version,
+        "lines": [
+            {
+                "insurance": line.insurance.value,
+                "state": line.state,
+                "reason": line.reason,
+                "base_fen": line.base_fen,
+                "employer_fen": line.employer_fen,
+                "employee_fen": line.employee_fen,
+            }
+            for line in event.lines
+        ],
+    }

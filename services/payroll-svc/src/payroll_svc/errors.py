@@ -1,0 +1,96 @@
+"""What payroll-svc refuses, each named as a statement."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.refusal import Refusal
+
+
+@dataclass(eq=False)
+class EmployerKnown(Refusal):
+    """An employer with this 统一社会信用代码 exists already."""
+
+    code: ClassVar[str] = "employer-known"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The employer exists already"
+
+
+@dataclass(eq=False)
+class EmployerInconsistent(Refusal):
+    """The employer's accounts, departments and staff do not fit each other."""
+
+    code: ClassVar[str] = "employer-inconsistent"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The employer's data contradict each other"
+
+
+@dataclass(eq=False)
+class FileUnreadable(Refusal):
+    """Not one row of the file can be read as what it should be; `faults` say why and what to do."""
+
+    code: ClassVar[str] = "file-unreadable"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The file cannot be read"
+
+
+@dataclass(eq=False)
+class FileTooLarge(Refusal):
+    """The file has more bytes than one upload may have."""
+
+    code: ClassVar[str] = "file-too-large"
+    status: ClassVar[int] = 413
+    title: ClassVar[str] = "The file is too large"
+
+
+@dataclass(eq=False)
+class ImportHasFaults(Refusal):
+    """Rows of the import are broken, so that it cannot be applied as asked."""
+
+    code: ClassVar[str] = "import-has-faults"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The import has faults"
+
+
+@dataclass(eq=False)
+class ImportApplied(Refusal):
+    """The import was applied before; it is applied once."""
+
+    code: ClassVar[str] = "import-applied"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The import was applied before"
+
+
+@dataclass(eq=False)
+class PayrollRunExists(Refusal):
+    """The employer has a payroll run for this levy period."""
+
+    code: ClassVar[str] = "payroll-run-exists"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The payroll run exists already"
+
+
+@dataclass(eq=False)
+class PaydayUnknown(Refusal):
+    """The holidays of the payday's year are not announced, so it cannot be rolled."""
+
+    code: ClassVar[str] = "payday-unknown"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The payday cannot be told yet"
+
+
+@dataclass(eq=False)
+class PayrollRunNotReady(Refusal):
+    """The payroll run is not in the state that this step needs; `faults` name who holds it up."""
+
+    code: ClassVar[str] = "payroll-run-not-ready"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The payroll run is not ready for this"
+
+
+@dataclass(eq=False)
+class PayrollRunPaid(Refusal):
+    """A paid payroll run is never edited."""
+
+    code: ClassVar[str] = "payroll-run-paid"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The payroll run is paid"

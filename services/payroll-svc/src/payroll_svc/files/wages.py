@@ -1,0 +1,147 @@
+"""Wages of past months 历史工资: one amount a row (long), or one month a column (wide)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from payroll_svc.domain.employers import employee_id_of
+from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.wages import MONTHLY_WAGE, PAY_ITEMS, WageRow
+from payroll_svc.files.cells import Cell, CellRefused, code, fen, month, text, yes_or_no
+from payroll_svc.files.grid import (
+    Column,
+    Grid,
+    Header,
+    RowReader,
+    data_rows,
+    find_header,
+    require,
+)
+
+EMPLOYEE_NO = Column("employee_no", "工号", ("员工编号", "员工号", "人员编号", "职工编号"))
+NAME = Column("name", "姓名", ("员工姓名", "人员姓名"))
+WAGE_MONTH = Column("wage_month", "工资月份", ("月份", "工资所属月", "所属月份"))
+ITEM = Column("item", "项目", ("工资项目", "项目名称"))
+AMOUNT = Column("amount", "金额", ("工资", "应发工资", "应发金额"))
+COUNTS = Column("counts_as_wage", "计入工资总额", ("是否计入工资总额",))
+
+COLUMNS = (EMPLOYEE_NO, NAME, WAGE_MONTH, ITEM, AMOUNT, COUNTS)
+_MONTH_PREFIX = "month "
+
+
+@dataclass(frozen=True, slots=True)
+class WagesFile:
+    """What a wages file holds: its whole amounts, how many rows it has, every fault, and notes."""
+
+    rows: tuple[WageRow, ...]
+    row_count: int
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+
+def read_wages(grid: Grid, employer_id: str, known: Mapping[str, str], today: date) -> WagesFile:
+    """Every amount of a file in the long or the wide form; FileUnreadable without header or rows.
+
+    `known` maps employee numbers to employee ids. All amounts of a row are left out when one of
+    them has a fault.
+    """
+    header = find_header(grid, COLUMNS, _month_column)
+    months = [name for name in header.places if name.startswith(_MONTH_PREFIX)]
+    if not months:
+        require(grid, header, (WAGE_MONTH, AMOUNT))
+    read: list[WageRow] = []
+    faults = [*grid.faults, *header.faults]
+    row_count = 0
+    for reader in data_rows(grid, header):
+        row_count += 1
+        read += _read_row(reader, months, employer_id, known, today)
+        faults += reader.faults
+    repeats = _repeats(read, header)
+    broken = {fault.row for fault in (*faults, *repeats)}
+    return WagesFile(
+        rows=tuple(row for row in read if row.row not in broken),
+        row_count=row_count,
+        faults=(*faults, *repeats),
+        notes=grid.notes,
+    )
+
+
+def _month_column(cell: Cell) -> str | None:
+    """A header that is a month: text, a whole number, or the date that a spreadsheet made of it."""
+    if not isinstance(cell, str | float | int | date | datetime):
+        return None
+    try:
+        return _MONTH_PREFIX + month(cell)
+    except CellRefused:
+        return None
+
+
+def _read_row(
+    reader: RowReader, months: list[str], employer_id: str, known: Mapping[str, str], today: date
+) -> list[WageRow]:
+    employee_no = reader.required("employee_no", code) or ""
+    if employee_no and employee_no not in known:
+        reader.refuse("employee_no", "花名册里没有这个工号", "先导入花名册，或改正工号")
+    employee_id = known.get(employee_no, employee_id_of(employer_id, employee_no))
+    if months:
+        return _wide(reader, months, employee_id, employee_no, today)
+    return _long(reader, employee_id, employee_no, today)
+
+
+def _wide(
+    reader: RowReader, months: list[str], employee_id: str, employee_no: str, today: date
+) -> list[WageRow]:
+    """An empty month is one without wage: before joining, or after leaving."""
+    rows: list[WageRow] = []
+    for column in months:
+        amount_fen = reader.optional(column, fen, None)
+        wage_month = column.removeprefix(_MONTH_PREFIX)
+        if amount_fen is None:
+            continue
+        if wage_month > _month_of(today):
+            reader.refuse(column, "工资月份还没有到", "删去将来月份的金额")
+        rows.append(
+            WageRow(reader.row, employee_id, employee_no, wage_month, MONTHLY_WAGE, amount_fen)
+        )
+    return rows
+
+
+def _long(reader: RowReader, employee_id: str, employee_no: str, today: date) -> list[WageRow]:
+    wage_month = reader.required("wage_month", month)
+    if wage_month is not None and wage_month > _month_of(today):
+        reader.refuse("wage_month", "工资月份还没有到", "核对年月")
+    amount_fen = reader.required("amount", fen)
+    item, counts = reader.optional("item", _item, PAY_ITEMS[""])
+    counts = reader.optional("counts_as_wage", yes_or_no, counts)
+    if wage_month is None or amount_fen is None:
+        return []
+    return [WageRow(reader.row, employee_id, employee_no, wage_month, item, amount_fen, counts)]
+
+
+def _item(cell: Cell) -> tuple[str, bool]:
+    """A pay item that we do not know keeps its own name and counts as wage: 关于工资总额组成的规定
+    art. 4 is the rule.
+    """
+    words = text(cell)
+    if len(words) > 40:
+        raise CellRefused("项目名称超过 40 个字符", "缩短名称")
+    return PAY_ITEMS.get(words, (words, True))
+
+
+def _repeats(rows: list[WageRow], header: Header) -> list[Fault]:
+    """A fault for every amount but the first of the same employee, month and item."""
+    first: dict[tuple[str, str, str], int] = {}
+    faults: list[Fault] = []
+    for row in rows:
+        key = (row.employee_no, row.wage_month, row.code)
+        if first.setdefault(key, row.row) != row.row:
+            reason = f"{row.wage_month} 的同一项目与第 {first[key]} 行重复"
+            todo = "同一人、同一月、同一项目只保留一行"
+            faults.append(
+                Fault(row.row, header.words["employee_no"], row.employee_no, reason, todo)
+            )
+    return faults
+
+
+def _month_of(today: date) -> str:
+    return f"{today.year:04d}-{today.month:02d}"

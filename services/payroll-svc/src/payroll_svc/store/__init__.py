@@ -1,0 +1,1 @@
+"""All SQL of payroll-svc: rows in, domain values out."""

@@ -1,0 +1,1 @@
+"""What payroll-svc does, one verb a function: load, decide, save, tell."""

@@ -1,0 +1,150 @@
+"""Our own words to the words on the wire."""
+
+from payroll_svc.domain.employers import Employer
+from payroll_svc.domain.payroll_run import BASE_SALARY, Member, PayrollRun, Payslip
+from payroll_svc.domain.people import Person, SealedIdentity
+from payroll_svc.domain.wages import MonthWage
+from shared.contracts import (
+    AccountFact,
+    DepartmentFact,
+    EmployeeChanged,
+    EmployeeSealed,
+    EmployerChanged,
+    HrStaffFact,
+    PayItemFact,
+    PayslipIssued,
+    SalaryComputed,
+    SpellFact,
+    WithheldFact,
+)
+from shared.values import Insurance
+
+
+def employer_changed(employer: Employer) -> EmployerChanged:
+    """The employer's full state; the city's name stays here, since policies name cities."""
+    return EmployerChanged(
+        version=employer.version,
+        employer_id=employer.employer_id,
+        group_id=employer.group_id,
+        name=employer.name,
+        uscc=employer.uscc,
+        cut_over=employer.cut_over,
+        payday=employer.payday,
+        accounts=tuple(
+            AccountFact(
+                account_id=account.account_id,
+                account_no=account.account_no,
+                city=account.city,
+                collector=account.collector,
+                bank_account_ref=account.bank_account_ref,
+                auto_debit=account.auto_debit,
+            )
+            for account in employer.accounts
+        ),
+        departments=tuple(
+            DepartmentFact(department_id=item.department_id, code=item.code, name=item.name)
+            for item in employer.departments
+        ),
+        hr_staff=tuple(
+            HrStaffFact(sub=person.sub, department_ids=person.department_ids)
+            for person in employer.hr_staff
+        ),
+    )
+
+
+def employee_changed(employer_id: str, person: Person) -> EmployeeChanged:
+    """The employee's full state, without name or any other personal data."""
+    return EmployeeChanged(
+        version=person.version,
+        employee_id=person.employee_id,
+        employer_id=employer_id,
+        employee_no=person.employee_no,
+        person_kind=person.person_kind,
+        spells=tuple(
+            SpellFact(
+                since=spell.since.isoformat(),
+                until=spell.until.isoformat() if spell.until else "",
+                department_id=spell.department_id,
+                city=spell.city,
+                account_id=spell.account_id,
+            )
+            for spell in person.spells
+        ),
+        documents_missing=person.documents_missing,
+        first_month_wage_fen=person.first_month_wage_fen,
+        sub=person.sub,
+        cost_centre=person.cost_centre,
+    )
+
+
+def employee_sealed(
+    employer_id: str, employee_id: str, identity: SealedIdentity, version: int
+) -> EmployeeSealed:
+    return EmployeeSealed(
+        version=version,
+        employee_id=employee_id,
+        employer_id=employer_id,
+        sealed=identity.sealed,
+        wrapped_key=identity.wrapped_key,
+        root_key_id=identity.root_key_id,
+    )
+
+
+def past_salary(employer_id: str, wage: MonthWage) -> SalaryComputed:
+    """One past wage month: `purpose` history, which makes no cells."""
+    return SalaryComputed(
+        version=wage.version,
+        employee_id=wage.employee_id,
+        employer_id=employer_id,
+        levy_period=wage.wage_month,
+        purpose="history",
+        run_id="",
+        gross_fen=wage.gross_fen,
+        wage_fen=wage.wage_fen,
+        items=tuple(
+            PayItemFact(
+                code=item.code, amount_fen=item.amount_fen, counts_as_wage=item.counts_as_wage
+            )
+            for item in wage.items
+        ),
+    )
+
+
+def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
+    """A member's gross of a payroll run; computed once a run, hence version 1."""
+    return SalaryComputed(
+        version=1,
+        employee_id=member.employee_id,
+        employer_id=run.employer_id,
+        levy_period=run.levy_period,
+        purpose="run",
+        run_id=run.run_id,
+        gross_fen=member.gross_fen,
+        wage_fen=member.gross_fen,
+        payday=run.payday.isoformat(),
+        items=(PayItemFact(code=BASE_SALARY, amount_fen=member.gross_fen),),
+    )
+
+
+def payslip_issued(slip: Payslip) -> PayslipIssued:
+    """A payslip is issued once and never edited, hence version 1."""
+    return PayslipIssued(
+        version=1,
+        employee_id=slip.employee_id,
+        employer_id=slip.employer_id,
+        levy_period=slip.levy_period,
+        run_id=slip.run_id,
+        payday=slip.payday.isoformat(),
+        gross_fen=slip.gross_fen,
+        tax_fen=slip.tax_fen,
+        net_fen=slip.net_fen,
+        withheld=tuple(
+            WithheldFact(
+                insurance=Insurance(line.insurance),
+                base_fen=line.base_fen,
+                employee_fen=line.employee_fen,
+                employer_fen=line.employer_fen,
+            )
+            for line in slip.withheld
+        ),
+    )

@@ -1,0 +1,1 @@
+"""All SQL of portal-svc: `keeping` takes events in, `reading` answers people."""

@@ -1,0 +1,199 @@
+"""The sides of an employee's month: what roster, assessment, bank, bureaus and payslip each say of
+its cells.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.values import Insurance, LevyPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSide:
+    """What the roster and the scheme imply: each insurance with the authority that records it.
+
+    Empty `authorities`: known, and not on the roster in this levy period.
+    """
+
+    city: str
+    account_id: str
+    department_id: str
+    authorities: dict[Insurance, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedLine:
+    """应缴 of one insurance, its kinds added up: `state` is due, exempt or blocked; in fen."""
+
+    state: str
+    authority: str
+    reason: str = ""
+    base_fen: int = 0
+    employer_fen: int = 0
+    employee_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedSide:
+    """What is due. `file_by` and `debit_by` are the account's last days, after rolling."""
+
+    city: str
+    account_id: str
+    department_id: str
+    file_by: date
+    debit_by: date
+    lines: dict[Insurance, AssessedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class PostedLine:
+    """What the bank took: `debit_state` posted, refused, unknown or reversed; `debits` counts
+    posted sums; fen.
+
+    `record_by` is the last day of the record window before any closure stretches it.
+    """
+
+    debit_state: str
+    debits: int
+    employer_fen: int
+    employee_fen: int
+    debited_on: date | None
+    record_by: date | None
+    due_on: date | None = None
+    late_fee_fen: int = 0
+    reason: str = ""
+    voucher: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedSide:
+    """What the bank's statements show."""
+
+    city: str
+    account_id: str
+    lines: dict[Insurance, PostedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class BureauLine:
+    """What collector and authority show of one insurance; amounts are [employer, employee] fen,
+    None: not known.
+
+    `stage` is one of the contract's BureauRow; `records` counts entries, kinds added up and ranges
+    expanded.
+    """
+
+    stage: str
+    filed_fen: tuple[int, int] | None = None
+    verified_fen: tuple[int, int] | None = None
+    record_base_fen: int | None = None
+    record_fen: tuple[int, int] | None = None
+    records: int = 0
+    fully_arrived: bool = True
+    recorded_on: str = ""
+    looked_up_at: datetime | None = None
+    authority: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BureauSide:
+    """What the bureaus show."""
+
+    account_id: str
+    lines: dict[Insurance, BureauLine]
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldLine:
+    """代扣: what the payslip took from the employee, beside what the employer pays; fen."""
+
+    employer_fen: int
+    employee_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldSide:
+    """What the payslip withheld."""
+
+    lines: dict[Insurance, WithheldLine]
+
+
+@dataclass(frozen=True, slots=True)
+class CellSides:
+    """All that is known of one cell.
+
+    `extra`: the roster does not imply it. `roster_known` tells whether the roster was looked at
+    yet: until it was, an assessment speaks for it, so that a fact that overtakes the roster is not
+    judged as a stranger.
+    """
+
+    insurance: Insurance
+    extra: bool
+    roster_known: bool
+    authority: str
+    assessed: AssessedLine | None
+    posted: PostedLine | None
+    bureau: BureauLine | None
+    withheld: WithheldLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One employee and levy period with its sides; None: nothing was said yet."""
+
+    employer_id: str
+    employee_id: str
+    levy_period: LevyPeriod
+    roster: RosterSide | None = None
+    assessed: AssessedSide | None = None
+    posted: PostedSide | None = None
+    bureau: BureauSide | None = None
+    withheld: WithheldSide | None = None
+
+    @property
+    def city(self) -> str:
+        return next((side.city for side in self._placed() if side.city), "")
+
+    @property
+    def account_id(self) -> str:
+        sides = (*self._placed(), *((self.bureau,) if self.bureau else ()))
+        return next((side.account_id for side in sides if side.account_id), "")
+
+    @property
+    def department_id(self) -> str:
+        sides = (self.roster, self.assessed)
+        return next((side.department_id for side in sides if side and side.department_id), "")
+
+    def _placed(self) -> Iterator[RosterSide | AssessedSide | PostedSide]:
+        for side in (self.roster, self.assessed, self.posted):
+            if side is not None:
+                yield side
+
+    def cells(self) -> list[CellSides]:
+        """Every cell that the roster implies and every one that anything was said of, in the
+        insurances' order.
+        """
+        rostered = self.roster.authorities if self.roster else {}
+        sides = (self.assessed, self.posted, self.bureau, self.withheld)
+        named = set(rostered).union(*(side.lines for side in sides if side is not None))
+        return [self._cell(insurance, rostered) for insurance in Insurance if insurance in named]
+
+    def _cell(self, insurance: Insurance, rostered: Mapping[Insurance, str]) -> CellSides:
+        assessed = self.assessed.lines.get(insurance) if self.assessed else None
+        bureau = self.bureau.lines.get(insurance) if self.bureau else None
+        return CellSides(
+            insurance=insurance,
+            extra=insurance not in rostered,
+            roster_known=self.roster is not None,
+            authority=(
+                rostered.get(insurance)
+                or (assessed.authority if assessed else "")
+                or (bureau.authority if bureau else "")
+            ),
+            assessed=assessed,
+            posted=self.posted.lines.get(insurance) if self.posted else None,
+            bureau=bureau,
+            withheld=self.withheld.lines.get(insurance) if self.withheld else None,
+        )

@@ -1,0 +1,3 @@
+"""All SQL of reconciliation-svc: months and their merge, what they are judged against, anomalies,
+closes.
+"""

@@ -1,0 +1,1 @@
+"""The verbs of reconciliation-svc: observe, open, judge what is due, tell, close, and read."""

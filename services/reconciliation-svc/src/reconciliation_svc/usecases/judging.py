@@ -1,0 +1,144 @@
+"""`observe` merges facts into months; `sweep` takes months whose time has come; both judge and tell
+what changed.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from prometheus_client import Counter
+
+from reconciliation_svc.domain.anomalies import Changes, changes_of
+from reconciliation_svc.domain.month import Arrival, Judged, References, fold, judge_month
+from reconciliation_svc.domain.verdict import Verdict
+from reconciliation_svc.domain.windows import Calendar
+from reconciliation_svc.store import anomalies as anomaly_store
+from reconciliation_svc.store import locks, months, references
+from reconciliation_svc.store.months import JudgedRow, KeptMonth
+from reconciliation_svc.usecases import told
+from shared import outbox
+from shared.contracts import Event
+from shared.db import Connection
+from shared.logs import get_logger
+from shared.values import Outcome
+
+_log = get_logger(__name__)
+_not_looked_up = Counter(
+    "daozhang_not_looked_up_total",
+    "Cells whose record window closed without a look-up since: the look-ups are late",
+    ["authority"],
+)
+
+
+async def observe(
+    conn: Connection, arrivals: Iterable[Arrival], calendar: Calendar, now: datetime
+) -> int:
+    """Merges sides, newest version each, and judges the months that they changed; gives how many
+    these were.
+
+    The same for every order and repetition of the arrivals.
+    """
+    await locks.share_references(conn)
+    kept = await months.merge(conn, fold(arrivals))
+    strangers = {
+        (one.month.employer_id, one.month.employee_id) for one in kept if one.month.roster is None
+    }
+    await references.request_roster(conn, sorted(strangers), now)
+    await _judge(conn, kept, calendar, now)
+    return len(kept)
+
+
+async def sweep(conn: Connection, calendar: Calendar, now: datetime, limit: int) -> int:
+    """Judges at most `limit` months whose `next_due_at` has passed; gives how many."""
+    await locks.share_references(conn)
+    kept = await months.take_due(conn, now, limit)
+    await _judge(conn, kept, calendar, now)
+    return len(kept)
+
+
+async def _judge(
+    conn: Connection, kept: Sequence[KeptMonth], calendar: Calendar, now: datetime
+) -> None:
+    if not kept:
+        return
+    against = References(
+        policies=await references.all_policies(conn),
+        authorities=await references.all_authorities(conn),
+        cut_overs=await references.cut_overs(conn, {one.month.employer_id for one in kept}),
+        calendar=calendar,
+    )
+    pairs = [(one, judge_month(one.month, against, now)) for one in kept]
+    rows, events = [], list[Event]()
+    for one, judged in pairs:
+        may_raise = one.month.employer_id in against.cut_overs
+        row, is_news = _row(one, judged, may_raise=may_raise)
+        if row is not None:
+            rows.append(row)
+        if is_news:
+            events.append(told.cells_judged(judged, one.version + 1, now))
+            _alarm_if_not_looked_up(one, judged)
+    await months.save_judged(conn, rows, now)
+    events += await _follow_anomalies(conn, pairs, against, now)
+    await outbox.add(conn, events, now)
+
+
+def _row(one: KeptMonth, judged: Judged, *, may_raise: bool) -> tuple[JudgedRow | None, bool]:
+    """What to write, None if nothing differs; and whether readers must hear of it."""
+    place = (judged.month.city, judged.month.account_id, judged.month.department_id)
+    is_news = _told(one.verdicts) != _told(judged.verdicts) or (
+        bool(judged.verdicts) and place != one.place
+    )
+    anomalous = may_raise and bool(judged.anomalies())
+    if not is_news and (one.next_due_at, one.anomalous) == (judged.next_due_at, anomalous):
+        return None, False
+    return JudgedRow(judged, one.version + is_news, anomalous), is_news
+
+
+def _told(verdicts: Iterable[Verdict]) -> list[tuple[object, ...]]:
+    return [verdict.told() for verdict in verdicts]
+
+
+def _alarm_if_not_looked_up(one: KeptMonth, judged: Judged) -> None:
+    """For operators, not for HR: nobody knows yet whether the record is missing."""
+    before = {v.insurance for v in one.verdicts if v.outcome is Outcome.NOT_LOOKED_UP}
+    late = Tally(
+        verdict.authority
+        for verdict in judged.verdicts
+        if verdict.outcome is Outcome.NOT_LOOKED_UP and verdict.insurance not in before
+    )
+    for authority, cells in late.items():
+        _not_looked_up.labels(authority).inc(cells)
+        _log.warning(
+            "not_looked_up",
+            authority=authority,
+            cells=cells,
+            employer_id=judged.month.employer_id,
+            levy_period=str(judged.month.levy_period),
+        )
+
+
+async def _follow_anomalies(
+    conn: Connection,
+    pairs: Sequence[tuple[KeptMonth, Judged]],
+    against: References,
+    now: datetime,
+) -> list[Event]:
+    """Brings the months' anomalies in step with their verdicts; gives the events of changed and
+    cleared ones.
+    """
+    concerned = [pair for pair in pairs if pair[0].anomalous or pair[1].anomalies()]
+    if not concerned:
+        return []
+    keys = [(one.month.employee_id, one.month.levy_period) for one, _ in concerned]
+    open_ones, cleared = await anomaly_store.of_months(conn, keys)
+    changes: list[Changes] = []
+    for key, (one, judged) in zip(keys, concerned, strict=True):
+        may_raise = one.month.employer_id in against.cut_overs
+        changes.append(
+            changes_of(
+                judged, open_ones.get(key, ()), cleared.get(key, {}), now, may_raise=may_raise
+            )
+        )
+    await anomaly_store.forget(conn, (name for change in changes for name in change.forgotten))
+    await anomaly_store.save(conn, [one for change in changes for one in change.kept])
+    return [told.anomaly_told(one) for change in changes for one in change.told]

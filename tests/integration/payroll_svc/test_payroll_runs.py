@@ -1,0 +1,269 @@
+"""A payroll run from the roster to the payslip, with assessments that come in any order."""
+
+from datetime import date, datetime
+from itertools import permutations
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.clock import china_time
+from shared.contracts import AssessedLine, ContributionAssessed, PayslipIssued, SalaryComputed
+from shared.values import Insurance
+from tests.integration.payroll_svc.conftest import PayrollService
+from tests.support.rosters import csv_file, roster_row
+
+PERIOD = "2024-10"
+XIAOWANG = (
+    (Insurance.PENSION, 152_000, 76_000),
+    (Insurance.MEDICAL, 76_000, 19_000),
+    (Insurance.UNEMPLOYMENT, 4_750, 4_750),
+    (Insurance.WORK_INJURY, 3_800, 0),
+    (Insurance.MATERNITY, 7_600, 0),
+)
+"""(insurance, employer fen, employee fen) on a base of 9,500.00."""
+
+
+def at(day: str, clock: str = "10:00") -> datetime:
+    return china_time(date.fromisoformat(day), clock)
+
+
+def assessed(
+    employer_id: str, employee_id: str, *, version: int = 1, period: str = PERIOD, blocked: str = ""
+) -> ContributionAssessed:
+    """Every insurance due as 小王's are, or all blocked for a reason."""
+    due = tuple(
+        AssessedLine(
+            insurance=insurance,
+            state="blocked" if blocked else "due",
+            authority="any",
+            reason=blocked,
+            base_fen=0 if blocked else 950_000,
+            employer_fen=0 if blocked else employer_fen,
+            employee_fen=0 if blocked else employee_fen,
+        )
+        for insurance, employer_fen, employee_fen in XIAOWANG
+    )
+    return ContributionAssessed(
+        version=version,
+        employee_id=employee_id,
+        employer_id=employer_id,
+        levy_period=period,
+        city="990100",
+        account_id="account",
+        department_id="department",
+        file_by="2024-10-15",
+        debit_by="2024-10-10",
+        lines=due,
+    )
+
+
+async def with_people(
+    service: PayrollService, *rows: dict[str, object]
+) -> tuple[str, dict[str, str]]:
+    """(employer id, employee ids by number)."""
+    employer_id = await service.create_employer()
+    await service.take_in(employer_id, "roster", "r.csv", csv_file(rows))
+    people = await service.rows("SELECT employee_no, employee_id FROM employees")
+    return employer_id, {row.employee_no: row.employee_id for row in people}
+
+
+async def run_of(service: PayrollService, employer_id: str, period: str = PERIOD) -> Any:
+    body = {"employer_id": employer_id, "levy_period": period}
+    answer = await service.post("/payroll-runs", service.hr(employer_id), json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def step(service: PayrollService, run: Any, verb: str, **body: Any) -> Any:
+    path = f"/payroll-runs/{run['run_id']}/{verb}"
+    return await service.post(path, service.hr(run["employer_id"]), json=body or None)
+
+
+async def pay_through(service: PayrollService, run: Any) -> None:
+    for verb in ("approve", "pay"):
+        answer = await step(service, run, verb)
+        assert answer.status_code == 200, answer.text
+
+
+async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
+    employer_id, ids = await with_people(
+        service,
+        roster_row(1),
+        roster_row(2, 人员类别="外籍", 缺少材料="工作许可证"),
+        roster_row(3, 入职日期="2024-09-23"),
+        roster_row(4, 离职日期="2024-09-20"),
+        roster_row(5, 入职日期="2024-11-04"),
+        roster_row(6, 约定月工资=""),
+    )
+    first, foreigner, hire = ids["E0001"], ids["E0002"], ids["E0003"]
+    # Two assessments come before the run, one of them for want of the wage that the run will tell.
+    await service.hear(
+        assessed(employer_id, first), assessed(employer_id, hire, blocked="first_wage_unknown")
+    )
+    service.clock.set(at("2024-09-27"))
+    run = await run_of(service, employer_id)
+    assert (run["payday"], run["state"], run["people"]) == ("2024-09-30", "computed", 3)
+    left_out = {(one["employee_id"], one["reason"]) for one in run["left_out"]}
+    assert left_out == {
+        (ids["E0004"], "left_before_period"),
+        (ids["E0005"], "joins_after_period"),
+        (ids["E0006"], "agreed_wage_unknown"),
+    }
+    waiting = {(one["employee_id"], one["reason"]) for one in run["waiting_for"]}
+    assert waiting == {(foreigner, "not_assessed"), (hire, "first_wage_unknown")}
+    salaries = await service.told(SalaryComputed)
+    assert {(s.employee_id, s.purpose, s.gross_fen, s.payday) for s in salaries} == {
+        (employee_id, "run", 1_000_000, "2024-09-30") for employee_id in (first, foreigner, hire)
+    }
+    early = await step(service, run, "approve")
+    assert early.status_code == 409
+    assert {fault["reason"] for fault in early.json()["faults"]} == {
+        "not_assessed",
+        "first_wage_unknown",
+    }
+    assert (await step(service, run, "pay")).status_code == 409
+
+    await service.hear(
+        assessed(employer_id, foreigner, blocked="work_permit"),
+        assessed(employer_id, hire, version=2),
+    )
+    path = f"/payroll-runs/{run['run_id']}"
+    headers = service.hr(employer_id)
+    assert (await service.http.get(path, headers=headers)).json()["state"] == "assessed"
+    approved = (await step(service, run, "approve")).json()
+    assert approved["state"] == "approved"
+    # 10,000.00 - 997.50 - 5,000.00 = 4,002.50 at 3 %: 120.075, a half fen up.
+    assert approved["contributions_fen"] == 2 * 99_750
+    assert approved["tax_fen"] == 2 * 12_008 + 15_000
+    service.clock.set(at("2024-09-30"))
+    paid = (await step(service, run, "pay")).json()
+    assert (paid["state"], paid["net_fen"]) == ("paid", 2 * 888_242 + 985_000)
+    slips = {slip.employee_id: slip for slip in await service.told(PayslipIssued)}
+    assert set(slips) == {first, foreigner, hire}
+    taken = {line.insurance: line.employee_fen for line in slips[first].withheld}
+    assert taken == {insurance: employee_fen for insurance, _, employee_fen in XIAOWANG}
+    assert slips[foreigner].withheld == ()
+    query = {"employer_id": employer_id, "levy_period": PERIOD}
+    sums = (await service.http.get("/sums", params=query, headers=service.operator())).json()
+    assert sums["withheld"]["medical"] == {"employer_fen": 152_000, "employee_fen": 38_000}
+
+    edited = await step(service, run, "approve")
+    assert edited.status_code == 409
+    assert edited.json()["type"].endswith("payroll-run-paid")
+    assert (await step(service, run, "pay")).status_code == 409
+
+
+async def test_assessments_keep_the_newest_in_any_order_and_repetition(
+    service: PayrollService,
+) -> None:
+    versions = [assessed("employer", "employee", version=version) for version in (1, 2, 3)]
+    versions[2] = replace_base(versions[2], 960_000)
+    for order in permutations(versions):
+        for event in (*order, order[0]):
+            await service.hear(event)
+        await service.rows("SELECT 1")
+        [row] = await service.rows("SELECT version, lines FROM assessments")
+        assert row.version == 3
+        assert row.lines[0]["base_fen"] == 960_000
+    outcome = await service.hear(*versions, *versions)
+    assert outcome is not None
+    assert len(await service.rows("SELECT 1 FROM assessments")) == 1
+
+
+def replace_base(event: ContributionAssessed, base_fen: int) -> ContributionAssessed:
+    lines = tuple(msgspec.structs.replace(line, base_fen=base_fen) for line in event.lines)
+    return msgspec.structs.replace(event, lines=lines)
+
+
+async def test_a_newer_assessment_asks_for_a_new_approval(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    run = await run_of(service, employer_id)
+    await service.hear(assessed(employer_id, ids["E0001"]))
+    assert (await step(service, run, "approve")).status_code == 200
+    await service.hear(assessed(employer_id, ids["E0001"], version=2, blocked="work_permit"))
+    refused = await step(service, run, "pay")
+    assert refused.status_code == 409
+    assert refused.json()["faults"][0]["reason"] == "assessment_changed"
+    await pay_through(service, run)
+    [slip] = await service.told(PayslipIssued)
+    assert slip.withheld == ()
+
+
+async def test_an_unknown_first_wage_may_be_accepted(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    run = await run_of(service, employer_id)
+    await service.hear(assessed(employer_id, ids["E0001"], blocked="first_wage_unknown"))
+    assert (await step(service, run, "approve")).status_code == 409
+    accepted = await step(service, run, "approve", accept_first_wage_unknown=True)
+    assert accepted.status_code == 200
+
+
+async def test_tax_cumulates_over_the_year_and_begins_anew(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1, 约定月工资="30000", 部门="sales"))
+    employee_id = ids["E0001"]
+    for period in ("2024-11", "2024-12", "2025-01"):
+        await service.hear(assessed(employer_id, employee_id, period=period))
+        await pay_through(service, await run_of(service, employer_id, period))
+    slips = [(s.levy_period, s.payday, s.tax_fen) for s in await service.told(PayslipIssued)]
+    # 30,000.00 - 997.50 - 5,000.00 = 24,002.50 a month; the second month reaches the 10 % bracket.
+    # January's payday, the 5th, is a Sunday: it is paid on the 3rd and begins a new tax year.
+    assert slips == [
+        ("2024-11", "2024-11-05", 72_008),
+        ("2024-12", "2024-12-05", 156_042),
+        ("2025-01", "2025-01-03", 72_008),
+    ]
+
+
+async def test_an_earlier_run_is_paid_first(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    for period in ("2024-10", "2024-11"):
+        await service.hear(assessed(employer_id, ids["E0001"], period=period))
+    october = await run_of(service, employer_id, "2024-10")
+    november = await run_of(service, employer_id, "2024-11")
+    refused = await step(service, november, "approve")
+    assert refused.status_code == 409
+    assert "2024-10" in refused.json()["detail"]
+    await pay_through(service, october)
+    await pay_through(service, november)
+
+
+async def test_a_net_below_zero_is_named(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1, 约定月工资="500"))
+    await service.hear(assessed(employer_id, ids["E0001"]))
+    refused = await step(service, await run_of(service, employer_id), "approve")
+    assert refused.json()["faults"][0]["reason"] == "net_negative"
+
+
+async def test_a_period_has_one_run_and_a_key_one_answer(service: PayrollService) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    body = {"employer_id": employer_id, "levy_period": PERIOD}
+    headers = service.hr(employer_id)
+    first = await service.post("/payroll-runs", headers, "the-key", json=body)
+    again = await service.post("/payroll-runs", headers, "the-key", json=body)
+    assert (again.status_code, again.json()) == (201, first.json())
+    other = await service.post(
+        "/payroll-runs", headers, "the-key", json={**body, "levy_period": "2024-11"}
+    )
+    assert other.status_code == 422
+    second = await service.post("/payroll-runs", headers, json=body)
+    assert second.status_code == 409
+    assert len(await service.told(SalaryComputed)) == 1
+
+
+@pytest.mark.parametrize("period", ["2024-13", "2024-1", "1999-10", "202410"])
+async def test_a_period_is_spelt_one_way(service: PayrollService, period: str) -> None:
+    employer_id = await service.create_employer()
+    body = {"employer_id": employer_id, "levy_period": period}
+    answer = await service.post("/payroll-runs", service.hr(employer_id), json=body)
+    assert answer.status_code == 422
+
+
+async def test_a_year_without_announced_holidays_has_no_payday_yet(
+    service: PayrollService,
+) -> None:
+    employer_id = await service.create_employer()
+    body = {"employer_id": employer_id, "levy_period": "2031-10"}
+    answer = await service.post("/payroll-runs", service.hr(employer_id), json=body)
+    assert answer.status_code == 409
+    assert answer.json()["type"].endswith("payday-unknown")

@@ -1,0 +1,1 @@
+"""What we promise to others, made from the code: event schemas, AsyncAPI, OpenAPI."""

@@ -1,0 +1,6 @@
+"""Properties may take their time: a busy machine is no failing test."""
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
