@@ -30,7 +30,8 @@ def addresses_of(running: Stack) -> Addresses:
 async def demo() -> None:
     """Exit code 0 only when the services' own APIs confirm every figure."""
     started = time.monotonic()
-    console = Console()
+    # Where the output goes to a file, lines shall not break at 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else 140)
 
     def say(line: str) -> None:
         # Ten parts' logs would bury the story; they are in var/demo/data/run.

@@ -132,7 +132,18 @@ def _sockets(settings: Settings) -> dict[str, socket.socket]:
         "control": (settings.control_host, settings.port_control),
         "smtp": (settings.host, settings.port_smtp),
     }
-    return {name: socket.create_server(place) for name, place in places.items()}
+    return {name: _listening(place) for name, place in places.items()}
+
+
+def _listening(place: tuple[str, int]) -> socket.socket:
+    """Named TCP in full: asyncio switches Nagle's delay off only for sockets that say so, and
+    without that every answer on a kept connection waits 40 ms.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(place)
+    listening.listen(128)
+    return listening
 
 
 def _addresses(settings: Settings, sockets: Mapping[str, socket.socket]) -> Addresses:

@@ -133,7 +133,7 @@ class October:
         for declaration in await self._declarations():
             self.say.tell(
                 self.at("approved_on"),
-                f"declaration {declaration['account_no']}: {declaration['people']} people,"
+                f"declaration {declaration['city']}: {declaration['people']} people,"
                 f" {declaration['total_fen'] / 100:,.2f} yuan, approved and filed",
             )
         await self._to(datetime.fromisoformat("2024-10-09T09:00:00+08:00"))
@@ -190,6 +190,8 @@ class October:
             NOTIFY, "/notifications", employer_id=self.employer_id, recipient_kind="hr"
         )
         missing = [notice for notice in told if notice["template"] == "hr_anomalies"]
+        # One message for many people with one cause; the other tells of the missing work permit.
+        missing.sort(key=lambda notice: len(notice["anomaly_ids"]))
         self.say.tell(
             await self.conductor.now(),
             f"RecordMissing: {_states(await self._counts())}; {len(tickets)} tickets are assigned",

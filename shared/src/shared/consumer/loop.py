@@ -78,6 +78,7 @@ class Consumer:
         self._engine, self._bootstrap, self._group = engine, bootstrap, group
         self._topics, self._handlers, self._versioned = tuple(topics), handlers, versioned
         self._client: AIOKafkaConsumer | None = None
+        self._asker: AIOKafkaConsumer | None = None
         self._done: dict[TopicPartition, int] = {}
         self._moved_at = time.monotonic()
         self._backoff = 0
@@ -111,17 +112,20 @@ class Consumer:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=3_000,
             max_poll_interval_ms=300_000,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=500,
         )
+        # A broker answers one connection's requests in turn: a question about the log's end would
+        # wait behind the fetch that waits for records. So it has a connection of its own.
+        asker = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
         try:
             client.subscribe(self._topics, listener=_Forget(self._done))
             async with asyncio.timeout(30):
-                await client.start()
-            self._client = client
+                await asyncio.gather(client.start(), asker.start())
+            self._client, self._asker = client, asker
             await self._poll(client, stop)
         finally:
-            self._client = None
-            await _stop_client(client)
+            self._client = self._asker = None
+            await asyncio.gather(_stop_client(client), _stop_client(asker))
 
     async def _poll(self, client: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         """Returns when stopping, halted, or when lag does not shrink: then a new client is
@@ -191,17 +195,17 @@ class Consumer:
 
     async def lag(self) -> int | None:
         """Records not applied yet over all assigned partitions; None while nothing is assigned."""
-        client = self._client
-        if client is None:
+        client, asker = self._client, self._asker
+        if client is None or asker is None:
             return None
         assigned = list(client.assignment())
         if not assigned:
             return None
         # A client that is being stopped never answers: whoever asks for readiness must not wait.
         async with asyncio.timeout(_ASK_SECONDS):
-            ends = await client.end_offsets(assigned)
+            ends = await asker.end_offsets(assigned)
             unknown = [partition for partition in assigned if partition not in self._done]
-            starts = await client.beginning_offsets(unknown) if unknown else {}
+            starts = await asker.beginning_offsets(unknown) if unknown else {}
             for partition in unknown:
                 # What retention has deleted cannot be applied any more: it is no lag.
                 done = max(await client.committed(partition) or 0, starts[partition])

@@ -30,11 +30,16 @@ class CellCounts(BaseModel):
     extras: int = Field(description="Cells that facts name and the roster does not imply.")
 
 
-class Amounts(BaseModel):
-    """What one side says of a cell."""
+class Sums(BaseModel):
+    """Fen of one side, apart by payer."""
 
     employer_fen: int
     employee_fen: int
+
+
+class Amounts(Sums):
+    """What one side says of a cell."""
+
     base_fen: int | None = None
 
 
@@ -105,7 +110,7 @@ class BridgeView(BaseModel):
 
     employer_id: str
     levy_period: str
-    sums_fen: dict[str, dict[Insurance, Amounts]]
+    sums_fen: dict[str, dict[Insurance, Sums]]
     steps: list[StepView]
 
 
@@ -191,7 +196,7 @@ def anomaly_view(anomaly: Anomaly) -> AnomalyView:
 def bridge_view(employer_id: str, levy_period: str, bridge: Bridge) -> BridgeView:
     sums = {
         side: {
-            insurance: Amounts(employer_fen=pair[0], employee_fen=pair[1])
+            insurance: Sums(employer_fen=pair[0], employee_fen=pair[1])
             for insurance, pair in by_insurance.items()
         }
         for side, by_insurance in bridge.sums.items()
