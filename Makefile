@@ -93,7 +93,7 @@ test-faults: $(READY) ## kills, pauses and cuts, with the invariants checked aft
 endif
 
 bench: $(READY) ## measure each figure that the docs quote
-	@for script in $(wildcard bench/[a-z]*.py); do $(BIN)/python $$script; done
+	@for script in $(wildcard bench/[a-z]*.py); do PYTHONPATH=. $(BIN)/python $$script; done
 
 clean: ## stop everything and remove all that was made: data, caches, environment
 	@if [ -e $(READY) ]; then $(BIN)/python -m deploy.embedded down; fi

@@ -38,6 +38,7 @@ HEARS: dict[str, tuple[str, ...]] = {
     ),
     "ticket-svc": ("EmployerChanged", "EmployeeChanged", *_ANOMALIES, "AuthorityStateChanged"),
     "notify-svc": (
+        "EmployerChanged",
         "EmployeeSealed",
         "PayslipIssued",
         "PolicyChanged",

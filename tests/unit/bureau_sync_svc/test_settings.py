@@ -15,7 +15,7 @@ from shared.serve import SettingsRefused, load
 ENTRY = {"party": "tax-990100", "kind": "collector", "url": "http://b/x", "key_id": "k"}
 
 
-def listed(folder: Path, content: Any, secret: str = "s") -> Path:
+def listed(folder: Path, content: Any, secret: str = "s") -> Path:  # noqa: S107
     (folder / "secret").write_text(secret)
     path = folder / "bureaus.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
@@ -60,7 +60,7 @@ def test_a_service_without_its_files_does_not_start(
         "ROOT_KEY_FILE": str(tmp_path / "none.keys"),
     }.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsRefused, match="BUREAU_CONNECTIONS_FILE.*ROOT_KEY_FILE"):
+    with pytest.raises(SettingsRefused, match=r"BUREAU_CONNECTIONS_FILE.*ROOT_KEY_FILE"):
         load(BureauSyncSettings)
 
 

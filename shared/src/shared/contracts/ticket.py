@@ -60,7 +60,7 @@ class TicketChanged(Ticket, frozen=True, kw_only=True):
     """A ticket changed: assignment, state, conversation, feedback, escalation, what it gathers.
 
     `change` names which: assigned, replied, waiting, resumed, feedback, gathered, cleared_in_part,
-    escalated, reopened.
+    escalated, reopened, timed (a due time became known when a year's holidays were announced).
     """
 
     change: str = ""

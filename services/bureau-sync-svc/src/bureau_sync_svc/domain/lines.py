@@ -4,7 +4,7 @@ it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 UNKNOWN = "unknown"
 TAKEN = "taken"
@@ -18,6 +18,7 @@ ABSENT = "absent"
 
 ACCEPTED_WITHOUT_RECORD = "受理但无记录"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROGRESS = {UNKNOWN: 0, TAKEN: 1, VERIFIED: 2, REJECTED: 3}
 _FOUND = {UNKNOWN: 0, ABSENT: 1, IN_TRANSIT: 2, INTERRUPTED: 3, RECORDED: 4}
 
@@ -157,8 +158,8 @@ def _further(known: Submitted | None, fact: Submitted) -> Submitted:
     return max(known, fact, key=_standing)
 
 
-def _standing(fact: Submitted) -> tuple[int, int, float, str]:
-    return (fact.round, _PROGRESS[fact.state], -fact.at.timestamp(), fact.evidence_id)
+def _standing(fact: Submitted) -> tuple[int, int, timedelta, str]:
+    return (fact.round, _PROGRESS[fact.state], _EPOCH - fact.at, fact.evidence_id)
 
 
 def _newer_look_up(known: LookedUp | None, fact: LookedUp) -> LookedUp:
