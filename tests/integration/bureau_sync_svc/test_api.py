@@ -8,13 +8,15 @@ from tests.integration.bureau_sync_svc.world import (
     PERIOD,
     World,
     approved,
+    assessed,
     china,
+    policy,
 )
 
 MONTH = {"employer_id": EMPLOYER, "levy_period": PERIOD}
 
 
-async def filed_and_looked_up(world: World) -> None:
+def employer() -> EmployerChanged:
     account = AccountFact(
         account_id=ACCOUNT,
         account_no=ACCOUNT_NO,
@@ -22,7 +24,7 @@ async def filed_and_looked_up(world: World) -> None:
         collector="tax-990100",
         bank_account_ref="b1",
     )
-    employer = EmployerChanged(
+    return EmployerChanged(
         version=1,
         employer_id=EMPLOYER,
         group_id="g1",
@@ -33,6 +35,9 @@ async def filed_and_looked_up(world: World) -> None:
         accounts=(account,),
         departments=(),
     )
+
+
+async def filed_and_looked_up(world: World) -> None:
     spell = SpellFact(since="2020-01-01", department_id="d1", city="990100", account_id=ACCOUNT)
     employee = EmployeeChanged(
         version=1,
@@ -42,7 +47,7 @@ async def filed_and_looked_up(world: World) -> None:
         person_kind="regular",
         spells=(spell,),
     )
-    await world.hear(employer, employee)
+    await world.hear(employer(), employee)
     await world.approve("e1", "e2")
     await world.work(china("2024-10-08 09:00"))
     world.verify()
@@ -132,6 +137,21 @@ async def test_hr_asks_for_a_look_up_once(world: World) -> None:
     ]
     await world.work(china("2024-10-09 10:00"))
     assert (await world.row("e2")).stage == "recorded"
+
+
+async def test_a_look_up_before_the_filing_does_not_end_the_daily_ones(world: World) -> None:
+    """Nothing is filed yet, so one look is all; from the filing on it is daily like any other."""
+    await world.hear(employer(), policy(), world.sealed("e1"), assessed("e1"))
+    headers = {**world.hr(), "Idempotency-Key": "k1"}
+    body = {"account_id": ACCOUNT, "levy_period": PERIOD}
+    await world.http.post("/look-ups", headers=headers, json=body)
+    await world.work(china("2024-10-08 09:00"))
+    (look_up,) = await world.query("SELECT next_at FROM look_ups")
+    assert look_up.next_at is None
+    await world.hear(approved("e1"))
+    await world.work(china("2024-10-08 09:01"))
+    (look_up,) = await world.query("SELECT next_at FROM look_ups")
+    assert look_up.next_at == china("2024-10-09 08:00")
 
 
 async def test_another_accounts_look_up_is_not_found(world: World) -> None:

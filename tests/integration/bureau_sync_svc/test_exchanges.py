@@ -93,6 +93,12 @@ async def test_older_versions_change_nothing(world: World) -> None:
     assert kept.version == 2
 
 
+async def test_an_event_that_comes_twice_is_known(world: World) -> None:
+    first = await world.hear(approved("e1"))
+    again = await world.hear(approved("e1"))
+    assert (first.handled, again.handled, again.known) == (1, 0, 1)
+
+
 async def test_lines_of_another_version_are_not_filed(world: World) -> None:
     await world.approve("e1")
     await world.hear(assessed("e1", version=2))

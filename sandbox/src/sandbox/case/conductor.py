@@ -70,10 +70,10 @@ class Conductor:
             reports = await asyncio.gather(
                 *(self._report(url) for url in self._ready_urls.values())
             )
-            quiet = all(_is_quiet(report, clock) for report in reports)
+            quiet = all(is_quiet(report, clock) for report in reports)
             activity = [int(report.get("activity", -1)) for report in reports]
             if quiet and activity == before:
-                return _next_due(reports)
+                return next_due(reports)
             before = activity if quiet else []
             if time.monotonic() > deadline:
                 raise NeverAtRest(self._complaint(reports, clock))
@@ -97,7 +97,7 @@ class Conductor:
         busy = [
             f"{name}: {report}"
             for name, report in zip(self._ready_urls, reports, strict=True)
-            if not _is_quiet(report, clock)
+            if not is_quiet(report, clock)
         ]
         return (
             f"not at rest at {clock.isoformat()} after {_REST_WITHIN_SECONDS:.0f} s\n"
@@ -105,11 +105,13 @@ class Conductor:
         )
 
 
-def _is_quiet(report: dict[str, Any], clock: datetime) -> bool:
+def is_quiet(report: dict[str, Any], clock: datetime) -> bool:
+    """Whether a process has nothing more to do at this business time, and knows it to be so."""
     still = all(report.get(field) == 0 for field in ("consumer_lag", "outbox_unsent", "jobs_due"))
     return still and datetime.fromisoformat(report["business_time"]) >= clock
 
 
-def _next_due(reports: list[dict[str, Any]]) -> datetime | None:
+def next_due(reports: list[dict[str, Any]]) -> datetime | None:
+    """The earliest business time that any process waits for."""
     due = [report["next_due_at"] for report in reports if report.get("next_due_at")]
     return min((datetime.fromisoformat(text) for text in due), default=None)

@@ -24,6 +24,8 @@ from shared.serve import Job
 _BATCH = 50
 _MOST_PAGES = 2_000
 """Of one look-up: at a hundred rows a page more than any account has."""
+_RENEW_SECONDS = 5.0
+"""Between pages; with the longest request (30 s) still within the lease of a look-up."""
 _LONGEST_PAUSE_SECONDS = 5.0
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 _NO_CONNECTION = "BUREAU_CONNECTIONS_FILE 中没有此机构的连接"
@@ -121,6 +123,7 @@ class _Work:
         replies: list[Reply] = []
         cursor: str | None = None
         month = month_text(claimed.levy_period)
+        renewed = time.monotonic()
         for _ in range(_MOST_PAGES):
 
             async def ask(bureau: Bureau, cursor: str | None = cursor) -> Answer:
@@ -132,6 +135,10 @@ class _Work:
             if following is None or following == cursor:
                 break
             cursor = following
+            if time.monotonic() - renewed > _RENEW_SECONDS:
+                async with transaction(self._engine) as conn:
+                    await look_ups.renew(conn, claimed)
+                renewed = time.monotonic()
         return replies
 
     async def read_notices(self, now: datetime) -> int:

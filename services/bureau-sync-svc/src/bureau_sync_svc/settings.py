@@ -66,8 +66,9 @@ class BureauSyncSettings(ServiceSettings):
         description="JSON list of objects with party, kind, url, key_id and secret_file."
     )
     root_key_file: Path = Field(description="Root keys that open sealed identities, mode 600.")
-    # A party that has not answered by then is taken as silent, and asked about later.
-    bureau_timeout_seconds: float = Field(default=20, gt=0, le=60)
+    # A party that has not answered by then is taken as silent, and asked about later. The leases of
+    # the jobs (40 s) are longer than the longest request.
+    bureau_timeout_seconds: float = Field(default=20, gt=0, le=30)
     # 10,000 employees with five lines of about 200 bytes, doubled.
     bureau_reply_limit_bytes: int = Field(default=20 << 20, ge=1_024, le=256 << 20)
 

@@ -122,6 +122,8 @@ class Row:
     authority: str = ""
     reason: str = ""
     evidence_id: str = ""
+    verified_at: str = ""
+    passed_on_at: str = ""
 
 
 Lines = dict[str, Line]
@@ -211,10 +213,17 @@ def row_of(line: Line) -> Row:
             verified_base_fen=filing.verified.base_fen,
             verified_employer_fen=filing.verified.employer_fen,
             verified_employee_fen=filing.verified.employee_fen,
+            verified_at=_text(filing.at),
         )
+    if line.detail is not None and line.detail.state in (TAKEN, VERIFIED):
+        row = replace(row, passed_on_at=_text(line.detail.at))
     if look_up is not None:
         row = _with_record(row, look_up)
     return replace(row, evidence_id=_evidence(line))
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _with_record(row: Row, look_up: LookedUp) -> Row:
@@ -222,7 +231,7 @@ def _with_record(row: Row, look_up: LookedUp) -> Row:
         # A row that could not be read proves nothing, least of all that someone looked and found
         # none.
         return row
-    row = replace(row, looked_up_at=look_up.at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    row = replace(row, looked_up_at=_text(look_up.at))
     if look_up.sums is None:
         return row
     return replace(

@@ -34,13 +34,17 @@ class Exchange:
 
 
 _PUT = text(
-    """INSERT INTO exchanges (exchange_id, party, operation, at, outcome, employer_id, account_id,
-    levy_period, serial, request, request_sha256, status, reply, reply_sha256, reason, milliseconds)
-    VALUES (:exchange_id, :party, :operation, :at, :outcome, :employer_id, :account_id,
-    :levy_period, :serial, :request, :request_sha256, :status, :reply, :reply_sha256, :reason,
-    :milliseconds) ON CONFLICT (exchange_id) DO UPDATE SET status = excluded.status, reply =
-    excluded.reply, reply_sha256 = excluded.reply_sha256, outcome = excluded.outcome, reason =
-    excluded.reason, milliseconds = excluded.milliseconds
+    """
+    INSERT INTO exchanges (
+        exchange_id, party, operation, at, outcome, employer_id, account_id, levy_period, serial,
+        request, request_sha256, status, reply, reply_sha256, reason, milliseconds)
+    VALUES (
+        :exchange_id, :party, :operation, :at, :outcome, :employer_id, :account_id, :levy_period,
+        :serial, :request, :request_sha256, :status, :reply, :reply_sha256, :reason, :milliseconds)
+    ON CONFLICT (exchange_id) DO UPDATE
+       SET status = excluded.status, reply = excluded.reply, outcome = excluded.outcome,
+           reply_sha256 = excluded.reply_sha256, reason = excluded.reason,
+           milliseconds = excluded.milliseconds
     """
 )
 

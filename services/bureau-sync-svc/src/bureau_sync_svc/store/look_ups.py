@@ -30,9 +30,12 @@ class LookUp:
 
 
 _OPEN = text(
-    """INSERT INTO look_ups (account_id, levy_period, authority, employer_id, account_no, city,
-    next_at) VALUES (:account_id, :levy_period, :authority, :employer_id, :account_no, :city,
-    :next_at) ON CONFLICT DO NOTHING
+    """
+    INSERT INTO look_ups (
+        account_id, levy_period, authority, employer_id, account_no, city, next_at)
+    VALUES (:account_id, :levy_period, :authority, :employer_id, :account_no, :city, :next_at)
+    ON CONFLICT (account_id, levy_period, authority) DO UPDATE
+       SET next_at = coalesce(look_ups.next_at, excluded.next_at)
     """
 )
 
@@ -44,7 +47,7 @@ async def open_each(
     authorities: Iterable[str],
     next_at: datetime,
 ) -> None:
-    """Has these authorities looked up from `next_at` on; what is open or done already stays."""
+    """Has these authorities looked up from `next_at` on; what is open stays as it is."""
     values = [
         {
             "account_id": month.account_id,
@@ -67,14 +70,19 @@ _DUE = text(
       FROM look_ups l LEFT JOIN parties p ON p.party = l.authority WHERE l.next_at IS NOT NULL
     """
 )
-# A look-up reads many pages: the lease is longer than all of them take.
+# The lease is longer than the longest request and renewed between pages: one that ends means that
+# its holder died. It is short, since whoever takes over must not keep a month end waiting.
 _CLAIM = text(
-    """UPDATE look_ups SET leased_until = clock_timestamp() + interval '30 minutes', exchanges =
-    exchanges + 1 WHERE (account_id, levy_period, authority) = ( SELECT l.account_id, l.levy_period,
-    l.authority FROM look_ups l LEFT JOIN parties p ON p.party = l.authority WHERE
-    greatest(l.next_at, p.retry_at) <= :now AND l.next_at IS NOT NULL AND coalesce(l.leased_until <
-    clock_timestamp(), true) ORDER BY l.next_at, l.account_id, l.authority LIMIT 1 FOR UPDATE OF l
-    SKIP LOCKED) RETURNING *
+    """
+    UPDATE look_ups
+       SET leased_until = clock_timestamp() + interval '40 seconds', exchanges = exchanges + 1
+     WHERE (account_id, levy_period, authority) = (
+           SELECT l.account_id, l.levy_period, l.authority
+             FROM look_ups l LEFT JOIN parties p ON p.party = l.authority
+            WHERE greatest(l.next_at, p.retry_at) <= :now AND l.next_at IS NOT NULL
+              AND coalesce(l.leased_until < clock_timestamp(), true)
+            ORDER BY l.next_at, l.account_id, l.authority LIMIT 1 FOR UPDATE OF l SKIP LOCKED)
+    RETURNING *
     """
 )
 
@@ -107,6 +115,26 @@ _SETTLE = text(
      WHERE account_id = :account_id AND levy_period = :levy_period AND authority = :authority
     """
 )
+
+
+_RENEW = text(
+    """
+    UPDATE look_ups SET leased_until = clock_timestamp() + interval '40 seconds'
+     WHERE account_id = :account_id AND levy_period = :levy_period AND authority = :authority
+       AND exchanges = :exchanges
+    """
+)
+
+
+async def renew(conn: Connection, look_up: LookUp) -> None:
+    """Keeps the lease while pages are read, unless another replica has taken over."""
+    values = {
+        "account_id": look_up.account_id,
+        "levy_period": look_up.levy_period,
+        "authority": look_up.authority,
+        "exchanges": look_up.exchanges,
+    }
+    await conn.execute(_RENEW, values)
 
 
 async def locked(conn: Connection, look_up: LookUp) -> LookUp:
@@ -164,13 +192,19 @@ async def filed_cells(conn: Connection, look_up: LookUp) -> set[tuple[str, str]]
 
 
 _ASK = text(
-    """INSERT INTO look_ups (account_id, levy_period, authority, employer_id, account_no, city,
-    next_at) SELECT DISTINCT s.account_id, s.levy_period, line->>'authority', s.employer_id,
-    a.account_no, a.city, CAST(:now AS timestamptz) FROM assessments s JOIN accounts a USING
-    (account_id) CROSS JOIN LATERAL jsonb_array_elements(s.lines) AS line WHERE s.account_id =
-    :account_id AND s.levy_period = :levy_period AND s.is_due AND line->>'state' = 'due' ON CONFLICT
-    (account_id, levy_period, authority) DO UPDATE SET next_at = least(look_ups.next_at,
-    excluded.next_at) RETURNING authority, next_at
+    """
+    INSERT INTO look_ups (
+        account_id, levy_period, authority, employer_id, account_no, city, next_at)
+    SELECT DISTINCT s.account_id, s.levy_period, line->>'authority', s.employer_id, a.account_no,
+           a.city, CAST(:now AS timestamptz)
+      FROM assessments s
+      JOIN accounts a USING (account_id)
+     CROSS JOIN LATERAL jsonb_array_elements(s.lines) AS line
+     WHERE s.account_id = :account_id AND s.levy_period = :levy_period AND s.is_due
+       AND line->>'state' = 'due'
+    ON CONFLICT (account_id, levy_period, authority) DO UPDATE
+       SET next_at = least(look_ups.next_at, excluded.next_at)
+    RETURNING authority, next_at
     """
 )
 

@@ -24,9 +24,12 @@ class Month:
 
 
 _OPEN = text(
-    """INSERT INTO bureau_months (employee_id, levy_period, employer_id, account_id, lines, told,
-    version) SELECT employee_id, :levy_period, :employer_id, :account_id, '{}', '{}', 0 FROM
-    unnest(CAST(:ids AS text[])) AS employee_id ORDER BY employee_id ON CONFLICT DO NOTHING
+    """
+    INSERT INTO bureau_months (
+        employee_id, levy_period, employer_id, account_id, lines, told, version)
+    SELECT employee_id, :levy_period, :employer_id, :account_id, '{}', '{}', 0
+      FROM unnest(CAST(:ids AS text[])) AS employee_id ORDER BY employee_id
+    ON CONFLICT DO NOTHING
     """
 )
 _LOCK = text(

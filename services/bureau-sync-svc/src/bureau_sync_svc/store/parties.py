@@ -78,10 +78,15 @@ _NOTICES_DUE = text(
     """
 )
 _CLAIM_NOTICES = text(
-    """UPDATE parties SET leased_until = clock_timestamp() + interval '3 minutes', exchanges =
-    exchanges + 1 WHERE party = ( SELECT party FROM parties WHERE kind = 'authority' AND
-    greatest(coalesce(notices_at, '2000-01-01Z'), retry_at) <= :now AND coalesce(leased_until <
-    clock_timestamp(), true) ORDER BY notices_at NULLS FIRST, party LIMIT 1 FOR UPDATE SKIP LOCKED)
+    """
+    UPDATE parties
+       SET leased_until = clock_timestamp() + interval '40 seconds', exchanges = exchanges + 1
+     WHERE party = (
+           SELECT party FROM parties
+            WHERE kind = 'authority'
+              AND greatest(coalesce(notices_at, '2000-01-01Z'), retry_at) <= :now
+              AND coalesce(leased_until < clock_timestamp(), true)
+            ORDER BY notices_at NULLS FIRST, party LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING *
     """
 )

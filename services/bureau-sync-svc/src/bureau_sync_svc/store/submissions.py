@@ -157,11 +157,15 @@ async def due(conn: Connection) -> datetime | None:
 
 # The lease is longer than the longest request: one that ends means that its holder died.
 _CLAIM = text(
-    """UPDATE submissions SET leased_until = clock_timestamp() + interval '3 minutes', exchanges =
-    exchanges + 1 WHERE serial = ( SELECT s.serial FROM submissions s LEFT JOIN parties p USING
-    (party) WHERE greatest(s.next_at, p.retry_at) <= :now AND s.next_at IS NOT NULL AND
-    coalesce(s.leased_until < clock_timestamp(), true) ORDER BY s.next_at, s.serial LIMIT 1 FOR
-    UPDATE OF s SKIP LOCKED) RETURNING *
+    """
+    UPDATE submissions
+       SET leased_until = clock_timestamp() + interval '40 seconds', exchanges = exchanges + 1
+     WHERE serial = (
+           SELECT s.serial FROM submissions s LEFT JOIN parties p USING (party)
+            WHERE greatest(s.next_at, p.retry_at) <= :now AND s.next_at IS NOT NULL
+              AND coalesce(s.leased_until < clock_timestamp(), true)
+            ORDER BY s.next_at, s.serial LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
+    RETURNING *
     """
 )
 

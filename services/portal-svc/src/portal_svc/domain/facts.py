@@ -77,6 +77,8 @@ class BureauRow:
     looked_up_at: str = ""
     authority: str = ""
     reason: str = ""
+    verified_at: str = ""
+    passed_on_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

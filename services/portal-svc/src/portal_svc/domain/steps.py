@@ -67,14 +67,15 @@ def _withheld(month: Month) -> Step:
 
 
 def _verified(row: BureauRow | None, declaration: Declaration | None) -> Step:
-    """The time is that of the declaration's approval: the collector's answer carries none."""
+    """The time is that of the collector's answer; of the approval, where an older row has none."""
     name = "已申报核定"
     if row is None:
         return Step(name, WAITING)
     if row.verified_employer_fen is not None:
-        return Step(
-            name, DONE, declaration.approved_at if declaration else "", "申报批准时间，税务已核定"
-        )
+        if row.verified_at:
+            return Step(name, DONE, row.verified_at, "税务核定结果")
+        approved_at = declaration.approved_at if declaration else ""
+        return Step(name, DONE, approved_at, "申报批准时间，税务已核定")
     return Step(name, FAILED if row.stage == "rejected" else WAITING, source=row.reason)
 
 
@@ -89,8 +90,12 @@ def _debited(line: Line) -> Step:
 
 
 def _passed_on(row: BureauRow | None, policy: Policy | None) -> Step:
-    """A bureau that shows no record says nothing about whether it holds the detail: *unclear*."""
+    """What the authority accepted was passed on, whatever it recorded. Where the collector passes
+    it on, a bureau that shows no record says nothing about whether it holds the detail: *unclear*.
+    """
     name = "明细已转交"
+    if row is not None and row.passed_on_at:
+        return Step(name, DONE, row.passed_on_at, f"{row.authority} 受理回执")
     by_us = policy is None or policy.passes_detail_on
     if row is None or row.stage in ("filed", "verified"):
         return Step(name, WAITING, source="" if by_us else "由税务部门转交")
