@@ -95,6 +95,31 @@ async def test_an_employer_is_created_once_and_told(service: PayrollService) -> 
     assert [account.auto_debit for account in told.accounts] == [True, True]
 
 
+async def test_an_employer_changes_but_loses_no_place_with_people(
+    service: PayrollService,
+) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    path, headers = f"/employers/{employer_id}", service.operator()
+    same = {**EMPLOYER, "departments": EMPLOYER["departments"][::-1]}
+    assert (await service.http.put(path, headers=headers, json=same)).status_code == 200
+    assert len(await service.told(EmployerChanged)) == 1
+    wanted = {**EMPLOYER, "departments": [{"code": "operations", "name": "运营中心"}], "payday": 10}
+    changed = await service.http.put(path, headers=headers, json=wanted)
+    assert [item["name"] for item in changed.json()["departments"]] == ["运营中心"]
+    told = (await service.told(EmployerChanged))[-1]
+    assert (told.version, told.payday, len(told.departments)) == (2, 10, 1)
+    moved = {**wanted, "departments": EMPLOYER["departments"][1:], "hr_staff": []}
+    lost = await service.http.put(path, headers=headers, json=moved)
+    assert lost.status_code == 422
+    assert [fault["value"] for fault in lost.json()["faults"]] == ["operations"]
+    other = await service.http.put(
+        path, headers=headers, json={**EMPLOYER, "uscc": "91990100MA00000A1T"}
+    )
+    assert other.status_code == 422
+    hr = service.hr(employer_id)
+    assert (await service.http.put(path, headers=hr, json=EMPLOYER)).status_code == 403
+
+
 async def test_an_employer_that_contradicts_itself_is_refused_with_every_fault(
     service: PayrollService,
 ) -> None:

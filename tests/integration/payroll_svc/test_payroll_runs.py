@@ -1,5 +1,6 @@
 """A payroll run from the roster to the payslip, with assessments that come in any order."""
 
+import asyncio
 from datetime import date, datetime
 from itertools import permutations
 from typing import Any
@@ -188,6 +189,47 @@ async def test_a_newer_assessment_asks_for_a_new_approval(service: PayrollServic
     await pay_through(service, run)
     [slip] = await service.told(PayslipIssued)
     assert slip.withheld == ()
+
+
+async def test_a_run_is_computed_anew_from_the_roster_as_it_is(service: PayrollService) -> None:
+    rows = [roster_row(1), roster_row(2, 约定月工资=""), roster_row(3), roster_row(4)]
+    employer_id, ids = await with_people(service, *rows)
+    run = await run_of(service, employer_id)
+    await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
+    assert (await step(service, run, "approve")).status_code == 200
+    rows[0]["约定月工资"] = "12000"
+    rows[1]["约定月工资"] = "8000"
+    rows[2]["离职日期"] = "2024-09-30"
+    await service.take_in(employer_id, "roster", "corrected.csv", csv_file(rows))
+    anew = (await step(service, run, "recompute")).json()
+    assert (anew["state"], anew["people"], anew["gross_fen"]) == ("assessed", 3, 3_000_000)
+    assert anew["left_out"] == [{"employee_id": ids["E0003"], "reason": "left_before_period"}]
+    told = {(s.employee_id, s.version, s.gross_fen) for s in await service.told(SalaryComputed)}
+    assert told == {
+        (ids["E0001"], 1, 1_000_000),
+        (ids["E0001"], 2, 1_200_000),
+        (ids["E0002"], 1, 800_000),
+        (ids["E0003"], 1, 1_000_000),
+        (ids["E0003"], 2, 0),
+        (ids["E0004"], 1, 1_000_000),
+    }
+    assert (await step(service, run, "pay")).status_code == 409
+    await pay_through(service, run)
+    paid = {slip.employee_id: slip.gross_fen for slip in await service.told(PayslipIssued)}
+    assert paid == {ids["E0001"]: 1_200_000, ids["E0002"]: 800_000, ids["E0004"]: 1_000_000}
+    assert (await step(service, run, "recompute")).status_code == 409
+
+
+async def test_one_key_sent_at_once_by_many_has_one_effect(service: PayrollService) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    body = {"employer_id": employer_id, "levy_period": PERIOD}
+    headers = service.hr(employer_id)
+    answers = await asyncio.gather(
+        *(service.post("/payroll-runs", headers, "one-key", json=body) for _ in range(8))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(await service.told(SalaryComputed)) == 1
 
 
 async def test_an_unknown_first_wage_may_be_accepted(service: PayrollService) -> None:

@@ -185,7 +185,6 @@ async def test_the_bridge_explains_every_fen(
     assert bridge["sums_fen"]["withheld"]["medical"] == {
         "employer_fen": 152_000,
         "employee_fen": 38_000,
-        "base_fen": None,
     }
     assert "medical" not in bridge["sums_fen"]["recorded"]
     assert len(bridge["steps"]) == 25

@@ -15,6 +15,7 @@ from payroll_svc.domain.payroll_run import (
     part_month_fen,
     pay_of,
     payday_of,
+    recomputed,
     tax_months,
     waiting_for,
 )
@@ -84,6 +85,22 @@ def test_a_part_month_is_never_more_than_the_month(wage_fen: int, begin: int, en
     low, high = sorted((begin, end))
     part = [spell(f"2024-10-{low:02d}", f"2024-10-{high:02d}")]
     assert 0 <= part_month_fen(wage_fen, part, first, last) <= wage_fen
+
+
+def test_a_salary_gets_a_new_version_only_when_it_changed() -> None:
+    known = [Member("same", 5, "", 1), Member("more", 5, "", 1), Member("gone", 5, "", 2)]
+    known += [Member("now paid", 0, "agreed_wage_unknown"), Member("off the roster", 5, "", 1)]
+    fresh = [Member("same", 5), Member("more", 6), Member("gone", 0, "left_before_period")]
+    fresh += [Member("now paid", 7), Member("new", 8), Member("never", 0, "joins_after_period")]
+    assert {m.employee_id: (m.gross_fen, m.version) for m in recomputed(known, fresh)} == {
+        "same": (5, 1),
+        "more": (6, 2),
+        "gone": (0, 3),
+        "now paid": (7, 1),
+        "new": (8, 1),
+        "never": (0, 0),
+        "off the roster": (0, 2),
+    }
 
 
 def due(employee_fen: int = 0, state: str = "due", reason: str = "") -> DueLine:

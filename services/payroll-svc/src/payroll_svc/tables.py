@@ -216,8 +216,9 @@ payroll_runs = Table(
     UniqueConstraint("employer_id", "levy_period", name="payroll_runs_by_period"),
 )
 
-# Everyone of the roster: with a gross, or with why they are left out. From approval on also what
-# will be withheld and paid, and the version of the assessment that it rests on.
+# Everyone of the roster: with a gross, or with why they are left out; `version` is that of the
+# salary told (0: none was). From approval on also what will be withheld and paid, and the version
+# of the assessment that it rests on.
 run_members = Table(
     "run_members",
     metadata,
@@ -225,6 +226,7 @@ run_members = Table(
     _text("employee_id"),
     _text("employer_id"),
     _text("left_out"),
+    _version(),
     _fen("gross_fen"),
     Column("assessment_version", BigInteger),
     Column("withheld", JSONB),

@@ -19,7 +19,12 @@ from payroll_svc.domain.employers import (
     repeated,
 )
 from payroll_svc.errors import EmployerInconsistent
-from payroll_svc.usecases.employers import create_employer, employer_of, employers_of
+from payroll_svc.usecases.employers import (
+    change_employer,
+    create_employer,
+    employer_of,
+    employers_of,
+)
 from shared.clock import Clock
 from shared.db import Engine, tenant
 from shared.http_writes import Page, once
@@ -120,6 +125,18 @@ def routes(engine: Engine, clock: Clock) -> APIRouter:
 
         async with tenant(engine, of_employer(caller, employer.employer_id)) as conn:
             return await once(conn, caller, write, EmployerOut, act)
+
+    @router.put("/employers/{employer_id}")
+    async def put_employer(employer_id: str, body: EmployerIn, caller: Operator) -> EmployerOut:
+        """Brings the employer to this state: all its accounts, departments and staff."""
+        employer = _employer(body)
+        if employer.employer_id != employer_id:
+            fault = FieldFault(
+                "body/uscc", body.uscc, "belongs to another employer", "keep the uscc"
+            )
+            raise EmployerInconsistent("An employer keeps its USCC for life.", (fault,))
+        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+            return _out(await change_employer(conn, employer, clock.now()))
 
     @router.get("/employers")
     async def list_employers(caller: Hr) -> Page[EmployerOut]:

@@ -12,6 +12,7 @@ from payroll_svc.usecases.payroll_runs import (
     approve_run,
     compute_salaries,
     pay_run,
+    recompute_run,
     runs_of,
     view_run,
 )
@@ -72,7 +73,8 @@ class RunOut(BaseModel):
 def routes(engine: Engine, clock: Clock, calendar: WorkCalendar) -> APIRouter:
     router = APIRouter(tags=["payroll runs"])
     _add_views(router, engine)
-    _add_steps(router, engine, clock, calendar)
+    _add_computing(router, engine, clock, calendar)
+    _add_paying(router, engine, clock)
     return router
 
 
@@ -97,7 +99,7 @@ def _add_views(router: APIRouter, engine: Engine) -> None:
             return _out(await view_run(conn, run_id))
 
 
-def _add_steps(router: APIRouter, engine: Engine, clock: Clock, calendar: WorkCalendar) -> None:
+def _add_computing(router: APIRouter, engine: Engine, clock: Clock, calendar: WorkCalendar) -> None:
 
     @router.post("/payroll-runs", status_code=201)
     async def create_payroll_run(body: RunIn, caller: Hr, write: Once) -> RunOut:
@@ -115,6 +117,18 @@ def _add_steps(router: APIRouter, engine: Engine, clock: Clock, calendar: WorkCa
         async with tenant(engine, mine) as conn:
             return await once(conn, caller, write, RunOut, act)
 
+    @router.post("/payroll-runs/{run_id}/recompute")
+    async def recompute_payroll_run(run_id: str, caller: Hr, write: Once) -> RunOut:
+        """Computes an unpaid run anew from the roster as it is now; an approval is void with it."""
+
+        async def act() -> RunOut:
+            return _out(await recompute_run(conn, run_id, clock.now()))
+
+        async with tenant(engine, caller) as conn:
+            return await once(conn, caller, write, RunOut, act)
+
+
+def _add_paying(router: APIRouter, engine: Engine, clock: Clock) -> None:
     @router.post("/payroll-runs/{run_id}/approve")
     async def approve_payroll_run(
         run_id: str,

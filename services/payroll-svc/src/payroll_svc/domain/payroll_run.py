@@ -1,7 +1,7 @@
 """A payroll run: who is in it, gross, the payday, what is withheld, and net."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from payroll_svc.domain.income_tax import YearToDate, withheld_now
@@ -18,11 +18,15 @@ NOT_ASSESSED = "not_assessed"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person of a run: gross in fen, or named with why not (`left_out`)."""
+    """One person of a run: gross in fen, or named with why not (`left_out`).
+
+    `version` is that of the salary told for them; 0 when none was told.
+    """
 
     employee_id: str
     gross_fen: int
     left_out: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,25 @@ def _member(person: Person, first: date, last: date) -> Member:
     if not wage_fen:
         return Member(person.employee_id, 0, "agreed_wage_unknown")
     return Member(person.employee_id, part_month_fen(wage_fen, inside, first, last))
+
+
+def recomputed(known: Sequence[Member], fresh: Sequence[Member]) -> list[Member]:
+    """The members as they are now; a version grows where the salary to tell has changed.
+
+    Who was told a salary and is left out now is told one of 0. Who is on the roster no more stays
+    in the run, named.
+    """
+    before = {member.employee_id: member for member in known}
+    gone = before.keys() - {member.employee_id for member in fresh}
+    now = [*fresh, *(Member(employee_id, 0, "left_before_period") for employee_id in sorted(gone))]
+    return [_next(before.get(member.employee_id), member) for member in now]
+
+
+def _next(known: Member | None, fresh: Member) -> Member:
+    version = known.version if known else 0
+    told_fen = known.gross_fen if known else 0
+    is_news = fresh.gross_fen != told_fen if version else not fresh.left_out
+    return replace(fresh, version=version + 1 if is_news else version)
 
 
 def part_month_fen(wage_fen: int, spells: Sequence[Spell], first: date, last: date) -> int:

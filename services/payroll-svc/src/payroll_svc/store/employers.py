@@ -1,69 +1,72 @@
 """Employers with their accounts, departments and HR staff."""
 
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
-from payroll_svc.tables import accounts, departments, employers, hr_staff
+from payroll_svc.store.bulk import merge
+from payroll_svc.tables import accounts, departments, employers, hr_staff, spells
 from shared.db import Connection
 from shared.refusal import NotFound
 
 
 async def add_employer(conn: Connection, employer: Employer) -> bool:
     """Inserts the employer with all that belongs to it; False if it was there before."""
-    own = {"employer_id": employer.employer_id}
     added = await conn.execute(
         insert(employers)
-        .values(
-            **own,
-            group_id=employer.group_id,
-            name=employer.name,
-            uscc=employer.uscc,
-            cut_over=employer.cut_over,
-            payday=employer.payday,
-            version=employer.version,
-        )
+        .values(employer_id=employer.employer_id, **_own_values(employer))
         .on_conflict_do_nothing()
         .returning(employers.c.employer_id)
     )
     if added.first() is None:
         return False
-    await _add_parts(conn, employer, own)
+    await _save_parts(conn, employer)
     return True
 
 
-async def _add_parts(conn: Connection, employer: Employer, own: dict[str, str]) -> None:
+async def change_employer(conn: Connection, employer: Employer) -> None:
+    """Writes the employer as given; accounts and departments that it no longer has are deleted."""
     await conn.execute(
-        accounts.insert(),
-        [
-            {
-                **own,
-                "account_id": account.account_id,
-                "account_no": account.account_no,
-                "city": account.city,
-                "city_name": account.city_name,
-                "collector": account.collector,
-                "bank_account_ref": account.bank_account_ref,
-                "auto_debit": account.auto_debit,
-            }
-            for account in employer.accounts
-        ],
+        update(employers)
+        .where(employers.c.employer_id == employer.employer_id)
+        .values(**_own_values(employer))
     )
-    await conn.execute(
-        departments.insert(),
-        [
-            {**own, "department_id": item.department_id, "code": item.code, "name": item.name}
-            for item in employer.departments
-        ],
+    await _save_parts(conn, employer)
+
+
+def _own_values(employer: Employer) -> dict[str, Any]:
+    return {
+        "group_id": employer.group_id,
+        "name": employer.name,
+        "uscc": employer.uscc,
+        "cut_over": employer.cut_over,
+        "payday": employer.payday,
+        "version": employer.version,
+    }
+
+
+async def _save_parts(conn: Connection, employer: Employer) -> None:
+    own = {"employer_id": employer.employer_id}
+    for table in (accounts, departments, hr_staff):
+        await conn.execute(delete(table).where(table.c.employer_id == employer.employer_id))
+    await merge(conn, accounts, [{**own, **asdict(account)} for account in employer.accounts])
+    await merge(conn, departments, [{**own, **asdict(item)} for item in employer.departments])
+    staff = [
+        {**own, "sub": person.sub, "department_ids": list(person.department_ids)}
+        for person in employer.hr_staff
+    ]
+    await merge(conn, hr_staff, staff)
+
+
+async def places_in_use(conn: Connection, employer_id: str) -> set[str]:
+    """The ids of accounts and departments that spells name."""
+    wanted = select(spells.c.account_id, spells.c.department_id).where(
+        spells.c.employer_id == employer_id
     )
-    if employer.hr_staff:
-        staff = [
-            {**own, "sub": person.sub, "department_ids": list(person.department_ids)}
-            for person in employer.hr_staff
-        ]
-        await conn.execute(hr_staff.insert(), staff)
+    return {place for row in await conn.execute(wanted.distinct()) for place in row}
 
 
 async def employer(conn: Connection, employer_id: str, *, lock: bool = False) -> Employer:

@@ -51,9 +51,24 @@ async def add_run(conn: Connection, run: PayrollRun, members: Sequence[Member]) 
     )
     if added.first() is None:
         return False
-    own = {"run_id": run.run_id, "employer_id": run.employer_id}
-    await merge(conn, run_members, [{**own, **asdict(member)} for member in members])
+    await save_members(conn, run, members)
     return True
+
+
+async def save_members(conn: Connection, run: PayrollRun, members: Sequence[Member]) -> None:
+    """Writes the members as computed: what an approval had figured from earlier ones is gone."""
+    own = {"run_id": run.run_id, "employer_id": run.employer_id}
+    unfigured = {
+        "assessment_version": None,
+        "withheld": None,
+        "contributions_fen": 0,
+        "special_additional_fen": 0,
+        "tax_fen": 0,
+        "net_fen": 0,
+    }
+    rows = [{**own, **asdict(member), **unfigured} for member in members]
+    await merge(conn, run_members, rows)
+    await _save_state(conn, run)
 
 
 async def run(conn: Connection, run_id: str, *, lock: bool = False) -> PayrollRun:
@@ -79,7 +94,10 @@ async def runs_page(
 async def members(conn: Connection, run_id: str) -> list[Member]:
     """Everyone of the run, also who is left out."""
     wanted = select(
-        run_members.c.employee_id, run_members.c.gross_fen, run_members.c.left_out
+        run_members.c.employee_id,
+        run_members.c.gross_fen,
+        run_members.c.left_out,
+        run_members.c.version,
     ).where(run_members.c.run_id == run_id)
     rows = (await conn.execute(wanted.order_by(run_members.c.employee_id))).mappings()
     return [Member(**row) for row in rows]
@@ -108,18 +126,19 @@ def _pay(row: RowMapping) -> Pay:
 async def save_approval(
     conn: Connection,
     approved: PayrollRun,
+    members: Sequence[Member],
     pays: Sequence[Pay],
     special_additional_fen: Mapping[str, int],
 ) -> None:
-    """Writes what each member will be paid, and the run as approved."""
-    own = {"run_id": approved.run_id, "employer_id": approved.employer_id, "left_out": ""}
+    """Writes what each member will be paid (one pay a member), and the run as approved."""
     await merge(
         conn,
         run_members,
         [
             {
-                **own,
-                "employee_id": pay.employee_id,
+                "run_id": approved.run_id,
+                "employer_id": approved.employer_id,
+                **asdict(member),
                 "assessment_version": pay.assessment_version,
                 "withheld": [asdict(line) for line in pay.withheld],
                 "contributions_fen": pay.contributions_fen,
@@ -127,7 +146,7 @@ async def save_approval(
                 "tax_fen": pay.tax_fen,
                 "net_fen": pay.net_fen,
             }
-            for pay in pays
+            for member, pay in zip(members, pays, strict=True)
         ],
     )
     await _save_state(conn, approved)
@@ -149,6 +168,8 @@ async def _save_state(conn: Connection, changed: PayrollRun) -> None:
         .where(payroll_runs.c.run_id == changed.run_id)
         .values(
             state=changed.state,
+            payday=changed.payday,
+            computed_at=changed.computed_at,
             approved_at=changed.approved_at,
             approved_by=changed.approved_by,
             paid_at=changed.paid_at,

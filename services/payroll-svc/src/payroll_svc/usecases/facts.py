@@ -111,9 +111,10 @@ def past_salary(employer_id: str, wage: MonthWage) -> SalaryComputed:
 
 
 def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
-    """A member's gross of a payroll run; computed once a run, hence version 1."""
+    """A member's gross of a payroll run; 0 without items for one who is left out after all."""
+    paid = PayItemFact(code=BASE_SALARY, amount_fen=member.gross_fen)
     return SalaryComputed(
-        version=1,
+        version=member.version,
         employee_id=member.employee_id,
         employer_id=run.employer_id,
         levy_period=run.levy_period,
@@ -122,7 +123,7 @@ def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
         gross_fen=member.gross_fen,
         wage_fen=member.gross_fen,
         payday=run.payday.isoformat(),
-        items=(PayItemFact(code=BASE_SALARY, amount_fen=member.gross_fen),),
+        items=() if member.left_out else (paid,),
     )
 
 

@@ -16,6 +16,7 @@ from payroll_svc.domain.payroll_run import (
     members_of,
     pay_of,
     payday_of,
+    recomputed,
     run_id_of,
     tax_months,
     waiting_for,
@@ -74,14 +75,31 @@ async def compute_salaries(
         state="computed",
         computed_at=at,
     )
-    members = members_of(await people_store.people(conn, employer_id), levy_period)
+    people = await people_store.people(conn, employer_id)
+    members = recomputed((), members_of(people, levy_period))
     if not await runs_store.add_run(conn, run, members):
         raise PayrollRunExists(
             f"{employer.name} has the payroll run {run.run_id} for {levy_period}; go on with it."
         )
-    salaries = [run_salary(run, member) for member in members if not member.left_out]
-    await outbox.add(conn, salaries, at)
-    return await view_run(conn, run.run_id)
+    await outbox.add(conn, [run_salary(run, one) for one in members if one.version], at)
+    return await _view(conn, run)
+
+
+async def recompute_run(conn: Connection, run_id: str, at: datetime) -> RunView:
+    """Computes an unpaid run anew from the roster as it is, and tells the salaries that changed.
+
+    An approval is void with it. PayrollRunPaid when it is too late.
+    """
+    run = await _locked(conn, run_id)
+    known = await runs_store.members(conn, run_id)
+    people = await people_store.people(conn, run.employer_id)
+    members = recomputed(known, members_of(people, LevyPeriod.parse(run.levy_period)))
+    run = replace(run, state="computed", computed_at=at, approved_at=None, approved_by=None)
+    await runs_store.save_members(conn, run, members)
+    told = {member.employee_id: member.version for member in known}
+    news = [one for one in members if one.version > told.get(one.employee_id, 0)]
+    await outbox.add(conn, [run_salary(run, member) for member in news], at)
+    return await _view(conn, run)
 
 
 async def view_run(conn: Connection, run_id: str) -> RunView:
@@ -130,7 +148,7 @@ async def approve_run(
     _refuse_negative(run, pays)
     approved = replace(run, state="approved", approved_at=at, approved_by=by)
     special = {one.employee_id: one.special_additional_fen for one in people.values()}
-    await runs_store.save_approval(conn, approved, pays, special)
+    await runs_store.save_approval(conn, approved, members, pays, special)
     return await _view(conn, approved)
 
 

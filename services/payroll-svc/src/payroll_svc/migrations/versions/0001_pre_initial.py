@@ -136,6 +136,7 @@ CREATE TABLE run_members (
     employee_id text NOT NULL,
     employer_id text NOT NULL,
     left_out text NOT NULL,
+    version bigint NOT NULL,
     gross_fen bigint NOT NULL DEFAULT 0,
     assessment_version bigint,
     withheld jsonb,
@@ -170,7 +171,8 @@ CREATE TABLE assessments (
 CREATE INDEX assessments_by_employer ON assessments (employer_id, levy_period);
 """
 
-_CHANGED_BY_HR = ("employers", "accounts", "departments", "hr_staff", "imports", "payroll_runs")
+_KEPT_FOR_GOOD = ("employers", "imports", "payroll_runs")
+_PARTS_OF_EMPLOYERS = ("accounts", "departments", "hr_staff")
 _ABOUT_ONE_PERSON = ("employees", "spells", "identities", "wages", "run_members")
 
 
@@ -180,14 +182,15 @@ def upgrade() -> None:
         for statement in statements.split(";"):
             if statement.strip():
                 op.execute(statement)
-    for table in _CHANGED_BY_HR:
+    for table in _KEPT_FOR_GOOD:
         protect(op, table)
         grant(op, table, api="SELECT, INSERT, UPDATE")
+    for table in (*_PARTS_OF_EMPLOYERS, "staged_rows"):
+        protect(op, table)
+        grant(op, table, api="SELECT, INSERT, UPDATE, DELETE")
     for table in _ABOUT_ONE_PERSON:
         protect(op, table, employee=True)
         grant(op, table, api="SELECT, INSERT, UPDATE, DELETE")
-    protect(op, "staged_rows")
-    grant(op, "staged_rows", api="SELECT, INSERT, UPDATE, DELETE")
     # A payslip is issued once: neither role may change one.
     protect(op, "payslips", employee=True)
     grant(op, "payslips", api="SELECT, INSERT", worker="SELECT, INSERT")
