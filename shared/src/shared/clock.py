@@ -6,8 +6,11 @@ retries, tokens and signatures only. Days are Asia/Shanghai days.
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as day_time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,6 +23,31 @@ CLOCK_TOPIC = "sandbox.clock"
 
 _STUCK_AFTER_SECONDS = 6.0
 _LONGEST_HOLIDAY_SEARCH_DAYS = 40
+_LOOK_SECONDS = 0.025
+
+
+News = Callable[[], object]
+"""What this process has done so far, as one value that differs when something new was done."""
+
+
+def no_news() -> object:
+    """For who waits alone."""
+    return None
+
+
+async def pause(
+    stop: asyncio.Event, seconds: float, news: News = no_news, seen: object = None
+) -> None:
+    """Waits `seconds`, or less: until `stop`, or until `news` is no longer `seen`.
+
+    Asking the database ten times a second whether there is work costs more than the work; a value
+    in memory can be asked at no cost, and tells of all that this process brought about itself.
+    """
+    deadline = time.monotonic() + seconds
+    while not stop.is_set() and news() == seen and (left := deadline - time.monotonic()) > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left if news is no_news else min(left, _LOOK_SECONDS)):
+                await stop.wait()
 
 
 class Clock(Protocol):
@@ -132,7 +160,7 @@ def china_day(at: datetime) -> date:
 
 def china_time(day: date, clock_text: str) -> datetime:
     """That day at `HH:MM` in Asia/Shanghai, in UTC."""
-    return datetime.combine(day, time.fromisoformat(clock_text), CHINA).astimezone(UTC)
+    return datetime.combine(day, day_time.fromisoformat(clock_text), CHINA).astimezone(UTC)
 
 
 def end_of_china_day(day: date) -> datetime:

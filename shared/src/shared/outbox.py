@@ -19,13 +19,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shared.clock import News, no_news, pause
 from shared.codec import body_of, headers_of
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, traceparent_now
 
 _BATCH_ROWS = 2_000
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
+"""How late an event may leave that another process wrote; our own are told at once."""
 _LEASE_SECONDS = 15
 _SEND_TIMEOUT_SECONDS = 30
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -172,8 +174,9 @@ class Relay:
     database), and beside it the dead letters' copies, which must never hold up an event.
     """
 
-    def __init__(self, engine: Engine, bootstrap: str, source: str) -> None:
+    def __init__(self, engine: Engine, bootstrap: str, source: str, news: News = no_news) -> None:
         self._engine, self._bootstrap, self._source = engine, bootstrap, source
+        self._news = news
         self._owner = str(uuid.uuid4())
         self.sent = 0
 
@@ -187,7 +190,7 @@ class Relay:
         publisher, failures = _Publisher(self._bootstrap), 0
         try:
             while True:
-                stopping = stop.is_set()
+                stopping, seen = stop.is_set(), self._news()
                 try:
                     done = await rounds(publisher)
                     failures = 0
@@ -197,9 +200,10 @@ class Relay:
                     await publisher.drop()
                 if stopping and done == 0:
                     return
-                if done == 0:
-                    pause = _BACKOFF_SECONDS[min(failures, 5) - 1] if failures else _POLL_SECONDS
-                    await _sleep(stop, pause)
+                if failures:
+                    await pause(stop, _BACKOFF_SECONDS[min(failures, 5) - 1])
+                elif done == 0:
+                    await pause(stop, _POLL_SECONDS, self._news, seen)
         finally:
             await publisher.drop()
 
@@ -256,12 +260,3 @@ def _copy_record(row: Any) -> dict[str, Any]:
     value = bytes(row["value"]) if row["value"] is not None else None
     key = row["key"].encode()
     return {"topic": row["dead_letter_topic"], "key": key, "value": value, "headers": headers}
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    """Waits, or less once `stop` is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -5,6 +5,7 @@ metrics.
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """A stranger's own words for a method must not each become a series of a metric."""
 
@@ -217,6 +219,13 @@ async def _metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+@dataclass
+class Traffic:
+    """Writing requests answered so far: after each of them there may be something to tell or do."""
+
+    writes: int = 0
+
+
 class _Edge:
     """Request id, trace, body limit, strict JSON, response headers, metrics, and the answer to what
     nobody expected, as plain ASGI: BaseHTTPMiddleware breaks cancellation.
@@ -262,6 +271,8 @@ class _Edge:
         finally:
             route = getattr(scope.get("route"), "path", "unrouted")
             method = scope["method"] if scope["method"] in _METHODS else "other"
+            if method not in _READING and (traffic := getattr(scope["app"].state, "traffic", None)):
+                traffic.writes += 1
             _requests.labels(method, route, str(status)).inc()
             _seconds.labels(method, route).observe(time.monotonic() - started)
 

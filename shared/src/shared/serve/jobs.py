@@ -8,12 +8,13 @@ from datetime import datetime
 
 from prometheus_client import Counter
 
-from shared.clock import Clock
+from shared.clock import Clock, News, no_news, pause
 from shared.consumer import is_outage
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, new_traceparent, traceparent_now
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
+"""How late work may be seen that another process made; what this one did is seen at once."""
 _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 
 _log = get_logger(__name__)
@@ -42,8 +43,11 @@ class JobRunner:
     others.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, jobs: Sequence[Job], news: News = no_news
+    ) -> None:
         self._engine, self._clock, self._jobs = engine, clock, tuple(jobs)
+        self._news = news
         self.done = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,6 +69,7 @@ class JobRunner:
     async def _keep(self, job: Job, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
+            seen = self._news()
             try:
                 done = await self._once(job)
                 failures = 0
@@ -81,8 +86,10 @@ class JobRunner:
                     error=repr(error)[:500],
                 )
                 done = 0
-            if not done:
-                await _pause(stop, _wait_seconds(failures))
+            if failures:
+                await pause(stop, _wait_seconds(failures))
+            elif not done:
+                await pause(stop, _POLL_SECONDS, self._news, seen)
 
     async def _once(self, job: Job) -> int:
         async with transaction(self._engine) as conn:
@@ -98,15 +105,5 @@ class JobRunner:
 
 
 def _wait_seconds(failures: int) -> float:
-    if not failures:
-        return _POLL_SECONDS
     longest = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS)) - 1]
     return random.uniform(longest / 2, longest)  # noqa: S311  # jitter, not a secret
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -18,7 +18,7 @@ from shared.consumer.apply import Handlers
 from shared.db import Engine
 from shared.outbox import Relay
 from shared.serve import dead_letters
-from shared.serve.app import make_app
+from shared.serve.app import Traffic, make_app
 from shared.serve.health import Health
 from shared.serve.jobs import Job, JobRunner
 from shared.serve.settings import ClockSource, ServiceSettings
@@ -78,6 +78,7 @@ class _Running:
     consumer: Consumer
     relay: Relay
     runner: JobRunner
+    traffic: Traffic
     following: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -151,10 +152,15 @@ def _wire(
         wiring.handlers,
         versioned=wiring.versioned,
     )
-    relay = Relay(parts.worker, bootstrap, f"/{service.name}")
-    return _Running(
-        parts, wiring, consumer, relay, JobRunner(parts.worker, parts.clock, wiring.jobs), following
-    )
+    traffic = Traffic()
+
+    def news() -> object:
+        second = int(parts.clock.now().timestamp())
+        return consumer.handled, runner.done, traffic.writes, second
+
+    relay = Relay(parts.worker, bootstrap, f"/{service.name}", news)
+    runner = JobRunner(parts.worker, parts.clock, wiring.jobs, news)
+    return _Running(parts, wiring, consumer, relay, runner, traffic, following)
 
 
 def app_of(service: Service[Any], running: _Running) -> FastAPI:
@@ -166,6 +172,7 @@ def app_of(service: Service[Any], running: _Running) -> FastAPI:
         [*wiring.routers, dead],
         SignIn(settings.oidc_issuer, settings.oidc_audience),
     )
+    app.state.traffic = running.traffic
     health = Health(
         service.name,
         running.parts.worker,
