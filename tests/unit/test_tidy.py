@@ -244,3 +244,11 @@ def test_help_explains_every_target() -> None:
     lines = (ROOT / "Makefile").read_text().splitlines()
     explained = {line.split(":")[0] for line in lines if re.match(r"[a-z0-9-]+:.*## ", line)}
     assert make_targets() == explained
+
+
+def test_shared_stays_plumbing() -> None:
+    """ADR 0008: without the contracts, 4,500 lines at most."""
+    shared, contracts = ROOT / "shared/src", ROOT / "shared/src/shared/contracts"
+    files = [p for p in in_the_tree("*.py") if shared in p.parents and contracts not in p.parents]
+    assert len(files) > 20
+    assert sum(len(path.read_text().splitlines()) for path in files) <= 4_500

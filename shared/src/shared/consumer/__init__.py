@@ -2,7 +2,7 @@
 drives them.
 """
 
-from shared.consumer.apply import Handler, Handlers, Outcome, apply_batch
+from shared.consumer.apply import Outcome, apply_batch
 from shared.consumer.loop import Consumer, ConsumerStuck
 from shared.consumer.outage import is_outage
 from shared.consumer.parked import (
@@ -14,6 +14,7 @@ from shared.consumer.parked import (
     parked_keys,
     replay_key,
 )
+from shared.consumer.read import Handler, Handlers
 
 __all__ = [
     "Consumer",

@@ -2,7 +2,7 @@
 poison.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,14 +13,9 @@ from sqlalchemy import text
 from shared.codec import Received, Undecodable, decode
 from shared.consumer.outage import is_outage
 from shared.consumer.parked import Poison, park, queue_behind
-from shared.contracts.event import Event
+from shared.consumer.read import Handlers, Read
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, traceparent_now, traceparent_of
-
-Handler = Callable[[Connection, Sequence[Any]], Awaitable[None]]
-"""Gets a batch's consecutive run of the events that it handles, in order; one is a run of one."""
-
-Handlers = Mapping[type[Event], Handler]
 
 _log = get_logger(__name__)
 _redelivered = Counter("daozhang_inbox_hits_total", "Events that the inbox knew already")
@@ -34,15 +29,6 @@ class Outcome:
     handled: int = 0
     known: int = 0
     parked: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One record: what it decoded to, or why it did not."""
-
-    record: Any
-    received: Received | None
-    fault: str = ""
 
 
 async def apply_batch(
@@ -72,15 +58,15 @@ async def apply_batch(
     return await _one_by_one(engine, handlers, group, reads, versioned)
 
 
-def _read(record: Any) -> _Read:
+def _read(record: Any) -> Read:
     try:
-        return _Read(record, decode(record.topic, record.key, record.value, record.headers))
+        return Read(record, decode(record.topic, record.key, record.value, record.headers))
     except Undecodable as error:
-        return _Read(record, None, str(error))
+        return Read(record, None, str(error))
 
 
 async def _one_by_one(
-    engine: Engine, handlers: Handlers, group: str, reads: Sequence[_Read], versioned: bool
+    engine: Engine, handlers: Handlers, group: str, reads: Sequence[Read], versioned: bool
 ) -> Outcome:
     total = Outcome()
     for read in reads:
@@ -104,7 +90,7 @@ async def _one_by_one(
     return total
 
 
-def _names(read: _Read) -> dict[str, str]:
+def _names(read: Read) -> dict[str, str]:
     received = read.received
     return {
         "topic": read.record.topic,
@@ -121,7 +107,7 @@ async def _park(conn: Connection, group: str, poison: Poison, versioned: bool) -
 
 
 async def _apply(
-    conn: Connection, handlers: Handlers, group: str, reads: Sequence[_Read], versioned: bool
+    conn: Connection, handlers: Handlers, group: str, reads: Sequence[Read], versioned: bool
 ) -> Outcome:
     outcome = Outcome()
     for read in reads:
@@ -149,7 +135,7 @@ async def _apply(
     return outcome
 
 
-def _received(read: _Read) -> Received:
+def _received(read: Read) -> Received:
     assert read.received is not None
     return read.received
 
@@ -165,10 +151,10 @@ _KNOWN = text("SELECT event_id, content_hash FROM inbox WHERE event_id = ANY(:id
 
 
 async def _new_ones(
-    conn: Connection, group: str, reads: Sequence[_Read], outcome: Outcome
-) -> list[_Read]:
+    conn: Connection, group: str, reads: Sequence[Read], outcome: Outcome
+) -> list[Read]:
     """Drops what the inbox knows; parks a known id that comes with other content."""
-    first: dict[str, _Read] = {}
+    first: dict[str, Read] = {}
     for read in reads:
         first.setdefault(_received(read).event_id, read)
     # A tombstone has no id: deleting twice is deleting once.

@@ -12,8 +12,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from prometheus_client import Gauge, Histogram
 from sqlalchemy import text
 
-from shared.consumer.apply import Handlers, apply_batch
+from shared.consumer.apply import apply_batch
 from shared.consumer.outage import is_outage
+from shared.consumer.read import Handlers
 from shared.db import Engine, transaction
 from shared.logs import get_logger
 

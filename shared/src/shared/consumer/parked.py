@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 
 from shared.codec import MAX_NAME_CHARS, Received, Undecodable, content_hash, decode, text_of
 from shared.consumer.outage import is_outage
+from shared.consumer.read import Handlers, Read
 from shared.db import Connection
 from shared.logs import without_personal_data
 from shared.refusal import NotFound
-
-if TYPE_CHECKING:
-    from shared.consumer.apply import Handlers, _Read
 
 
 class DeadLetterUnknown(NotFound):
@@ -120,8 +118,8 @@ _LOCK_KEYS = text(
 
 
 async def queue_behind(
-    conn: Connection, group: str, reads: Sequence["_Read"]
-) -> tuple[list["_Read"], int]:
+    conn: Connection, group: str, reads: Sequence[Read]
+) -> tuple[list[Read], int]:
     """Splits off the events of parked keys and queues them; returns the others, and how many were
     queued.
 
@@ -206,7 +204,7 @@ _FREE_KEY = text("DELETE FROM parked_keys WHERE topic = :topic AND key = :key")
 
 async def replay_key(
     conn: Connection,
-    handlers: "Handlers",
+    handlers: Handlers,
     topic: str,
     key: str,
     by: str,
@@ -236,7 +234,7 @@ async def replay_key(
 
 
 async def _replay_one(
-    conn: Connection, handlers: "Handlers", row: RowMapping, versioned: bool
+    conn: Connection, handlers: Handlers, row: RowMapping, versioned: bool
 ) -> str:
     headers = [(name, bytes.fromhex(raw)) for name, raw in row["headers"]]
     record = SimpleNamespace(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from shared import consumer
-from shared.consumer.apply import Handlers
+from shared.consumer import Handlers
 from shared.db import Engine, transaction
 from shared.serve.sign_in import Caller, require
 

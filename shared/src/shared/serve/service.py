@@ -13,8 +13,7 @@ from fastapi.responses import JSONResponse
 
 from shared import db, logs
 from shared.clock import Clock, SandboxClock, SystemClock
-from shared.consumer import Consumer
-from shared.consumer.apply import Handlers
+from shared.consumer import Consumer, Handlers
 from shared.db import Engine
 from shared.outbox import Relay
 from shared.serve import dead_letters
