@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 
-from shared.serve import Caller, IssuerUnreachable, NotSignedIn, SignIn
+from shared.refusal import Forbidden
+from shared.serve import Caller, IssuerUnreachable, NotSignedIn, SignIn, require
 from tests.support.eventually import eventually
 
 EMPLOYEE = {"roles": ["employee"], "employer_ids": ["employer-1"], "employee_id": "employee-1"}
@@ -124,6 +125,7 @@ async def test_a_good_token_names_its_caller(issuer: Issuer, sign_in: SignIn) ->
         employee_id="employee-1",
         azp="portal",
         token=token,
+        own_employee_id="employee-1",
     )
 
 
@@ -134,6 +136,22 @@ async def test_the_issuers_address_may_end_in_a_slash(issuer: Issuer) -> None:
 async def test_hr_who_are_employees_too_keep_their_sight(issuer: Issuer, sign_in: SignIn) -> None:
     caller = await sign_in.check(issuer.token(roles=["employee", "hr"]))
     assert (caller.employee_id, caller.employer_ids) == ("", ("employer-1",))
+
+
+async def test_hr_who_ask_as_employees_are_limited_to_their_own_rows(
+    issuer: Issuer, sign_in: SignIn
+) -> None:
+    caller = await sign_in.check(issuer.token(roles=["employee", "hr"]))
+    assert (await require("employee")(caller)).employee_id == "employee-1"
+    assert (await require("employee", "hr")(caller)).employee_id == ""
+
+
+async def test_an_employee_role_without_an_employee_opens_nothing(
+    issuer: Issuer, sign_in: SignIn
+) -> None:
+    caller = await sign_in.check(issuer.token(roles=["employee", "hr"], employee_id=None))
+    with pytest.raises(Forbidden, match="names no employee"):
+        await require("employee")(caller)
 
 
 async def test_an_audience_among_several_is_enough(issuer: Issuer, sign_in: SignIn) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import httpx
@@ -45,8 +45,8 @@ class IssuerUnreachable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person or service behind a request. `employee_id` is set for an employee, and then limits
-    every row they see.
+    """The person or service behind a request. `employee_id` limits every row that they see to that
+    employee's; HR staff, who are employees too, are limited only where they ask as one.
     """
 
     sub: str
@@ -55,6 +55,7 @@ class Caller:
     employee_id: str = ""
     azp: str = ""
     token: str = ""
+    own_employee_id: str = ""
 
     def may_act_for(self, employer_id: str) -> bool:
         return employer_id in self.employer_ids
@@ -122,6 +123,7 @@ class SignIn:
             employee_id=employee_id if roles == {"employee"} else "",
             azp=str(claims.get("azp") or ""),
             token=token,
+            own_employee_id=employee_id if "employee" in roles else "",
         )
 
     async def _first_keys(self) -> KeySet:
@@ -180,8 +182,10 @@ async def _caller(
 
 def require(*roles: str) -> Callable[..., Awaitable[Caller]]:
     """A FastAPI dependency: the caller, who has at least one of `roles` (employee, hr, operator,
-    service).
+    service). Where only employees may ask, whoever asks is limited to their own rows.
     """
+
+    as_employee = set(roles) == {"employee"}
 
     async def required(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if caller.roles.isdisjoint(roles):
@@ -189,6 +193,11 @@ def require(*roles: str) -> Callable[..., Awaitable[Caller]]:
                 f"This endpoint is for {' or '.join(roles)}; your token has"
                 f" {', '.join(sorted(caller.roles)) or 'no role'}."
             )
-        return caller
+        if not as_employee:
+            return caller
+        if not caller.own_employee_id:
+            # Without it nothing would limit the rows.
+            raise Forbidden("This endpoint is for employees; your token names no employee.")
+        return replace(caller, employee_id=caller.own_employee_id)
 
     return required
