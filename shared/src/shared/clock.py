@@ -7,11 +7,11 @@ retries, tokens and signatures only. Days are Asia/Shanghai days.
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as day_time
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -24,6 +24,7 @@ CLOCK_TOPIC = "sandbox.clock"
 _STUCK_AFTER_SECONDS = 6.0
 _LONGEST_HOLIDAY_SEARCH_DAYS = 40
 _LOOK_SECONDS = 0.025
+_STOP_SECONDS = 5.0
 
 
 News = Callable[[], object]
@@ -48,6 +49,31 @@ async def pause(
         with suppress(TimeoutError):
             async with asyncio.timeout(left if news is no_news else min(left, _LOOK_SECONDS)):
                 await stop.wait()
+
+
+_given_up: set[asyncio.Task[None]] = set()
+
+
+async def stopped_within(seconds: float, stopping: Coroutine[Any, Any, None]) -> bool:
+    """Whether a Kafka client's `stop()` ended in time without an error; it is given up otherwise.
+
+    After a broker's restart `stop()` was seen to wait for ever and to swallow its cancellation
+    (aio-libs/aiokafka#773): awaiting it, with any timeout, would hang whoever replaces the client.
+    """
+    task = asyncio.ensure_future(stopping)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if done:
+        return task.exception() is None
+    task.cancel()
+    _given_up.add(task)
+    task.add_done_callback(_forget)
+    return False
+
+
+def _forget(task: asyncio.Task[None]) -> None:
+    _given_up.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 class Clock(Protocol):
@@ -123,8 +149,7 @@ class SandboxClock:
             except (KafkaError, OSError):
                 await asyncio.sleep(0.5)
             finally:
-                with suppress(KafkaError, OSError):
-                    await consumer.stop()
+                await stopped_within(_STOP_SECONDS, consumer.stop())
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Follows until the client is found stuck: after a broker restart it may stay silent

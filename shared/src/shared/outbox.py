@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.clock import News, no_news, pause
+from shared.clock import News, no_news, pause, stopped_within
 from shared.codec import body_of, headers_of
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
@@ -161,12 +161,8 @@ class _Publisher:
 
     async def drop(self) -> None:
         producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                async with asyncio.timeout(5):
-                    await producer.stop()
-            except (KafkaError, OSError, TimeoutError) as error:
-                _log.warning("producer_did_not_stop", error=type(error).__name__)
+        if producer is not None and not await stopped_within(5, producer.stop()):
+            _log.warning("producer_did_not_stop")
 
 
 class Relay:

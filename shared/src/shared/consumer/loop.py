@@ -12,6 +12,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from prometheus_client import Gauge, Histogram
 from sqlalchemy import text
 
+from shared.clock import stopped_within
 from shared.consumer.apply import apply_batch
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handlers
@@ -21,6 +22,8 @@ from shared.logs import get_logger
 _BATCH_RECORDS = 10_000
 _POLL_MS = 200
 _REPLACE_AFTER_SECONDS = 6.0
+_ASSIGNMENT_SECONDS = 15.0
+"""Longer than a session, after which the broker gives up on a member that was killed."""
 _STUCK_AFTER_SECONDS = 60.0
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STOP_SECONDS = 10
@@ -134,7 +137,10 @@ class Consumer:
         """
         checked_at = time.monotonic()
         while not stop.is_set() and not self.halted:
-            batches = await client.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+            # Without an assignment getmany waits for one whatever its own timeout says; after a
+            # broker's restart it was seen to wait for ever.
+            async with asyncio.timeout(_ASSIGNMENT_SECONDS):
+                batches = await client.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
             for partition, records in batches.items():
                 self._done.setdefault(partition, records[0].offset)
             for partition, records in batches.items():
@@ -239,14 +245,13 @@ async def _commit(client: AIOKafkaConsumer, partition: TopicPartition, offset: i
     what we did.
     """
     try:
-        await client.commit({partition: offset})
+        # Without a coordinator commit() asks for one for ever; the client is then replaced.
+        async with asyncio.timeout(_ASSIGNMENT_SECONDS):
+            await client.commit({partition: offset})
     except (CommitFailedError, IllegalStateError) as error:
         _log.warning("partition_was_lost", topic=partition.topic, error=type(error).__name__)
 
 
 async def _stop_client(client: AIOKafkaConsumer) -> None:
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await client.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        _log.warning("consumer_client_did_not_stop", error=repr(error))
+    if not await stopped_within(_STOP_SECONDS, client.stop()):
+        _log.warning("consumer_client_did_not_stop")
