@@ -63,7 +63,7 @@ async def stopped_within(seconds: float, stopping: Coroutine[Any, Any, None]) ->
     task = asyncio.ensure_future(stopping)
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if done:
-        return task.exception() is None
+        return not task.cancelled() and task.exception() is None
     task.cancel()
     _given_up.add(task)
     task.add_done_callback(_forget)
@@ -74,6 +74,14 @@ def _forget(task: asyncio.Task[None]) -> None:
     _given_up.discard(task)
     if not task.cancelled():
         task.exception()
+
+
+def is_own_cancellation() -> bool:
+    """Whether a CancelledError in hand was asked of this task. aiokafka also lets one escape that
+    was meant for a task of its own; taken for ours it would end a worker in silence.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Clock(Protocol):

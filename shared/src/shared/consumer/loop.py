@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from prometheus_client import Gauge, Histogram
 from sqlalchemy import text
 
-from shared.clock import stopped_within
+from shared.clock import is_own_cancellation, stopped_within
 from shared.consumer.apply import apply_batch
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handlers
@@ -96,7 +96,9 @@ class Consumer:
         while not stop.is_set() and not self.halted:
             try:
                 await self._with_one_client(stop)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as error:
+                if is_own_cancellation():
+                    raise
                 _log.warning("consumer_client_failed", error=repr(error))
                 await asyncio.sleep(0.5)
             if not stop.is_set() and not self.halted:

@@ -54,6 +54,7 @@ class JobRunner:
         async with asyncio.TaskGroup() as tasks:
             for job in self._jobs:
                 tasks.create_task(self._keep(job, stop), name=job.name)
+            await stop.wait()
 
     async def due(self, conn: Connection) -> tuple[int, datetime | None]:
         """How many jobs have work now, and the next business time at which one will have."""

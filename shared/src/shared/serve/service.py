@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from shared import db, logs
-from shared.clock import Clock, SandboxClock, SystemClock
+from shared.clock import Clock, SandboxClock, SystemClock, is_own_cancellation
 from shared.consumer import Consumer, Handlers
 from shared.db import Engine
 from shared.outbox import Relay
@@ -231,10 +231,22 @@ class _Process:
 
     async def _workers(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._running.consumer.run(self._stop))
-            tasks.create_task(self._running.runner.run(self._stop))
+            tasks.create_task(self._lasting(self._running.consumer.run(self._stop)))
+            tasks.create_task(self._lasting(self._running.runner.run(self._stop)))
         # Only now may the relay go: what the last batch told must still be published.
         self._drained.set()
+
+    async def _lasting(self, work: Coroutine[Any, Any, None]) -> None:
+        """A worker that ends before it is told to takes the process with it: a task group would
+        not notice one that ended by a stray cancellation.
+        """
+        try:
+            await work
+        except asyncio.CancelledError:
+            if is_own_cancellation():
+                raise
+        if not self._stop.is_set():
+            raise RuntimeError("a worker ended before it was told to")
 
     async def _end(self) -> None:
         """What is not drained in time is left to the next start, which finds it again."""
