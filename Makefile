@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .PHONY: help setup lock demo up down status check format clean bench \
-	test test-unit test-contract test-integration test-e2e
+	test test-unit test-contract test-integration test-e2e test-faults
 
 help: ## explain every target
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 22
@@ -71,8 +71,8 @@ format: $(READY) ## format the code and repair what lint can
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
 
-test: $(READY) ## all tests that every change must pass: unit, contract, integration, end to end
-	@$(PYTEST) tests/unit tests/contract tests/integration tests/e2e
+test: $(READY) ## all tests that every change must pass; those marked `long` have targets of their own
+	@$(PYTEST) -m "not long" tests/unit tests/contract tests/integration tests/e2e $(wildcard tests/faults)
 
 test-unit: $(READY) ## pure functions; no server
 	@$(PYTEST) tests/unit
@@ -83,14 +83,11 @@ test-contract: $(READY) ## events, schemas and OpenAPI against what is committed
 test-integration: $(READY) ## each service on real PostgreSQL and real Kafka
 	@$(PYTEST) tests/integration
 
-test-e2e: $(READY) ## all processes, the case from end to end
+test-e2e: $(READY) ## all processes, the case from end to end, its long variants too
 	@$(PYTEST) tests/e2e
 
-ifneq ($(wildcard tests/faults/test_*.py),)
-.PHONY: test-faults
-test-faults: $(READY) ## kills, pauses and cuts, with the invariants checked after
+test-faults: $(READY) ## kills, pauses and cuts at their full length, with the invariants checked after
 	@$(PYTEST) tests/faults
-endif
 
 bench: $(READY) ## measure each figure that the docs quote
 	@for script in $(wildcard bench/[a-z]*.py); do PYTHONPATH=. $(BIN)/python $$script; done

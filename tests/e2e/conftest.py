@@ -2,14 +2,21 @@
 broker.
 """
 
+import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
+from deploy.embedded.demo import addresses_of
 from deploy.embedded.journal import nowhere
 from deploy.embedded.stack import Stack, stack
+from sandbox.case.play import play
 from tests.support.servers import Servers
 
 
@@ -28,3 +35,13 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             )
         )
         yield running
+
+
+@pytest.fixture(scope="session")
+async def report(installation: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the case wrote down, after it found that every figure was confirmed."""
+    path: Path = tmp_path_factory.mktemp("case") / "report.json"
+    failed = await play(addresses_of(installation), Console(width=140), path, time.monotonic())
+    assert failed == []
+    written: dict[str, Any] = json.loads(await asyncio.to_thread(path.read_text))
+    return written

@@ -2,30 +2,12 @@
 figures.
 """
 
-import asyncio
-import json
-import time
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from rich.console import Console
 
-from deploy.embedded.demo import addresses_of
 from deploy.embedded.stack import Stack
-from sandbox.case.play import play
 from sandbox.case.roster import Case
-
-
-@pytest.fixture(scope="session")
-async def report(installation: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the case wrote down, after it found that every figure was confirmed."""
-    path: Path = tmp_path_factory.mktemp("case") / "report.json"
-    failed = await play(addresses_of(installation), Console(width=140), path, time.monotonic())
-    assert failed == []
-    written: dict[str, Any] = json.loads(await asyncio.to_thread(path.read_text))
-    return written
 
 
 async def test_every_cell_of_the_roster_is_in_exactly_one_state(report: dict[str, Any]) -> None:
