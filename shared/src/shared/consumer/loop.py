@@ -5,14 +5,15 @@ moves.
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import text
 
-from shared.clock import is_own_cancellation, stopped_within
+from shared.clock import is_own_cancellation, stopped_within, system_now
 from shared.consumer.apply import apply_batch
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handlers
@@ -36,6 +37,9 @@ _batch_seconds = Histogram(
     "daozhang_consumer_batch_seconds", "Time to apply one batch of one partition", ["topic"]
 )
 _lag_gauge = Gauge("daozhang_consumer_lag", "Records not yet applied", ["group"])
+_handled_total = Counter(
+    "daozhang_events_handled_total", "Records applied; a redelivery counts again", ["topic"]
+)
 
 _RECENTLY_PARKED = text(
     "SELECT count(*) FROM parked WHERE state = 'parked' AND reason = 'handler'"
@@ -85,6 +89,7 @@ class Consumer:
         self._asker: AIOKafkaConsumer | None = None
         self._done: dict[TopicPartition, int] = {}
         self._moved_at = time.monotonic()
+        self._told_at: datetime | None = None
         self._backoff = 0
         self.handled = 0
         self.replaced = 0
@@ -170,7 +175,9 @@ class Consumer:
         self._backoff = 0
         self._moved_at = time.monotonic()
         self._done[partition] = records[-1].offset + 1
+        self._told_at = datetime.fromtimestamp(records[-1].timestamp / 1000, UTC)
         self.handled += len(records)
+        _handled_total.labels(partition.topic).inc(len(records))
         await _commit(client, partition, records[-1].offset + 1)
         if outcome.parked:
             await self._halt_if_too_many()
@@ -227,6 +234,12 @@ class Consumer:
     def still_for(self) -> float:
         """Seconds since a batch was last applied."""
         return time.monotonic() - self._moved_at
+
+    def behind(self) -> float:
+        """Seconds between the telling of the last event applied and now: while there is lag, about
+        how late an event is that arrives. 0 before the first.
+        """
+        return 0.0 if self._told_at is None else (system_now() - self._told_at).total_seconds()
 
     async def _stands_still(self) -> bool:
         try:

@@ -98,6 +98,7 @@ def make_app(
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.sign_in = sign_in
+    app.state.traffic = Traffic()
     for router in routers:
         app.include_router(router, prefix="/api/v1")
     app.add_exception_handler(Refusal, _refused)
@@ -219,11 +220,39 @@ async def _metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+_UPLOAD_WEIGHT = 20
+"""A file is held whole while it is read: ten of 25 MB beside each other, not two hundred."""
+
+
 @dataclass
 class Traffic:
-    """Writing requests answered so far: after each of them there may be something to tell or do."""
+    """Writing requests answered so far: after each of them there may be something to tell or do.
+    And those being answered, at most `limit`: who waits in memory is lost when the process ends.
+    """
 
+    limit: int = 200
     writes: int = 0
+    in_flight: int = 0
+
+    def admit(self, scope: Scope, headers: Mapping[str, str]) -> int:
+        """Counts the request in and gives its weight, to be counted out when it is answered; 0 for
+        health and metrics, which must answer when nothing else does. Busy if there is no room.
+        """
+        if not scope["path"].startswith("/api/"):
+            return 0
+        weight = _UPLOAD_WEIGHT if _is_upload(headers) else 1
+        if self.in_flight and self.in_flight + weight > self.limit:
+            raise Busy("More requests are being answered than there is room for; come again.")
+        self.in_flight += weight
+        return weight
+
+
+class Busy(Refusal):
+    """Nothing was done: as many requests as the service can hold are being answered."""
+
+    code = "busy"
+    status = 503
+    title = "Too many requests at the same time"
 
 
 class _Edge:
@@ -247,7 +276,8 @@ class _Edge:
         scope["request_id"] = request_id
         traceparent_now.set(traceparent_of(headers.get("traceparent")))
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.monotonic(), 0
+        started, status, weight = time.monotonic(), 0, 0
+        traffic: Traffic = scope["app"].state.traffic
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             nonlocal status
@@ -262,6 +292,7 @@ class _Edge:
             await send(message)
 
         try:
+            weight = traffic.admit(scope, headers)
             await self._app(scope, await _checked(scope, headers, receive), sending)
         except Exception as error:
             if status:
@@ -271,8 +302,8 @@ class _Edge:
         finally:
             route = getattr(scope.get("route"), "path", "unrouted")
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            if method not in _READING and (traffic := getattr(scope["app"].state, "traffic", None)):
-                traffic.writes += 1
+            traffic.in_flight -= weight
+            traffic.writes += method not in _READING
             _requests.labels(method, route, str(status)).inc()
             _seconds.labels(method, route).observe(time.monotonic() - started)
 
@@ -280,8 +311,7 @@ class _Edge:
 async def _checked(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Receive:
     """The request's body within its limit; a JSON body is read whole, checked, and given again."""
     strict_json.check_address(scope["path"], scope.get("query_string", b""))
-    upload = headers.get("content-type", "").startswith("multipart/")
-    limit = MAX_UPLOAD_BYTES if upload else MAX_BODY_BYTES
+    limit = MAX_UPLOAD_BYTES if _is_upload(headers) else MAX_BODY_BYTES
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limit:
         raise _too_large(limit)
@@ -297,6 +327,10 @@ async def _checked(scope: Scope, headers: Mapping[str, str], receive: Receive) -
         more = message.get("more_body", False)
     strict_json.check_body(bytes(body))
     return _again(bytes(body), receive)
+
+
+def _is_upload(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").startswith("multipart/")
 
 
 def _too_large(limit: int) -> HTTPException:

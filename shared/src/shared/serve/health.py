@@ -30,7 +30,9 @@ _parked_gauge = Gauge("daozhang_parked_keys", "Keys with parked events")
 
 
 class Health:
-    """Readiness is progress, not liveness: a consumer with lag that does not move is not ready."""
+    """Readiness is progress, not liveness: a consumer whose lag does not move, or that applies
+    events later than its limit, is not ready.
+    """
 
     def __init__(
         self,
@@ -40,7 +42,9 @@ class Health:
         consumer: Consumer,
         relay: Relay,
         runner: JobRunner,
+        behind_limit_seconds: int,
     ) -> None:
+        self._behind_limit_seconds = behind_limit_seconds
         self._service, self._worker, self._clock = service, worker, clock
         self._consumer, self._relay, self._runner = consumer, relay, runner
         self._lagging_since: float | None = None
@@ -101,5 +105,9 @@ class Health:
         ):
             checks["consumer"] = (
                 f"lag {lag} and no progress for {int(self._consumer.still_for())} s"
+            )
+        elif lag and self._consumer.behind() > self._behind_limit_seconds:
+            checks["consumer"] = (
+                f"events are applied {int(self._consumer.behind())} s late, {lag} wait"
             )
         return lag

@@ -151,7 +151,7 @@ def _wire(
         wiring.handlers,
         versioned=wiring.versioned,
     )
-    traffic = Traffic()
+    traffic = Traffic(parts.settings.http_in_flight)
 
     def news() -> object:
         second = int(parts.clock.now().timestamp())
@@ -179,6 +179,7 @@ def app_of(service: Service[Any], running: _Running) -> FastAPI:
         running.consumer,
         running.relay,
         running.runner,
+        settings.ready_behind_seconds,
     )
 
     @app.get("/healthz", include_in_schema=False)

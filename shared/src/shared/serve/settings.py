@@ -45,6 +45,11 @@ class ServiceSettings(BaseSettings):
     database_worker_url: SecretStr
     database_owner_url: SecretStr | None = None
     database_pool: int = Field(default=5, ge=2, le=50)
+    http_in_flight: int = Field(default=200, ge=1, le=10_000)
+    """Requests answered at the same time; with a pool of five, two hundred are a wait of about
+    half a second. More are told to come again."""
+    ready_behind_seconds: int = Field(default=60, ge=1, le=86_400)
+    """Events applied later than this after they were told: what people read is stale."""
     kafka_bootstrap: str = Field(pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$")
     oidc_issuer: str = Field(pattern=r"^https?://[^\s/]+")
     oidc_audience: str = "daozhang"
