@@ -19,7 +19,7 @@ endif
 export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help setup lock demo up down status check format clean bench \
+.PHONY: help setup lock demo up down status check format clean bench bench-case \
 	test test-unit test-contract test-integration test-e2e test-faults
 
 help: ## explain every target
@@ -91,6 +91,9 @@ test-faults: $(READY) ## kills, pauses and cuts at their full length, with the i
 
 bench: $(READY) ## measure each figure that the docs quote
 	@for script in $(wildcard bench/[a-z]*.py); do PYTHONPATH=. $(BIN)/python $$script; done
+
+bench-case: $(READY) ## where the time of the October case goes: phases, events, CPU an event, memory
+	@PYTHONPATH=. $(BIN)/python bench/case.py
 
 clean: ## stop everything and remove all that was made: data, caches, environment
 	@if [ -e $(READY) ]; then $(BIN)/python -m deploy.embedded down; fi

@@ -69,6 +69,10 @@ class Stack:
     async def _create_topics(self) -> None:
         await topics.create_topics(self.kafka_bootstrap, topics.wanted_topics("sandbox"))
 
+    def pids(self) -> dict[str, int]:
+        """The process of every part that runs now."""
+        return processes.living(self.layout.run_dir)
+
     def kill(self, name: str, signal_number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a part as a fault; the supervisor brings it back if it dies of it."""
         self.supervisor.kill(name, signal_number)

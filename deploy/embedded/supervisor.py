@@ -56,6 +56,8 @@ class Supervisor:
         self._taken_ports = taken_ports
         self._programs = {program.name: program for program in programs}
         self._restarts: deque[float] = deque()
+        self.timings: dict[str, float] = {}
+        """What has become ready or was stopped, and the seconds that it took."""
         self._held: set[str] = set()
         self._locks = {name: asyncio.Lock() for name in self._all()}
 
@@ -79,7 +81,7 @@ class Supervisor:
         )
         await self._timed("databases and topics are ready", self._prepare())
         await together(*(self._bring_up(program) for program in self._programs.values()))
-        self._say(f"all parts are ready after {time.monotonic() - began:.1f} s")
+        self._note("all parts are ready", began)
 
     async def _bring_up(self, program: Program) -> None:
         if program.part.migrate:
@@ -89,7 +91,11 @@ class Supervisor:
     async def _timed(self, done: str, work: Awaitable[object]) -> None:
         began = time.monotonic()
         await work
-        self._say(f"{done} ({time.monotonic() - began:.1f} s)")
+        self._note(done, began)
+
+    def _note(self, done: str, began: float) -> None:
+        self.timings[done] = time.monotonic() - began
+        self._say(f"{done} ({self.timings[done]:.1f} s)")
 
     async def watch(self) -> None:
         """Bring back what dies, until cancelled; raises RestartsExhausted."""
@@ -139,9 +145,12 @@ class Supervisor:
         began = time.monotonic()
         for outside in (False, True):
             chosen = [each for each in self._programs.values() if each.part.outside is outside]
-            await together(*(program.stop() for program in chosen))
+            await self._timed(
+                "the sandbox is stopped" if outside else "the services have drained",
+                together(*(program.stop() for program in chosen)),
+            )
         await together(*(server.stop() for server in self._servers.values()))
-        self._say(f"all parts are stopped ({time.monotonic() - began:.1f} s)")
+        self._note("all parts are stopped", began)
 
     def kill(self, name: str, signal_number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a part as a fault; `watch` brings it back when it dies of it."""
