@@ -49,7 +49,7 @@ class Finished:
 async def finished(module: str, env: Mapping[str, str], *arguments: str) -> Finished:
     """Runs one command of the service `module` to its end, 60 seconds at most."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, cwd=ROOT, env=dict(env), stdout=-1, stderr=-1
+        *_command(module), *arguments, cwd=ROOT, env=dict(env), stdout=-1, stderr=-1
     )
     try:
         async with asyncio.timeout(60):
@@ -59,6 +59,13 @@ async def finished(module: str, env: Mapping[str, str], *arguments: str) -> Fini
         raise
     assert process.returncode is not None
     return Finished(process.returncode, out.decode(), err.decode())
+
+
+def _command(module: str) -> list[str]:
+    """A service by its console script (payroll-svc), a service of the tests by its module."""
+    if module.endswith("-svc"):
+        return [str(Path(sys.executable).with_name(module))]
+    return [sys.executable, "-m", module]
 
 
 @dataclass
@@ -93,7 +100,7 @@ class Running:
 async def serving(module: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
     """`python -m module serve` from its first answer on; killed at the end if it is still alive."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, "serve", cwd=ROOT, env=dict(env), stdout=-1, stderr=-2
+        *_command(module), "serve", cwd=ROOT, env=dict(env), stdout=-1, stderr=-2
     )
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{env['HTTP_PORT']}") as http:
         running = Running(process, http)
