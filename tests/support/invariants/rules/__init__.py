@@ -1,0 +1,29 @@
+"""The laws, one function each; importing this package fills `violation.RULES`."""
+
+from tests.support.invariants.rules import (
+    acknowledged,
+    bridge,
+    cells,
+    desk,
+    drained,
+    events,
+    fen,
+    journals,
+    outside,
+    sessions,
+    tenants,
+)
+
+__all__ = [
+    "acknowledged",
+    "bridge",
+    "cells",
+    "desk",
+    "drained",
+    "events",
+    "fen",
+    "journals",
+    "outside",
+    "sessions",
+    "tenants",
+]

@@ -1,0 +1,100 @@
+"""I2, fen: withheld, assessed, verified, debited, recorded: what does not come through is explained
+by its cell's outcome, and the rest is 0 fen.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.values import Outcome
+from tests.support.invariants.facts import Cell, Facts, Line
+from tests.support.invariants.rules.amounts import Fen, fen_of
+from tests.support.invariants.rules.cells import RECONCILIATION
+from tests.support.invariants.rules.fen import OWNERS
+from tests.support.invariants.rules.journals import Journals, sum_of
+from tests.support.invariants.violation import states
+
+_O = Outcome
+DEBITED = frozenset(
+    {
+        _O.ARRIVED,
+        _O.AWAITING_RECORD,
+        _O.RECORD_MISSING,
+        _O.NOT_LOOKED_UP,
+        _O.BASE_DIFFERS,
+        _O.AMOUNT_DIFFERS,
+        _O.ARRIVED_IN_PART,
+    }
+)
+"""Outcomes that say: what was due has been debited, to the fen."""
+NOT_DEBITED = frozenset(
+    {_O.AWAITING_FILING, _O.AWAITING_DEBIT, _O.NOT_FILED, _O.DEBIT_MISSING, _O.DEBIT_REFUSED}
+)
+"""Outcomes that say: no money has moved."""
+
+
+class Step(NamedTuple):
+    """What must come through to a side, summed: employer, period, insurance and payer."""
+
+    employer_id: str
+    levy_period: str
+    insurance: str
+    payer: str
+    side: str
+
+
+@states("I2")
+def unexplainedfen_of(facts: Facts) -> Iterator[str]:
+    """Per employer, period, insurance and payer, the fen withheld, verified, debited and recorded
+    are those assessed, but for cells whose outcome explains the difference: the rest is 0 fen.
+    """
+    expected: dict[Step, int] = defaultdict(int)
+    found: dict[Step, int] = defaultdict(int)
+    wrong: dict[Step, set[str]] = defaultdict(set)
+    for cell, side, due, came in _steps(facts):
+        for payer, expected_fen, found_fen in zip(Fen._fields, due, came, strict=True):
+            step = Step(cell.employer_id, cell.levy_period, cell.insurance, payer, side)
+            expected[step] += expected_fen
+            found[step] += found_fen
+            if expected_fen != found_fen:
+                wrong[step].add(cell.employee_id)
+    for step, employees in sorted(wrong.items()):
+        yield (
+            f"{step.insurance} of {step.levy_period}, {step.payer}'s part, employer"
+            f" {step.employer_id}: {expected[step]} fen must be {step.side}, found {found[step]};"
+            f" employees {', '.join(sorted(employees))}"
+        )
+
+
+def _steps(facts: Facts) -> Iterator[tuple[Cell, str, Fen, Fen]]:
+    """Each cell, a side to which its outcome says that the money came or did not, and the fen due
+    and found there.
+    """
+    sides = {
+        (line.side, line.cell): fen_of(line)
+        for line in facts.of(Line, "contribution_svc", "payroll_svc")
+        if (line.side, line.state) in _COUNTED and line.store == OWNERS[line.side]
+    }
+    journals = Journals(facts)
+    verified, booked = journals.verified(), journals.recorded()
+    nothing = Fen(0, 0)
+    for cell in facts.of(Cell, RECONCILIATION):
+        due = sides.get(("assessed", cell.cell))
+        if due is None or cell.extra:
+            continue
+        posted = sides.get(("posted", cell.cell), nothing)
+        withheld = sides.get(("withheld", cell.cell))
+        if withheld is not None and "WithheldDiffers" not in cell.annotations:
+            yield cell, "withheld", due, withheld
+        if cell.outcome in DEBITED:
+            yield cell, "debited", due, posted
+            yield cell, "verified", due, verified.get(cell.cell, due)
+        if cell.outcome in NOT_DEBITED:
+            yield cell, "debited", nothing, posted
+        if cell.outcome == Outcome.ARRIVED:
+            records = booked.get(cell.cell, [])
+            if not any(record.is_range for record in records):
+                yield cell, "recorded", due, Fen(*sum_of(records)[1:]) if records else nothing
+
+
+_COUNTED = {("assessed", "due"), ("posted", "posted"), ("withheld", "")}
