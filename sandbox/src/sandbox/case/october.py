@@ -2,6 +2,7 @@
 it.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -33,14 +34,21 @@ class October:
         self.fault_id = ""
 
     async def play(self) -> None:
-        await self._set_up()
-        await self._pay_salaries()
-        await self._declare()
-        await self._debit_and_hand_over()
-        await self._notice_what_is_missing()
-        await self._reply()
-        await self._hear_xiaowang()
-        await self._repair()
+        for act in self.acts():
+            await act()
+
+    def acts(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """The acts in their order; after each of them everything is at rest."""
+        return (
+            self._set_up,
+            self._pay_salaries,
+            self._declare,
+            self._debit_and_hand_over,
+            self._notice_what_is_missing,
+            self._reply,
+            self._hear_xiaowang,
+            self._repair,
+        )
 
     def at(self, name: str) -> datetime:
         """A moment of case.toml."""
