@@ -62,7 +62,13 @@ class Canaries:
     def others_in(self, text: str, employer_id: str) -> set[str]:
         """The other employers whose people or titles the text has."""
         found = {self.people[word] for word in _UUID.findall(text) if word in self.people}
-        found |= {owner for title, owner in self.titles.items() if title in text}
+        own = [title for title, owner in self.titles.items() if owner == employer_id]
+        found |= {
+            owner
+            for title, owner in self.titles.items()
+            # One employer's name may be a part of another's.
+            if title in text and not any(title in mine for mine in own)
+        }
         return found - {employer_id}
 
 

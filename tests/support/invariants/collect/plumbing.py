@@ -40,6 +40,7 @@ QUERIES: Queries = {
     "contribution_svc": (
         _resources("declaration_id", "declarations"),
         _resources("account_id", "accounts"),
+        _resources("account_ref", "bank_accounts"),
         _resources("file_id", "statement_files"),
     ),
     "bureau_sync_svc": (_resources("serial", "submissions"),),

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from shared.values import Outcome
 from tests.support.invariants.facts import Cell, Facts, Line
-from tests.support.invariants.rules.amounts import Fen, fen_of
+from tests.support.invariants.rules.amounts import Fen, added, fen_of
 from tests.support.invariants.rules.cells import RECONCILIATION
-from tests.support.invariants.rules.fen import OWNERS
+from tests.support.invariants.rules.fen import FAMILIES, OWNERS
 from tests.support.invariants.rules.journals import Journals, sum_of
 from tests.support.invariants.violation import states
 
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 
 @states("I2")
-def unexplainedfen_of(facts: Facts) -> Iterator[str]:
+def unexplained_fen(facts: Facts) -> Iterator[str]:
     """Per employer, period, insurance and payer, the fen withheld, verified, debited and recorded
     are those assessed, but for cells whose outcome explains the difference: the rest is 0 fen.
     """
@@ -70,17 +70,17 @@ def _steps(facts: Facts) -> Iterator[tuple[Cell, str, Fen, Fen]]:
     """Each cell, a side to which its outcome says that the money came or did not, and the fen due
     and found there.
     """
-    sides = {
-        (line.side, line.cell): fen_of(line)
+    sides = added(
+        ((line.side, line.cell), fen_of(line))
         for line in facts.of(Line, "contribution_svc", "payroll_svc")
         if (line.side, line.state) in _COUNTED and line.store == OWNERS[line.side]
-    }
+    )
     journals = Journals(facts)
     verified, booked = journals.verified(), journals.recorded()
     nothing = Fen(0, 0)
     for cell in facts.of(Cell, RECONCILIATION):
         due = sides.get(("assessed", cell.cell))
-        if due is None or cell.extra:
+        if due is None or cell.extra or _is_parked(facts, cell):
             continue
         posted = sides.get(("posted", cell.cell), nothing)
         withheld = sides.get(("withheld", cell.cell))
@@ -95,6 +95,14 @@ def _steps(facts: Facts) -> Iterator[tuple[Cell, str, Fen, Fen]]:
             records = booked.get(cell.cell, [])
             if not any(record.is_range for record in records):
                 yield cell, "recorded", due, Fen(*sum_of(records)[1:]) if records else nothing
+
+
+def _is_parked(facts: Facts, cell: Cell) -> bool:
+    """Whether a side of the cell's month waits for a person: the verdict cannot know of it."""
+    month = f"{cell.employee_id}/{cell.levy_period}"
+    return any(
+        (RECONCILIATION, family, month) in facts.parked_aggregates for family in FAMILIES.values()
+    )
 
 
 _COUNTED = {("assessed", "due"), ("posted", "posted"), ("withheld", "")}

@@ -177,7 +177,10 @@ def resolution_not_told(facts: Facts) -> Iterator[str]:
         for one in facts.of(Anomaly, RECONCILIATION)
         if "arrived" in one.outcomes.values()
     }
-    with_arrival = {one.ticket_id for one in facts.of(Gathered) if one.anomaly_id in arrived}
+    gathered = facts.of(Gathered)
+    with_arrival = {one.ticket_id for one in gathered if one.anomaly_id in arrived}
+    heard = _told(facts, NOTIFY).keys()
+    unheard = {one.ticket_id for one in gathered if one.anomaly_id not in heard}
     told = Counter(
         ticket_id
         for notice in facts.of(Notice)
@@ -187,7 +190,7 @@ def resolution_not_told(facts: Facts) -> Iterator[str]:
     for ticket in facts.of(Ticket):
         by_itself = not (ticket.is_open or ticket.resolved_by or ticket.merged_into)
         parked = (NOTIFY, "Ticket", ticket.ticket_id) in facts.parked_aggregates
-        if not by_itself or parked or ticket.ticket_id not in with_arrival:
+        if not by_itself or parked or ticket.ticket_id not in with_arrival - unheard:
             continue
         count = told[ticket.ticket_id]
         if count == 0 or (count > 1 and not ticket.was_reopened):

@@ -13,7 +13,7 @@ from tests.support.invariants.facts import (
     Submission,
     SubmittedLine,
 )
-from tests.support.invariants.rules.amounts import fen_of
+from tests.support.invariants.rules.amounts import added, fen_of
 from tests.support.invariants.rules.cells import CONTRIBUTION, LIVE
 from tests.support.invariants.violation import states
 
@@ -150,25 +150,26 @@ def declaration_does_not_add_up(facts: Facts) -> Iterator[str]:
 @states("I2")
 def filed_differs(facts: Facts) -> Iterator[str]:
     """What is filed for a cell is what was assessed for it."""
-    assessed = {
-        line.cell: (line.base_fen, *fen_of(line))
+    assessed = added(
+        (line.cell, fen_of(line))
         for line in facts.of(Line, CONTRIBUTION)
         if line.side == "assessed" and line.state == "due"
-    }
+    )
     filings = {
         one.serial: one
         for one in facts.of(Submission)
         if one.kind == "filing" and one.state in LIVE
     }
-    for line in facts.of(SubmittedLine):
-        filing = filings.get(line.serial)
-        if filing is None:
-            continue
-        expected = assessed.get((line.employee_id, filing.levy_period, line.insurance))
-        found = (line.base_fen, *fen_of(line))
-        if expected is not None and expected != found:
+    filed = added(
+        ((line.serial, line.employee_id, line.insurance), fen_of(line))
+        for line in facts.of(SubmittedLine)
+        if line.serial in filings
+    )
+    for (serial, employee, insurance), found in sorted(filed.items()):
+        period = filings[serial].levy_period
+        expected = assessed.get((employee, period, insurance), found)
+        if expected != found:
             yield (
-                f"{line.insurance} of employee {line.employee_id}, {filing.levy_period}: assessed"
-                f" {expected}, filed {found} (base, employer and employee fen),"
-                f" serial {line.serial}"
+                f"{insurance} of employee {employee}, {period}: assessed {tuple(expected)}, filed"
+                f" {tuple(found)} (employer and employee fen), serial {serial}"
             )

@@ -16,9 +16,10 @@ from tests.support.invariants.facts import (
     LookedUp,
     Received,
     ReceivedLine,
+    Resource,
     SubmittedLine,
 )
-from tests.support.invariants.rules.amounts import Fen, fen_of
+from tests.support.invariants.rules.amounts import Fen, added, fen_of
 from tests.support.invariants.rules.cells import CONTRIBUTION, CellKey
 from tests.support.invariants.violation import states
 
@@ -27,46 +28,48 @@ RECORDED_FLAGS = frozenset({"0", "1"})
 
 
 class Journals:
-    """The books of collectors and authorities, by our cells. Whose an identity number is, the
-    parties' own journals say: line n of a request is line n of what was received.
+    """The books of collectors and authorities, by our cells. Whose an identity number is under an
+    account, the parties' own journals say: line n of a request is line n of what was received.
     """
 
     def __init__(self, facts: Facts) -> None:
         ours = {(one.serial, one.line_no): one for one in facts.of(SubmittedLine)}
-        self.people: dict[str, set[str]] = defaultdict(set)
-        self.lines: list[tuple[ReceivedLine, str]] = []
+        self.people: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._received = {(one.party, one.serial): one for one in facts.of(Received)}
         self._lines = facts.of(ReceivedLine)
         for line in self._lines:
             submitted = ours.get((line.serial, line.line_no))
             if submitted is not None and submitted.insurance == line.insurance:
-                self.people[line.id_no].add(submitted.employee_id)
+                self.people[self._account(line), line.id_no].add(submitted.employee_id)
         self._records = facts.of(AuthorityRecord)
-        self._states = {(one.party, one.serial): one.state for one in facts.of(Received)}
 
-    def employee(self, id_no: str) -> str:
+    def _account(self, line: ReceivedLine) -> str:
+        received = self._received.get((line.party, line.serial))
+        return received.account_no if received else ""
+
+    def _employee(self, account_no: str, id_no: str) -> str:
         """Our employee's id; empty for a stranger, or where it is not certain."""
-        found = self.people.get(id_no, set())
+        found = self.people.get((account_no, id_no), set())
         return next(iter(found)) if len(found) == 1 else ""
 
     def verified(self) -> dict[CellKey, Fen]:
         """What collectors have verified."""
-        found: dict[CellKey, Fen] = {}
-        for line in self._lines:
-            state = self._states.get((line.party, line.serial))
-            employee = self.employee(line.id_no)
-            if line.kind == "filing" and state == "verified" and line.is_kept and employee:
-                key = (employee, line.levy_period, line.insurance)
-                before = found.get(key, Fen(0, 0))
-                found[key] = Fen(
-                    before.employer + line.employer_fen, before.employee + line.employee_fen
-                )
-        return found
+        return added(
+            ((employee, line.levy_period, line.insurance), fen_of(line))
+            for line in self._lines
+            if self._is_verified(line)
+            and (employee := self._employee(self._account(line), line.id_no))
+        )
+
+    def _is_verified(self, line: ReceivedLine) -> bool:
+        filing = self._received.get((line.party, line.serial))
+        return line.is_kept and filing is not None and filing.state == "verified"
 
     def recorded(self) -> dict[CellKey, list[AuthorityRecord]]:
-        """What authorities have recorded, but for rows that stand for a range of months."""
+        """What authorities have recorded."""
         found: dict[CellKey, list[AuthorityRecord]] = defaultdict(list)
         for record in self._records:
-            employee = self.employee(record.id_no)
+            employee = self._employee(record.account_no, record.id_no)
             if employee:
                 found[employee, record.levy_period, record.insurance].append(record)
         return found
@@ -74,12 +77,12 @@ class Journals:
 
 @states("I2")
 def identity_stands_for_two(facts: Facts) -> Iterator[str]:
-    """An identity number at a collector or authority stands for one of our employees."""
-    for id_no, employees in sorted(Journals(facts).people.items()):
+    """An identity number under an account at a collector or authority is one of our employees."""
+    for (account_no, id_no), employees in sorted(Journals(facts).people.items()):
         if len(employees) > 1:
             yield (
-                f"the identity number that ends with {id_no[-4:]} was sent for employees"
-                f" {', '.join(sorted(employees))}"
+                f"the identity number that ends with {id_no[-4:]} was sent under account"
+                f" {account_no} for employees {', '.join(sorted(employees))}"
             )
 
 
@@ -152,7 +155,7 @@ def bank_entry_not_taken(facts: Facts) -> Iterator[str]:
     ours: dict[str, list[Entry]] = defaultdict(list)
     for entry in facts.of(Entry):
         ours[entry.voucher].append(entry)
-    paid_from = {entry.account_ref for entry in facts.of(Entry)}
+    paid_from = {one.id for one in facts.of(Resource) if one.name == "account_ref"}
     for booked in facts.of(BankEntry):
         taken = [one for one in ours[booked.voucher] if one.account_ref == booked.account_ref]
         if not booked.is_published or booked.account_ref not in paid_from:
