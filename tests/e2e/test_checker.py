@@ -5,6 +5,8 @@ that is then rolled back; what is planted in a topic alters what was read from i
 """
 
 import asyncio
+import os
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -119,6 +121,31 @@ async def _stranger(installation: Stack) -> asyncpg.Connection:
 async def _sessions(installation: Stack, facts: Facts) -> Facts:
     rows = await read_sessions(installation.postgres_url, APPLICATION)
     return facts.with_source(SERVER, rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 0, "0 violations"),
+        (["--parked", "ticket-svc/payroll.events/k"], 1, "I9 planted_key_not_parked: ticket-svc"),
+    ],
+    ids=["all laws hold", "a key that should be parked is not"],
+)
+async def test_the_command_says_what_is_broken(
+    installation: Stack, facts: Facts, arguments: list[str], code: int, said: str
+) -> None:
+    assert facts.now
+    where = {
+        "POSTGRES_URL": installation.postgres_url,
+        "KAFKA_BOOTSTRAP": installation.kafka_bootstrap,
+    }
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.invariants", *arguments),
+        env={**os.environ, **where},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await command.communicate()
+    assert (command.returncode, said in output.decode()) == (code, True), output.decode()
 
 
 def test_every_law_has_been_broken() -> None:

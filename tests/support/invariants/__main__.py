@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -55,8 +56,16 @@ def main() -> int:
     parser.add_argument(
         "data_dir", nargs="?", type=Path, default=UP, help="of an embedded installation; var/up"
     )
-    parser.add_argument("--postgres", help="a superuser's postgresql://…, in place of the folder's")
-    parser.add_argument("--kafka", help="host:port, in place of the folder's")
+    parser.add_argument(
+        "--postgres",
+        default=os.environ.get("POSTGRES_URL", ""),
+        help="a superuser's postgresql://… (POSTGRES_URL), in place of the folder's",
+    )
+    parser.add_argument(
+        "--kafka",
+        default=os.environ.get("KAFKA_BOOTSTRAP", ""),
+        help="host:port (KAFKA_BOOTSTRAP), in place of the folder's",
+    )
     parser.add_argument(
         "--parked",
         action="append",

@@ -81,4 +81,10 @@ PLANTS = (
             "serial = (SELECT min(serial) FROM submissions WHERE kind = 'filing')",
         ),
     ),
+    Plant(
+        "an employee whose money moved was never declared",
+        "debited_cell_not_declared",
+        "contribution_svc",
+        changed("assessments", "declaration_id = NULL", "declaration_id IS NOT NULL"),
+    ),
 )

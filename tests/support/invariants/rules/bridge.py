@@ -1,5 +1,5 @@
-"""I2, fen: withheld, assessed, verified, debited, recorded: what does not come through is explained
-by its cell's outcome, and the rest is 0 fen.
+"""I1 and I2, the bridge: withheld, assessed, verified, debited, recorded. What does not come
+through is explained by its cell's outcome, and the rest is 0 fen.
 """
 
 from collections import defaultdict
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.values import Outcome
-from tests.support.invariants.facts import Cell, Facts, Line
+from tests.support.invariants.facts import Cell, Declaration, Facts, Line
 from tests.support.invariants.rules.amounts import Fen, added, fen_of
 from tests.support.invariants.rules.cells import RECONCILIATION
 from tests.support.invariants.rules.fen import FAMILIES, OWNERS
@@ -31,6 +31,29 @@ NOT_DEBITED = frozenset(
     {_O.AWAITING_FILING, _O.AWAITING_DEBIT, _O.NOT_FILED, _O.DEBIT_MISSING, _O.DEBIT_REFUSED}
 )
 """Outcomes that say: no money has moved."""
+
+
+@states("I1")
+def debited_cell_not_declared(facts: Facts) -> Iterator[str]:
+    """A due cell whose outcome says that it was debited is in an approved declaration."""
+    declared = {
+        (employee, one.levy_period)
+        for one in facts.of(Declaration)
+        if one.state == "approved"
+        for employee in one.declared
+    }
+    due = {
+        line.cell
+        for line in facts.of(Line, "contribution_svc")
+        if (line.side, line.state) == ("assessed", "due")
+    }
+    for cell in facts.of(Cell, RECONCILIATION):
+        named = (cell.employee_id, cell.levy_period) in declared
+        if cell.outcome in DEBITED and cell.cell in due and not named:
+            yield (
+                f"{cell.insurance} of employee {cell.employee_id}, {cell.levy_period}, is"
+                f" {cell.outcome} and in no approved declaration"
+            )
 
 
 class Step(NamedTuple):
