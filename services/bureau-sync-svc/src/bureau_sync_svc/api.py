@@ -195,6 +195,7 @@ def _reading_routes(router: APIRouter, engine: Engine) -> None:
         limit: Limit = _PAGE_ROWS,
     ) -> Page[BureauMonthOut]:
         """Employees' rows as last told, by employee id; an employee sees their own alone."""
+        caller.must_act_for(employer_id)
         after = cursor_values(cursor, 1)
         async with tenant(engine, caller) as conn:
             rows = await reading.months(
@@ -207,6 +208,7 @@ def _reading_routes(router: APIRouter, engine: Engine) -> None:
     @router.get("/sums")
     async def get_sums(caller: Hr, employer_id: Id, levy_period: Month) -> SumsOut:
         """What was filed, verified and recorded."""
+        caller.must_act_for(employer_id)
         async with tenant(engine, caller) as conn:
             rows = await reading.sums(conn, employer_id, levy_period)
         return SumsOut(**{side: _side(rows, side) for side in ("filed", "verified", "recorded")})
@@ -235,6 +237,7 @@ def _log_routes(router: APIRouter, engine: Engine) -> None:
         """The sync log, newest first; with `employee_id` those exchanges that covered this
         employee.
         """
+        caller.must_act_for(employer_id)
         before = _number_cursor(cursor)
         async with tenant(engine, caller) as conn:
             rows = await reading.exchanges(
@@ -253,6 +256,7 @@ def _log_routes(router: APIRouter, engine: Engine) -> None:
         limit: Limit = _PAGE_ROWS,
     ) -> Page[SubmissionOut]:
         """Filings and paid details with where they stand: what waits says for what."""
+        caller.must_act_for(employer_id)
         after = cursor_values(cursor, 1)
         async with tenant(engine, caller) as conn:
             rows = await reading.submissions(

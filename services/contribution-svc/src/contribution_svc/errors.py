@@ -47,6 +47,12 @@ class LineDisagreesWithPolicy(Refusal):
         )
 
 
+class EmployeeUnknown(NotFound):
+    """No such employee for this caller."""
+
+    code = "employee-unknown"
+
+
 class DeclarationUnknown(NotFound):
     """No such declaration for this caller."""
 

@@ -15,6 +15,7 @@ from contribution_svc.api.callers import (
     HrOrOperator,
     LevyPeriodText,
     Limit,
+    numbers_of,
     of_employer,
 )
 from contribution_svc.usecases import views
@@ -100,7 +101,7 @@ def routes(engine: Engine) -> APIRouter:
         employer_id: EmployerId, levy_period: LevyPeriodText, caller: HrOrOperator
     ) -> SumsOut:
         """Numbers without persons, so operators see them too."""
-        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+        async with tenant(engine, numbers_of(caller, employer_id)) as conn:
             sums = await views.sums(conn, employer_id, levy_period)
         return SumsOut(assessed=_sides(sums.assessed), debited=_sides(sums.debited))
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from shared.http_writes import Write, idempotent
-from shared.refusal import NotFound
 from shared.serve import Caller, require
 
 Hr = Annotated[Caller, Depends(require("hr"))]
@@ -23,10 +22,18 @@ LevyPeriodText = Annotated[
 
 
 def of_employer(caller: Caller, employer_id: str) -> Caller:
-    """The caller narrowed to one employer: HR to one of their own, an operator to the one named.
-
-    NotFound for another's employer, as if there were none.
+    """The caller narrowed to one of their own employers; NotFound for another's, as if there were
+    none.
     """
-    if "operator" not in caller.roles and not caller.may_act_for(employer_id):
-        raise NotFound(f"There is no employer {employer_id} that you may see.")
+    caller.must_act_for(employer_id)
     return replace(caller, employer_ids=(employer_id,))
+
+
+def numbers_of(caller: Caller, employer_id: str) -> Caller:
+    """The same where nothing about persons is shown: an operator may name any employer.
+
+    Apart from `of_employer`, so that HR who are operators too see no other employer's persons.
+    """
+    if "operator" in caller.roles:
+        return replace(caller, employer_ids=(employer_id,))
+    return of_employer(caller, employer_id)

@@ -57,6 +57,7 @@ _OF_EMPLOYEE = text(
      ORDER BY contribution_year DESC LIMIT :limit
     """
 )
+_IS_EMPLOYEE = text("SELECT EXISTS (SELECT 1 FROM employees WHERE employee_id = :employee_id)")
 
 
 async def put(conn: Connection, rows: Sequence[BaseRow]) -> list[BaseRow]:
@@ -73,6 +74,11 @@ async def put(conn: Connection, rows: Sequence[BaseRow]) -> list[BaseRow]:
     )
     changed = (await conn.execute(_PUT, values)).mappings()
     return [BaseRow(**{**row, "body": from_json(row["body"], BaseBody)}) for row in changed]
+
+
+async def is_employee(conn: Connection, employee_id: str) -> bool:
+    """Whether the roster has this employee, as far as the caller may see it."""
+    return bool((await conn.execute(_IS_EMPLOYEE, {"employee_id": employee_id})).scalar_one())
 
 
 async def of_employee(conn: Connection, employee_id: str, before: str, limit: int) -> list[BaseRow]:

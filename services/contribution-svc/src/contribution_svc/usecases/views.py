@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from contribution_svc.domain.declaration import blocked_reasons, declare
+from contribution_svc.errors import EmployeeUnknown
 from contribution_svc.store import assessments as assessment_store
 from contribution_svc.store import bases as base_store
 from contribution_svc.store import declarations as declaration_store
@@ -59,7 +60,11 @@ async def sums(conn: Connection, employer_id: str, period: str) -> PeriodSums:
 async def bases(
     conn: Connection, employee_id: str, before: str | None, limit: int
 ) -> list[BaseRow]:
-    return await base_store.of_employee(conn, employee_id, before or _AFTER_ALL_YEARS, limit)
+    """EmployeeUnknown for another's employee, as for one that does not exist."""
+    rows = await base_store.of_employee(conn, employee_id, before or _AFTER_ALL_YEARS, limit)
+    if not rows and not await base_store.is_employee(conn, employee_id):
+        raise EmployeeUnknown(f"There is no employee {employee_id} that you may see.")
+    return rows
 
 
 async def assessments(

@@ -56,6 +56,7 @@ def _add_lists(router: APIRouter, engine: Engine) -> None:
         limit: Limit = 50,
     ) -> Page[NotificationView]:
         """Newest first; `state=failed` is the queue of those that a person has to look at."""
+        caller.must_act_for(employer_id)
         equal = {
             "employer_id": employer_id,
             "recipient_kind": recipient_kind,

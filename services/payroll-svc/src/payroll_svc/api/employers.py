@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from stdnum.cn import uscc as uscc_number
 from stdnum.exceptions import ValidationError as NumberRefused
 
-from payroll_svc.api.callers import Hr, HrOrOperator, Once, Operator, of_employer
+from payroll_svc.api.callers import Hr, HrOrOperator, Once, Operator, numbers_of
 from payroll_svc.domain.employers import (
     Account,
     Department,
@@ -123,7 +123,7 @@ def routes(engine: Engine, clock: Clock) -> APIRouter:
         async def act() -> EmployerOut:
             return _out(await create_employer(conn, employer, clock.now()))
 
-        async with tenant(engine, of_employer(caller, employer.employer_id)) as conn:
+        async with tenant(engine, numbers_of(caller, employer.employer_id)) as conn:
             return await once(conn, caller, write, EmployerOut, act)
 
     @router.put("/employers/{employer_id}")
@@ -135,7 +135,7 @@ def routes(engine: Engine, clock: Clock) -> APIRouter:
                 "body/uscc", body.uscc, "belongs to another employer", "keep the uscc"
             )
             raise EmployerInconsistent("An employer keeps its USCC for life.", (fault,))
-        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+        async with tenant(engine, numbers_of(caller, employer_id)) as conn:
             return _out(await change_employer(conn, employer, clock.now()))
 
     @router.get("/employers")
@@ -146,7 +146,7 @@ def routes(engine: Engine, clock: Clock) -> APIRouter:
 
     @router.get("/employers/{employer_id}")
     async def get_employer(employer_id: str, caller: HrOrOperator) -> EmployerOut:
-        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+        async with tenant(engine, numbers_of(caller, employer_id)) as conn:
             return _out(await employer_of(conn, employer_id))
 
     return router

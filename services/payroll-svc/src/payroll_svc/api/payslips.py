@@ -12,6 +12,7 @@ from payroll_svc.api.callers import (
     HrOrOperator,
     LevyPeriodText,
     Limit,
+    numbers_of,
     of_employer,
 )
 from payroll_svc.domain.payroll_run import Payslip
@@ -88,7 +89,7 @@ def routes(engine: Engine) -> APIRouter:
         """Fen withheld by payslips per insurance; numbers without persons, so operators see them
         too.
         """
-        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+        async with tenant(engine, numbers_of(caller, employer_id)) as conn:
             sums = await sums_of(conn, employer_id, levy_period)
         return SumsOut(
             withheld={

@@ -24,7 +24,6 @@ from reconciliation_svc.usecases import periods
 from shared.clock import Clock
 from shared.db import Connection, Engine, tenant, transaction
 from shared.http_writes import Page, Write, cursor_of, cursor_values, idempotent, once
-from shared.refusal import NotFound
 from shared.serve import Caller, require
 from shared.values import ANOMALIES, LevyPeriod, Outcome
 
@@ -60,7 +59,7 @@ def _add_period_routes(router: APIRouter, api: Engine, worker: Engine) -> None:
             async with transaction(worker) as conn:
                 yield conn
         else:
-            _own(caller, employer_id)
+            caller.must_act_for(employer_id)
             async with tenant(api, caller) as conn:
                 yield conn
 
@@ -146,7 +145,7 @@ def _add_close(router: APIRouter, api: Engine, clock: Clock) -> None:
         caller: Hr, body: CloseRequest, write: Annotated[Write, Depends(idempotent)]
     ) -> ClosedPeriod:
         """Closes a levy period as it is now; a reason is needed while cells are open."""
-        _own(caller, body.employer_id)
+        caller.must_act_for(body.employer_id)
         levy_period, now = LevyPeriod.parse(body.levy_period), clock.now()
         async with tenant(api, caller) as conn:
 
@@ -159,14 +158,8 @@ def _add_close(router: APIRouter, api: Engine, clock: Clock) -> None:
             return await once(conn, caller, write, ClosedPeriod, act)
 
 
-def _own(caller: Caller, employer_id: str) -> None:
-    """NotFound for another's employer: it is never told apart from one that does not exist."""
-    if not caller.may_act_for(employer_id):
-        raise NotFound(f"There is no employer {employer_id} that you may see.")
-
-
 def _filters(caller: Caller, **values: str | None) -> dict[str, str]:
     given = {name: str(value) for name, value in values.items() if value is not None}
     if "employer_id" in given:
-        _own(caller, given["employer_id"])
+        caller.must_act_for(given["employer_id"])
     return given

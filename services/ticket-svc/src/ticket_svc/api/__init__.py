@@ -120,6 +120,8 @@ def _add_lists(router: APIRouter, engine: Engine) -> None:
         limit: Limit = 50,
     ) -> Page[TicketView]:
         """Newest first; an employee sees their own, HR their employers'."""
+        if employer_id:
+            caller.must_act_for(employer_id)
         asked = {
             "employer_id": employer_id,
             "state": state,
@@ -143,6 +145,7 @@ def _add_lists(router: APIRouter, engine: Engine) -> None:
         limit: Limit = 50,
     ) -> Page[IncidentView]:
         """Causes that two or more employees share, newest first."""
+        caller.must_act_for(employer_id)
         async with tenant(engine, caller) as conn:
             rows = await store.facts.incidents(conn, employer_id, _after(cursor), limit + 1)
         shown = [IncidentView.model_validate(row, from_attributes=True) for row in rows[:limit]]
