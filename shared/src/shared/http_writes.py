@@ -1,11 +1,14 @@
 """What every writing or listing endpoint shares: idempotency keys, pages, and opaque cursors."""
 
+import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from fastapi import Header, Request
 from pydantic import BaseModel
@@ -18,6 +21,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 ItemT = TypeVar("ItemT")
 
 _KEY_MAX = 200
+_TURN_SECONDS = 10.0
+"""How long a repeat waits for the first; as long as the database lets one wait for a lock."""
+
+_turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+"""Whose request of a key goes next in this process; a lock lives while anybody holds or awaits
+it.
+"""
 
 
 class IdempotencyKeyReused(Refusal):
@@ -26,6 +36,15 @@ class IdempotencyKeyReused(Refusal):
     code = "idempotency-key-reused"
     status = 422
     title = "The idempotency key belongs to another request"
+
+
+class StillRunning(Refusal):
+    """A request with this key runs for longer than its repeats wait."""
+
+    code = "still-running"
+    status = 409
+    title = "Another request with this key still runs"
+    retry_after_seconds = 2
 
 
 class _Caller(Protocol):
@@ -60,17 +79,38 @@ async def idempotent(
             description="Made by the caller, stored before the first try.",
         ),
     ],
-) -> Write:
-    """FastAPI dependency of every POST that creates."""
+) -> AsyncIterator[Write]:
+    """FastAPI dependency of every POST that creates.
+
+    Requests with one key take turns, each from here to its answer. They wait here and not in the
+    database, where fifty of them would hold every connection that others need (ADR 0018);
+    StillRunning when that takes too long.
+    """
     if not idempotency_key.isascii() or not idempotency_key.isprintable():
         fault = FieldFault("header:Idempotency-Key", "", "expected printable ASCII", "send a UUID")
         raise Malformed("The Idempotency-Key header must be printable ASCII.", (fault,))
-    operation = f"{request.method} {request.url.path}"
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        return Write(idempotency_key, operation, b"")
-    return Write(
-        idempotency_key, operation, hashlib.sha256(_canonical(await request.body())).digest()
-    )
+    body_hash = b""
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        body_hash = hashlib.sha256(_canonical(await request.body())).digest()
+    async with _turn(request.headers.get("authorization", ""), idempotency_key):
+        yield Write(idempotency_key, f"{request.method} {request.url.path}", body_hash)
+
+
+@asynccontextmanager
+async def _turn(token: str, key: str) -> AsyncIterator[None]:
+    turn = _turns.setdefault((token, key), asyncio.Lock())
+    try:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await turn.acquire()
+    except TimeoutError:
+        raise StillRunning(
+            f"The first request with Idempotency-Key {key} still runs; send it again to get"
+            " its answer."
+        ) from None
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _canonical(body: bytes) -> bytes:
@@ -101,12 +141,17 @@ async def once(
     """Runs `act` once per caller and key, and gives every repeat the first answer.
 
     The answer is kept in the same transaction as the effect. A repeat that comes while the first
-    still runs waits for it. IdempotencyKeyReused when the key came with another operation or body.
+    still runs waits for it. IdempotencyKeyReused when the key came with another operation or body,
+    or when row security hides the answer: the caller has lost the rights with which they got it.
     """
     name = {"caller": caller.sub, "key": write.key}
     claim = {**name, "operation": write.operation, "body_hash": write.body_hash}
     if (await conn.execute(_CLAIM, claim)).first() is None:
-        kept = (await conn.execute(_KEPT, name)).one()
+        kept = (await conn.execute(_KEPT, name)).one_or_none()
+        if kept is None:
+            raise IdempotencyKeyReused(
+                f"Idempotency-Key {write.key} was first used with other rights; make a new key."
+            )
         if kept.operation != write.operation or bytes(kept.body_hash) != write.body_hash:
             raise IdempotencyKeyReused(
                 f"Idempotency-Key {write.key} was first used for another request to"

@@ -152,6 +152,42 @@ def install_plumbing(op: Any) -> None:
             op.execute(statement)
 
 
+_KEPT_ANSWERS = """
+ALTER TABLE http_writes ADD COLUMN employer_ids text, ADD COLUMN employee_id text;
+ALTER TABLE http_writes
+    ALTER COLUMN employer_ids SET DEFAULT coalesce(current_setting('app.employer', true), ''),
+    ALTER COLUMN employee_id SET DEFAULT coalesce(current_setting('app.employee', true), '');
+ALTER TABLE http_writes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE http_writes FORCE ROW LEVEL SECURITY;
+CREATE POLICY api_reads ON http_writes FOR SELECT TO {package}_api USING ({own});
+CREATE POLICY api_claims ON http_writes FOR INSERT TO {package}_api WITH CHECK ({own});
+CREATE POLICY api_answers ON http_writes FOR UPDATE TO {package}_api
+    USING (answer IS NULL AND {own}) WITH CHECK ({own});
+CREATE POLICY worker ON http_writes TO {package}_worker USING (true) WITH CHECK (true);
+REVOKE UPDATE ON http_writes FROM {package}_api;
+GRANT UPDATE (answer) ON http_writes TO {package}_api;
+REVOKE SELECT ON outbox FROM {package}_api
+"""
+_OWN_ANSWER = (
+    "string_to_array(employer_ids, ',')"
+    " <@ string_to_array(current_setting('app.employer', true), ',')"
+    " AND (NULLIF(current_setting('app.employee', true), '') IS NULL"
+    " OR employee_id = current_setting('app.employee', true))"
+)
+
+
+def protect_kept_answers(op: Any) -> None:
+    """Row-level security on kept HTTP answers, and no reading of others' events in the outbox.
+
+    A kept answer is of the employers, and of the employee, in whose name its request ran: only who
+    may see all of them now gets it again, and nobody changes it. Answers kept before this are of
+    nobody known: their keys are refused, never done twice.
+    """
+    package = context.config.attributes["package"]
+    for statement in _KEPT_ANSWERS.format(package=package, own=_OWN_ANSWER).split(";"):
+        op.execute(statement)
+
+
 def grant(
     op: Any, table: str, *, api: str = "", worker: str = "SELECT, INSERT, UPDATE, DELETE"
 ) -> None:

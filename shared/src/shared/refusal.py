@@ -31,6 +31,8 @@ class Refusal(Exception):
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The request cannot be honoured"
+    retry_after_seconds: ClassVar[int] = 0
+    """Set where the same request may well be honoured a little later."""
 
     detail: str
     faults: tuple[FieldFault, ...] = field(default=())

@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from shared.db import Engine, connect, transaction
+from shared.db import Engine, connect, tenant
 from shared.http_writes import IdempotencyKeyReused, Write, once
 from tests.support.service_databases import ServiceDatabase
 
@@ -27,7 +28,14 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True)
 class Person:
+    """Who writes, and for whom they may."""
+
     sub: str
+    employer_ids: tuple[str, ...] = ("employer-1",)
+    employee_id: str = ""
+
+
+LI, WANG = Person("li"), Person("wang")
 
 
 class BrokeOff(Exception):
@@ -41,10 +49,16 @@ class Desk:
     engine: Engine
 
     async def send(
-        self, key: str, body: str = "a", *, by: str = "li", pause: float = 0, fails: bool = False
+        self,
+        key: str,
+        body: str = "a",
+        *,
+        by: Person = LI,
+        pause: float = 0,
+        fails: bool = False,
     ) -> Answer:
         write = Write(key, "POST /api/v1/feedback", hashlib.sha256(body.encode()).digest())
-        async with transaction(self.engine) as conn:
+        async with tenant(self.engine, by) as conn:
 
             async def act() -> Answer:
                 statement = text("INSERT INTO effects (body) VALUES (:body) RETURNING number")
@@ -52,13 +66,13 @@ class Desk:
                 await asyncio.sleep(pause)
                 return Answer(number=number, body=body)
 
-            answer = await once(conn, Person(by), write, Answer, act)
+            answer = await once(conn, by, write, Answer, act)
             if fails:
                 raise BrokeOff
             return answer
 
     async def effects(self) -> int:
-        async with transaction(self.engine) as conn:
+        async with tenant(self.engine, LI) as conn:
             return int((await conn.execute(text("SELECT count(*) FROM effects"))).scalar_one())
 
 
@@ -115,6 +129,32 @@ async def test_who_waits_for_a_send_that_rolls_back_goes_next(desk: Desk) -> Non
 
 
 async def test_two_people_may_choose_the_same_key(desk: Desk) -> None:
-    await desk.send("key-1", "a", by="li")
-    assert (await desk.send("key-1", "b", by="wang")).body == "b"
+    await desk.send("key-1", "a", by=LI)
+    assert (await desk.send("key-1", "b", by=WANG)).body == "b"
     assert await desk.effects() == 2
+
+
+async def test_more_rights_get_the_same_answer_and_fewer_get_none(desk: Desk) -> None:
+    both = replace(LI, employer_ids=("employer-1", "employer-2"))
+    first = await desk.send("key-1", by=both)
+    more = replace(LI, employer_ids=("employer-3", "employer-2", "employer-1"))
+    assert await desk.send("key-1", by=more) == first
+    for fewer in (LI, replace(LI, employer_ids=()), replace(both, employee_id="employee-1")):
+        with pytest.raises(IdempotencyKeyReused, match="with other rights"):
+            await desk.send("key-1", by=fewer)
+    assert await desk.effects() == 1
+
+
+async def test_a_kept_answer_is_not_changed(desk: Desk) -> None:
+    await desk.send("key-1")
+    async with tenant(desk.engine, LI) as conn:
+        changed = await conn.execute(text("UPDATE http_writes SET answer = 'forged'"))
+        assert changed.rowcount == 0
+    for statement in (
+        "UPDATE http_writes SET caller = 'wang'",
+        "UPDATE http_writes SET employer_ids = ''",
+        "DELETE FROM http_writes",
+    ):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with tenant(desk.engine, LI) as conn:
+                await conn.execute(text(statement))

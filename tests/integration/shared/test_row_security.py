@@ -161,25 +161,6 @@ async def test_the_api_role_cannot_delete(roles: Roles, statement: str) -> None:
             await conn.execute(text(statement))
 
 
-@pytest.mark.parametrize("role", ["ticket_svc_api", "ticket_svc_worker"])
-async def test_no_role_of_a_process_owns_a_table_or_may_pass_by(roles: Roles, role: str) -> None:
-    async with roles.raw(roles.database.superuser_url) as connection:
-        rights = await connection.fetchrow(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
-            " WHERE rolname = $1",
-            role,
-        )
-        owned = await connection.fetchval(
-            "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = $1", role
-        )
-        memberships = await connection.fetchval(
-            "SELECT count(*) FROM pg_auth_members WHERE pg_get_userbyid(member) = $1", role
-        )
-    assert rights is not None
-    assert not any(rights.values())
-    assert (owned, memberships) == (0, 0)
-
-
 @pytest.mark.parametrize("kind", ["api", "worker"])
 async def test_no_role_of_a_process_can_lift_the_protection(roles: Roles, kind: str) -> None:
     url = roles.database.api_url if kind == "api" else roles.database.worker_url
@@ -197,16 +178,6 @@ async def test_no_role_of_a_process_can_lift_the_protection(roles: Roles, kind: 
 async def test_even_the_owner_is_not_exempt(roles: Roles) -> None:
     async with roles.raw(roles.database.owner_url) as connection:
         assert await seen(connection) == []
-
-
-async def test_every_table_about_an_employer_is_protected(roles: Roles) -> None:
-    async with roles.raw(roles.database.superuser_url) as connection:
-        open_tables = await connection.fetch(
-            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-            " WHERE c.relkind = 'r' AND a.attname = 'employer_id'"
-            " AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
-        )
-    assert [row["relname"] for row in open_tables] == []
 
 
 async def _settings_of_next_user(engine: Engine) -> tuple[str, str]:

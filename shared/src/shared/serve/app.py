@@ -136,8 +136,8 @@ def problem(
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    if error.status == 503:
-        headers["Retry-After"] = "5"
+    if seconds := error.retry_after_seconds or (5 if error.status == 503 else 0):
+        headers["Retry-After"] = str(seconds)
     return problem(
         request, error.status, error.code, error.title, error.detail, error.faults, headers
     )
