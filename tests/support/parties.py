@@ -1,6 +1,8 @@
 """A running sandbox for tests: every party in this process, on free ports, with its own store."""
 
+import asyncio
 import base64
+import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sandbox import signing
 from sandbox.process import Addresses, playing
@@ -181,3 +184,22 @@ def detail(serial: str, *lines: dict[str, str], account_no: str = "A-1") -> dict
         "AAE003": "202410",
         "lines": [paid(one) for one in lines] or [paid(line())],
     }
+
+
+async def told(sandbox: Sandbox) -> list[tuple[bytes, str]]:
+    """Every record on the clock's topic: key and time."""
+    partition = TopicPartition(sandbox.settings.clock_topic, 0)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=sandbox.settings.kafka_bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        records = [await asyncio.wait_for(consumer.getone(), 30) for _ in range(end)]
+        return [(record.key, json.loads(record.value)["at"]) for record in records]
+    finally:
+        await consumer.stop()

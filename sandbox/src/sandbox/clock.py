@@ -1,4 +1,4 @@
-"""The sandbox's business time: read back from its topic at start, stepped by order, never
+"""The sandbox's business time: kept in its store, published on its topic, stepped by order, never
 backwards.
 """
 
@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from sandbox.store import clock as store
+from shared.db import Engine
 
 KEY = b"clock"
 
@@ -36,7 +39,8 @@ class SandboxTime:
     `stepped` is set at each step and cleared by the timers' loop, which is all that waits for it.
     """
 
-    def __init__(self, bootstrap: str, topic: str, start: datetime) -> None:
+    def __init__(self, engine: Engine, bootstrap: str, topic: str, start: datetime) -> None:
+        self._engine = engine
         self._bootstrap = bootstrap
         self._topic = topic
         self._first = start.astimezone(UTC)
@@ -52,12 +56,17 @@ class SandboxTime:
         return self._at
 
     async def start(self) -> None:
-        """Makes the topic if this is the first start anywhere, and reads or publishes the time."""
+        """Makes the topic where it is missing, and goes on from the newest time that topic or store
+        knows. A topic that is behind is told it again: its broker has lost its data.
+        """
         await self._make_topic()
-        self._at = await self._last()
-        if self._at is None:
-            await self._write(self._first)
-            self._at = self._first
+        async with self._engine.begin() as conn:
+            kept = await store.last(conn)
+        told = await self._last()
+        at = max((time for time in (kept, told) if time is not None), default=self._first)
+        if at != told:
+            await self._write(at)
+        await self._keep(at)
 
     async def step(self, at: datetime) -> datetime:
         """The new business time, once the broker has it. ClockBackwards or ClockNotWritten
@@ -69,9 +78,15 @@ class SandboxTime:
                 raise ClockBackwards(self.now())
             if at > self.now():
                 await self._write(at)
-                self._at = at
+                await self._keep(at)
                 self.stepped.set()
             return at
+
+    async def _keep(self, at: datetime) -> None:
+        """After the broker has it, or a time would be kept that nobody was told."""
+        async with self._engine.begin() as conn:
+            await store.keep(conn, at)
+        self._at = at
 
     async def close(self) -> None:
         if self._producer is not None:

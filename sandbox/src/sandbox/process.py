@@ -116,7 +116,9 @@ async def _set(settings: Settings, until_end: AsyncExitStack) -> Stage:
     until_end.push_async_callback(engine.dispose)
     async with engine.begin() as conn:
         await conn.run_sync(metadata.create_all)
-    clock = SandboxTime(settings.kafka_bootstrap, settings.clock_topic, settings.clock_start)
+    clock = SandboxTime(
+        engine, settings.kafka_bootstrap, settings.clock_topic, settings.clock_start
+    )
     until_end.push_async_callback(clock.close)
     await clock.start()
     return Stage(settings, engine, clock, settings.parties(), Activity())

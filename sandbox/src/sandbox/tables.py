@@ -37,7 +37,15 @@ def _fen(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
 
 
-# --- the clock's timers and the faults that were ordered ---------------------------------------
+# --- business time, the clock's timers and the faults that were ordered ------------------------
+
+# One row: the time as it was published last. A broker that lost its data is told it again.
+business_time = Table(
+    "business_time",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default="true"),
+    Column("at", MOMENT, nullable=False),
+)
 
 timers = Table(
     "timers",

@@ -1,32 +1,8 @@
 """Business time: published, never backwards, and the same acts however far it is stepped."""
 
-import asyncio
-import json
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from tests.support.parties import Sandbox, Start, declaration, detail
+from tests.support.parties import Sandbox, Start, declaration, detail, told
 
 START = "2024-09-20T01:00:00+00:00"
-
-
-async def told(sandbox: Sandbox) -> list[tuple[bytes, str]]:
-    """Every record on the clock's topic: key and time."""
-    partition = TopicPartition(sandbox.settings.clock_topic, 0)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=sandbox.settings.kafka_bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    await consumer.start()
-    try:
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
-        records = [await asyncio.wait_for(consumer.getone(), 30) for _ in range(end)]
-        return [(record.key, json.loads(record.value)["at"]) for record in records]
-    finally:
-        await consumer.stop()
 
 
 async def test_the_first_start_publishes_the_time_and_each_step_once(sandbox: Sandbox) -> None:

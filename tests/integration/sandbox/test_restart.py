@@ -11,7 +11,15 @@ import httpx
 from deploy.embedded.layout import free_ports
 from tests.support.eventually import eventually
 from tests.support.kafka_topics import Topics
-from tests.support.parties import KEYS, WEBHOOK_SECRET, declaration, detail, own_database, running
+from tests.support.parties import (
+    KEYS,
+    WEBHOOK_SECRET,
+    declaration,
+    detail,
+    own_database,
+    running,
+    told,
+)
 from tests.support.parties import settings_of as sandbox_settings
 
 
@@ -39,6 +47,24 @@ async def test_a_restart_keeps_everything(
                 params={"from": "202410", "to": "202410"},
             )
             assert [row["EAD131"] for row in person.json()["rows"]] == ["20241013"]
+
+
+async def test_business_time_is_told_again_where_the_topic_has_lost_it(
+    postgres_url: str, topics: Topics, tmp_path: Path
+) -> None:
+    """Kafka's data folder was deleted: nobody who follows the clock may fall back to its start."""
+    before, after = [
+        await topics.unique("sandbox.clock", partitions=1, compacted=True) for _ in range(2)
+    ]
+    async with own_database(postgres_url) as database_url:
+        settings = sandbox_settings(tmp_path, database_url, topics.bootstrap, before)
+        async with running(settings) as sandbox:
+            await sandbox.step("2024-10-10T18:30:00+08:00")
+        settings = sandbox_settings(tmp_path, database_url, topics.bootstrap, after)
+        async with running(settings) as sandbox:
+            assert await told(sandbox) == [(b"clock", "2024-10-10T10:30:00+00:00")]
+            clock = (await sandbox.control.get("/clock")).json()
+            assert clock == {"at": "2024-10-10T18:30:00+08:00"}
 
 
 async def test_the_command_serves_until_it_is_told_to_stop(
