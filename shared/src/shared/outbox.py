@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.clock import News, no_news, pause, stopped_within
-from shared.codec import body_of, headers_of
+from shared.codec import Received, body_of, headers_of
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, traceparent_now
@@ -40,17 +40,16 @@ _log = get_logger(__name__)
 
 Round = Callable[["_Publisher"], Awaitable[int]]
 
-_ADD = text(
-    """
+_INSERT = """
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, payload,
-                        ce_time, traceparent)
-    SELECT * FROM unnest(
+                        ce_time, traceparent, sent_at)
+    SELECT *, {sent_at} FROM unnest(
         CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
         CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
         CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]),
         CAST(:times AS timestamptz[]), CAST(:traces AS text[]))
-    """
-)
+"""
+_ADD = text(_INSERT.format(sent_at="CAST(NULL AS timestamptz)"))
 
 
 async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
@@ -62,21 +61,24 @@ async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
     if not events:
         return
     trace = traceparent_now.get()
-    await conn.execute(
-        _ADD,
-        {
-            "ids": [event.event_id() for event in events],
-            "topics": [event.TOPIC for event in events],
-            "keys": [event.key() for event in events],
-            "types": [event.ce_type() for event in events],
-            "families": [event.family() for event in events],
-            "subjects": [event.aggregate() for event in events],
-            "versions": [event.version for event in events],
-            "payloads": [body_of(event) for event in events],
-            "times": [at] * len(events),
-            "traces": [trace] * len(events),
-        },
-    )
+    rows = {
+        "payloads": [body_of(event) for event in events],
+        "times": [at] * len(events),
+        "traces": [trace] * len(events),
+    }
+    await conn.execute(_ADD, _columns(events) | rows)
+
+
+def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
+    return {
+        "ids": [event.event_id() for event in events],
+        "topics": [event.TOPIC for event in events],
+        "keys": [event.key() for event in events],
+        "types": [event.ce_type() for event in events],
+        "families": [event.family() for event in events],
+        "subjects": [event.aggregate() for event in events],
+        "versions": [event.version for event in events],
+    }
 
 
 _REPLAY = text(
@@ -94,6 +96,56 @@ async def replay(conn: Connection, topic: str | None = None) -> int:
     old ids.
     """
     return (await conn.execute(_REPLAY, {"topic": topic})).rowcount
+
+
+# Another event, or other content, under a version that was told: what was told stands.
+_FORGET_OTHERS = text(
+    """
+    DELETE FROM outbox o
+     USING unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:families AS text[]),
+                  CAST(:subjects AS text[]), CAST(:versions AS bigint[]),
+                  CAST(:payloads AS bytea[]))
+           AS n(id, topic, family, subject, version, payload)
+     WHERE o.aggregatetype = n.topic AND o.family = n.family AND o.subject = n.subject
+       AND o.version = n.version AND (o.id <> n.id OR o.payload IS DISTINCT FROM n.payload)
+    """
+)
+_TAKE_BACK = text(
+    _INSERT.format(sent_at="clock_timestamp()")
+    + " ON CONFLICT (id) DO UPDATE SET sent_at = coalesce(outbox.sent_at, excluded.sent_at)"
+    " RETURNING CAST(id AS text), xmax = 0 AS is_new"
+)
+_FORGET_KEYS = text("DELETE FROM outbox WHERE aggregatetype = :topic AND aggregateid = ANY(:keys)")
+_TAKEN_A_STATEMENT = 5_000
+
+Told = tuple[Received, bytes]
+"""One of our own events as the topic has it: what it decoded to, and its body."""
+
+
+async def take_back(conn: Connection, told: Sequence[Told]) -> tuple[list[Received], int]:
+    """Keeps as sent what a topic has of our own events and the outbox has not, in this order.
+
+    For a store that was restored from a backup. Gives those events, and how many others stood under
+    a version that was told. Each id comes once: as readers do, the caller keeps the first.
+    """
+    missing: list[Received] = []
+    replaced = 0
+    for start in range(0, len(told), _TAKEN_A_STATEMENT):
+        part = told[start : start + _TAKEN_A_STATEMENT]
+        values = _columns([one.event for one, _ in part]) | {
+            "payloads": [body for _, body in part],
+            "times": [datetime.fromisoformat(one.time) for one, _ in part],
+            "traces": [one.traceparent for one, _ in part],
+        }
+        replaced += (await conn.execute(_FORGET_OTHERS, values)).rowcount
+        new = {row.id for row in await conn.execute(_TAKE_BACK, values) if row.is_new}
+        missing += [one for one, _ in part if one.event_id in new]
+    return missing, replaced
+
+
+async def forget_keys(conn: Connection, topic: str, keys: Sequence[str]) -> None:
+    """Forgets what was told of keys that a deletion has taken from the topic."""
+    await conn.execute(_FORGET_KEYS, {"topic": topic, "keys": list(keys)})
 
 
 _LEASE = text(

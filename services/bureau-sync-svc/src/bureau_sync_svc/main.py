@@ -5,8 +5,10 @@ from functools import cache
 from bureau_sync_svc import api, consumers, jobs
 from bureau_sync_svc.bureau import Bureaus
 from bureau_sync_svc.settings import BureauSyncSettings, accesses
+from bureau_sync_svc.usecases import recovering
+from shared.contracts import BUREAU_SYNC
 from shared.sealed import Sealer
-from shared.serve import Parts, Service, Wiring, command
+from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
 def build(parts: Parts[BureauSyncSettings]) -> Wiring:
@@ -28,6 +30,11 @@ def build(parts: Parts[BureauSyncSettings]) -> Wiring:
         handlers=consumers.handlers(),
         jobs=jobs.jobs(parts.worker, bureaus, sealer),
         closers=[bureaus.close],
+        recovery=Recovery(
+            topics=(BUREAU_SYNC,),
+            own=consumers.own.keepers(),
+            settle=recovering.ask_before_sending,
+        ),
     )
 
 

@@ -157,6 +157,8 @@ account_months = Table(
     # Set in the transaction that changed a fact about it, cleared by the job that then plans what
     # to send.
     Column("is_stale", Boolean, nullable=False),
+    # Set when the store was restored: a party may hold what the lost one sent.
+    Column("ask_first", Boolean, nullable=False, server_default="false"),
     PrimaryKeyConstraint("account_id", "levy_period"),
     Index("account_months_stale", "account_id", postgresql_where=text("is_stale")),
 )

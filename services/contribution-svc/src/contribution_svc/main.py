@@ -1,13 +1,27 @@
 """contribution-svc: wired from its settings; `main` is its command."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from contribution_svc import api, consumers, jobs
 from contribution_svc.bank import BankAccess, BankClient
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import Policies, load_policies
 from contribution_svc.settings import Settings
 from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.recovering import ToldBefore, keep_told
 from shared.clock import WorkCalendar, system_now
-from shared.serve import Parts, Service, SettingsRefused, Wiring, command, secret_from
+from shared.contracts import CONTRIBUTION, POLICIES
+from shared.db import Connection
+from shared.serve import (
+    Parts,
+    Recovery,
+    Service,
+    SettingsRefused,
+    Wiring,
+    command,
+    secret_from,
+)
 
 
 def build(parts: Parts[Settings]) -> Wiring:
@@ -27,7 +41,18 @@ def build(parts: Parts[Settings]) -> Wiring:
         handlers=consumers.handlers(parts.clock),
         jobs=jobs.jobs(parts.worker, rules, bank),
         closers=[bank.close],
+        recovery=_recovery(rules),
     )
+
+
+def _recovery(rules: Rules) -> Recovery:
+    told = ToldBefore()
+
+    async def settle(conn: Connection, now: datetime) -> Sequence[str]:
+        return await keep_told(conn, rules, told, now)
+
+    own = consumers.own.keepers(told)
+    return Recovery(topics=(CONTRIBUTION, POLICIES), own=own, settle=settle)
 
 
 def _policies(settings: Settings) -> Policies:

@@ -4,10 +4,19 @@ from notify_svc import api, consumers, jobs
 from notify_svc.files import Templates
 from notify_svc.mailer import Mailer
 from notify_svc.settings import Settings
+from notify_svc.usecases import recovering
 from notify_svc.usecases.telling import Voice
-from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL, POLICIES, RECONCILIATION, TICKET
+from shared.contracts import (
+    CONTRIBUTION,
+    IDENTITIES,
+    NOTIFY,
+    PAYROLL,
+    POLICIES,
+    RECONCILIATION,
+    TICKET,
+)
 from shared.sealed import Sealer
-from shared.serve import Parts, Service, Wiring, command
+from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
 def build(parts: Parts[Settings]) -> Wiring:
@@ -21,6 +30,7 @@ def build(parts: Parts[Settings]) -> Wiring:
         topics=(PAYROLL, IDENTITIES, CONTRIBUTION, POLICIES, RECONCILIATION, TICKET),
         handlers=consumers.handlers(voice, parts.clock),
         jobs=jobs.jobs(parts.worker, voice, Mailer(parts.settings), sealer),
+        recovery=Recovery(topics=(NOTIFY,), own=consumers.own.keepers(), settle=recovering.lost),
     )
 
 

@@ -1,13 +1,17 @@
 """Wiring of payroll-svc: settings to doors; the only place that builds things."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 
 from payroll_svc import api, consumers
 from payroll_svc.settings import PayrollSettings
+from payroll_svc.usecases.recovering import ToldBefore, keep_told
 from shared.clock import WorkCalendar
-from shared.contracts import CONTRIBUTION
+from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL
+from shared.db import Connection
 from shared.sealed import Sealer
-from shared.serve import Parts, Service, Wiring, command
+from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
 def build(parts: Parts[PayrollSettings]) -> Wiring:
@@ -16,6 +20,11 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
     @cache
     def sealer() -> Sealer:
         return Sealer.from_file(parts.settings.root_key_file)
+
+    told = ToldBefore()
+
+    async def settle(conn: Connection, _: datetime) -> Sequence[str]:
+        return await keep_told(conn, sealer(), told)
 
     return Wiring(
         routers=[
@@ -27,6 +36,9 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
         ],
         topics=[CONTRIBUTION],
         handlers=consumers.handlers(),
+        recovery=Recovery(
+            topics=(PAYROLL, IDENTITIES), own=consumers.own.keepers(told), settle=settle
+        ),
     )
 
 

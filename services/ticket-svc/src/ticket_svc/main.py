@@ -3,11 +3,12 @@
 from datetime import date
 
 from shared.clock import CalendarYearUnknown, WorkCalendar, china_day, china_time
-from shared.contracts import BUREAU_SYNC, PAYROLL, RECONCILIATION
-from shared.serve import Parts, Service, Wiring, command
+from shared.contracts import BUREAU_SYNC, PAYROLL, RECONCILIATION, TICKET
+from shared.serve import Parts, Recovery, Service, Wiring, command
 from ticket_svc import api, consumers, jobs
 from ticket_svc.domain.office import Office
 from ticket_svc.settings import Settings
+from ticket_svc.usecases import recovering
 
 
 def office_of(settings: Settings) -> Office:
@@ -37,6 +38,9 @@ def build(parts: Parts[Settings]) -> Wiring:
         topics=(PAYROLL, BUREAU_SYNC, RECONCILIATION),
         handlers=consumers.handlers(office, parts.clock),
         jobs=jobs.jobs(parts.worker, office),
+        recovery=Recovery(
+            topics=(TICKET,), own=consumers.own.keepers(office), settle=recovering.lost
+        ),
     )
 
 

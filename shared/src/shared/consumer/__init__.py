@@ -2,7 +2,7 @@
 drives them.
 """
 
-from shared.consumer.apply import Outcome, apply_batch
+from shared.consumer.apply import Outcome, apply_batch, catch_up
 from shared.consumer.loop import Consumer, ConsumerStuck
 from shared.consumer.outage import is_outage
 from shared.consumer.parked import (
@@ -15,20 +15,27 @@ from shared.consumer.parked import (
     replay_key,
 )
 from shared.consumer.read import Handler, Handlers
+from shared.consumer.whole import GroupRuns, Whole, await_no_member, commit_ends, read_whole
 
 __all__ = [
     "Consumer",
     "ConsumerStuck",
     "DeadLetterUnknown",
+    "GroupRuns",
     "Handler",
     "Handlers",
     "Outcome",
     "ParkedEvent",
     "ParkedKey",
+    "Whole",
     "apply_batch",
+    "await_no_member",
+    "catch_up",
+    "commit_ends",
     "drop_key",
     "is_outage",
     "parked_events",
     "parked_keys",
+    "read_whole",
     "replay_key",
 ]

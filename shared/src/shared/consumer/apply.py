@@ -2,7 +2,7 @@
 poison.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from shared.codec import Received, Undecodable, decode
 from shared.consumer.outage import is_outage
 from shared.consumer.parked import Poison, park, queue_behind
-from shared.consumer.read import Handlers, Read
+from shared.consumer.read import Handler, Handlers, Read
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, traceparent_now, traceparent_of
 
@@ -110,6 +110,24 @@ async def _apply(
     conn: Connection, handlers: Handlers, group: str, reads: Sequence[Read], versioned: bool
 ) -> Outcome:
     outcome = Outcome()
+    wanted = await _wanted(conn, handlers, group, reads, versioned, outcome)
+    for handler, run in groupby(wanted, key=lambda read: handlers[type(_received(read).event)]):
+        received = [_received(read) for read in run]
+        traceparent_now.set(traceparent_of(received[0].traceparent))
+        await handler(conn, [one.event for one in received])
+        outcome.handled += len(received)
+    return outcome
+
+
+async def _wanted(
+    conn: Connection,
+    handlers: Handlers,
+    group: str,
+    reads: Sequence[Read],
+    versioned: bool,
+    outcome: Outcome,
+) -> list[Read]:
+    """What the handlers have to be given of one topic's records; the rest is counted and parked."""
     for read in reads:
         if read.fault:
             _log.error("event_undecodable", reason=read.fault, **_names(read))
@@ -127,12 +145,60 @@ async def _apply(
         wanted, held = await queue_behind(conn, group, wanted)
         outcome.parked += held
         wanted = await _new_ones(conn, group, wanted, outcome)
-    for handler, run in groupby(wanted, key=lambda read: handlers[type(_received(read).event)]):
-        received = [_received(read) for read in run]
-        traceparent_now.set(traceparent_of(received[0].traceparent))
-        await handler(conn, [one.event for one in received])
-        outcome.handled += len(received)
+    return wanted
+
+
+async def catch_up(
+    conn: Connection,
+    handlers: Handlers,
+    group: str,
+    topics: Iterable[Sequence[Any]],
+    *,
+    versioned: bool = False,
+) -> Outcome:
+    """Applies whole topics at once, in conn's transaction: each handler gets all that it has not
+    had, in the order in which `handlers` lists it.
+
+    For a store that was restored: it goes from then to now in one step, so that nothing is told of
+    the states between, which were told before. What a handler cannot take is found event by event
+    and parked.
+    """
+    outcome = Outcome()
+    new: list[Read] = []
+    for records in topics:
+        reads = [_read(record) for record in records]
+        new += await _wanted(conn, handlers, group, _standing(reads), versioned, outcome)
+    for handler in dict.fromkeys(handlers.values()):
+        run = [read for read in new if handlers[type(_received(read).event)] is handler]
+        if run and not await _taken(conn, handler, run):
+            for read in run:
+                if not await _taken(conn, handler, [read]):
+                    poison = Poison(read.record, read.received, "handler", "failed in catching up")
+                    outcome.parked += (await _park(conn, group, poison, versioned)).parked
+        outcome.handled += len(run)
     return outcome
+
+
+def _standing(reads: Sequence[Read]) -> list[Read]:
+    """Without the deletions after which their key was told of again."""
+    last = {read.record.key: index for index, read in enumerate(reads)}
+    return [
+        read
+        for index, read in enumerate(reads)
+        if read.record.value is not None or last[read.record.key] == index
+    ]
+
+
+async def _taken(conn: Connection, handler: Handler, run: Sequence[Read]) -> bool:
+    try:
+        async with conn.begin_nested():
+            await handler(conn, [_received(read).event for read in run])
+    except Exception as error:
+        if is_outage(error):
+            raise
+        _log.error("catching_up_failed", exc_info=error, size=len(run), **_names(run[0]))
+        return False
+    return True
 
 
 def _received(read: Read) -> Received:

@@ -26,6 +26,7 @@ class Notification(Event, frozen=True, kw_only=True):
     employee_id: str = ""
     ticket_id: str = ""
     at: str = ""
+    covers: tuple[str, ...] = ()
 
     def key(self) -> str:
         return self.employee_id or self.recipient

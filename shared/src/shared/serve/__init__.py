@@ -5,7 +5,8 @@ line.
 from shared.serve.app import Fault, Problem, make_app
 from shared.serve.cli import command, openapi_document
 from shared.serve.jobs import Job, JobRunner
-from shared.serve.service import Parts, Service, Wiring, serve
+from shared.serve.recovery import newest_of
+from shared.serve.service import Keeper, Parts, Recovery, Service, Wiring, serve
 from shared.serve.settings import (
     ClockSource,
     Profile,
@@ -23,10 +24,12 @@ __all__ = [
     "IssuerUnreachable",
     "Job",
     "JobRunner",
+    "Keeper",
     "NotSignedIn",
     "Parts",
     "Problem",
     "Profile",
+    "Recovery",
     "Service",
     "ServiceSettings",
     "SettingsRefused",
@@ -35,6 +38,7 @@ __all__ = [
     "command",
     "load",
     "make_app",
+    "newest_of",
     "openapi_document",
     "require",
     "secret_from",

@@ -1,5 +1,5 @@
-"""The command line that every service has: serve, migrate, replay, dead-letters, openapi,
-doctor.
+"""The command line that every service has: serve, migrate, replay, recover, dead-letters,
+openapi, doctor.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from shared import consumer, logs, migrate, outbox
 from shared.clock import SystemClock
 from shared.db import connect, transaction
 from shared.refusal import Refusal
-from shared.serve import dead_letters
+from shared.serve import dead_letters, recovery
 from shared.serve.app import make_app
 from shared.serve.service import Parts, Service, SettingsT, Wiring, close_parts, open_parts, serve
 from shared.serve.settings import SettingsRefused, load
@@ -36,6 +36,7 @@ def command(service: Service[SettingsT]) -> Callable[[], None]:
     dead = typer.Typer(help="Parked events: list, show, replay, drop.", no_args_is_help=True)
     cli.add_typer(dead, name="dead-letters")
     _add_running(cli, service)
+    _add_recovering(cli, service)
     _add_documents(cli, service)
     _add_dead_letter_views(dead, service)
     _add_dead_letter_acts(dead, service)
@@ -79,6 +80,23 @@ def _add_running(cli: typer.Typer, service: Service[SettingsT]) -> None:
                 return await outbox.replay(conn, topic)
 
         typer.echo(f"{_with_parts(service, act)} events will be told again")
+
+
+def _add_recovering(cli: typer.Typer, service: Service[SettingsT]) -> None:
+    @cli.command()
+    def recover() -> None:
+        """After a restore, before the start: takes back what was told, hears what was missed."""
+
+        async def act(parts: Parts[Any], wiring: Wiring) -> list[str]:
+            return await recovery.recover(service.name, parts, wiring)
+
+        try:
+            lines = _with_parts(service, act)
+        except consumer.GroupRuns as running:
+            typer.echo(str(running), err=True)
+            raise typer.Exit(1) from None
+        for line in lines:
+            typer.echo(line)
 
 
 def _add_documents(cli: typer.Typer, service: Service[SettingsT]) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import uvicorn
@@ -13,8 +14,10 @@ from fastapi.responses import JSONResponse
 
 from shared import db, logs
 from shared.clock import Clock, SandboxClock, SystemClock, is_own_cancellation
+from shared.codec import Received
 from shared.consumer import Consumer, Handlers
-from shared.db import Engine
+from shared.contracts.event import Event
+from shared.db import Connection, Engine
 from shared.outbox import Relay
 from shared.serve import dead_letters
 from shared.serve.app import Traffic, make_app
@@ -39,12 +42,38 @@ class Parts(Generic[SettingsT]):
     clock: Clock
 
 
+Keeper = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+"""Gets those of the service's own events that its store has lost, each aggregate's in the order of
+their versions, and brings its rows to what they say.
+"""
+
+
+async def _nothing(_: Connection, __: datetime) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """How a restored store takes back what it told: `topics` are its own, `own` keeps their events.
+
+    `handlers` hear the missed events where those of the service would act too early. `settle` is
+    last, at business time: it makes due what has to be asked again, and gives a line for each kind
+    of thing that is lost.
+    """
+
+    topics: Sequence[str] = ()
+    own: Mapping[type[Event], Keeper] = field(default_factory=dict)
+    handlers: Handlers | None = None
+    settle: Callable[[Connection, datetime], Awaitable[Sequence[str]]] = _nothing
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What a service's `build` gives back: its doors.
 
     `versioned`: its effects are merges that keep the newest version, so the version is the fence
-    and no inbox is kept. `closers` run after everything has stopped.
+    and no inbox is kept. `closers` run after everything has stopped. `recovery`: how a restored
+    store takes back what it told.
     """
 
     routers: Sequence[APIRouter]
@@ -53,6 +82,7 @@ class Wiring:
     jobs: Sequence[Job] = ()
     versioned: bool = False
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
+    recovery: Recovery = field(default_factory=Recovery)
 
 
 @dataclass(frozen=True)

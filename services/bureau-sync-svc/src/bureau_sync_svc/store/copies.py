@@ -17,12 +17,15 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccountMonth:
-    """One account's levy period: what is planned and sent as a whole."""
+    """One account's levy period: what is planned and sent as a whole. `ask_first`: a party may hold
+    submissions that a store which was lost has sent.
+    """
 
     account_id: str
     levy_period: str
     employer_id: str = ""
     city: str = ""
+    ask_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,14 @@ async def plan_again(conn: Connection, account_id: str, levy_period: str) -> Non
     await conn.execute(_AGAIN, {"account_id": account_id, "levy_period": levy_period})
 
 
+_ASK_FIRST = text("UPDATE account_months SET ask_first = true, is_stale = true")
+
+
+async def ask_first(conn: Connection) -> None:
+    """Nothing of these account months goes out before the party was asked for its serial."""
+    await conn.execute(_ASK_FIRST)
+
+
 _ANY_STALE = text("SELECT EXISTS (SELECT 1 FROM account_months WHERE is_stale)")
 _TAKE_STALE = text(
     """
@@ -150,7 +161,7 @@ _TAKE_STALE = text(
      WHERE (account_id, levy_period) = (
            SELECT account_id, levy_period FROM account_months WHERE is_stale
             ORDER BY account_id, levy_period LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING account_id, levy_period, employer_id, city
+    RETURNING account_id, levy_period, employer_id, city, ask_first
     """
 )
 

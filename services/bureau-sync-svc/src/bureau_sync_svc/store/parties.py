@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import RowMapping, text
 
 from bureau_sync_svc.domain.authority import AuthorityState, Notice
@@ -31,7 +32,8 @@ class Party:
 
 _ADD = text(
     """
-    INSERT INTO parties (party, kind, city) VALUES (:party, :kind, :city) ON CONFLICT DO NOTHING
+    INSERT INTO parties (party, kind, city) VALUES (:party, :kind, :city)
+    ON CONFLICT (party) DO UPDATE SET kind = excluded.kind WHERE parties.kind = ''
     """
 )
 
@@ -171,6 +173,43 @@ _SAVE_STATE = text(
      WHERE party = :party
     """
 )
+# Of a closure that a refusal named nobody else knows; an announced one is listed again.
+_KEEP_CLOSURE = text(
+    """
+    INSERT INTO notices (party, notice_id, kind, since, until, text, announced)
+    SELECT :party, 'told ' || :since, 'closure', CAST(CAST(:since AS text) AS timestamptz),
+           CAST(CAST(:until AS text) AS timestamptz), :reason, false
+     WHERE NOT EXISTS (
+           SELECT 1 FROM notices
+            WHERE party = :party AND kind = 'closure'
+              AND since = CAST(CAST(:since AS text) AS timestamptz))
+    """
+)
+
+
+async def keep_told(
+    conn: Connection,
+    party: str,
+    city: str,
+    state: AuthorityState,
+    closures: Sequence[tuple[str, str]],
+    version: int,
+) -> None:
+    """A party's state and closures as they were told; its kind is learned from who names it."""
+    await add(conn, [(party, "", city)])
+    if (await locked(conn, party)).version > version:
+        return
+    told = msgspec.json.encode(closures).decode()
+    await save_state(conn, party, state, told, version)
+    rows = [
+        {"party": party, "since": since, "until": until, "reason": state.reason}
+        for since, until in closures
+        if until
+    ]
+    if rows:
+        await conn.execute(_KEEP_CLOSURE, rows)
+
+
 _CHANGES_AT = text("UPDATE parties SET changes_at = :at WHERE party = :party")
 _CHANGES_DUE = text("SELECT min(changes_at) FROM parties")
 _CHANGING = text(

@@ -206,3 +206,27 @@ _WAITING = text(
 async def held_up(conn: Connection) -> Iterable[tuple[str, str, int, datetime]]:
     """What does not get on: kind, state, how many, and since when (business time)."""
     return [(row.kind, row.state, row.number, row.since) for row in await conn.execute(_WAITING)]
+
+
+_ASK_FIRST = text(
+    """
+    UPDATE submissions SET state = 'unknown', reason = :reason, next_at = :now
+     WHERE state IN ('ready', 'sending')
+    """
+)
+# Evidence that was lost has ids made of these counters: it must not be taken for newer evidence.
+_SKIP_LOST = (
+    text("UPDATE submissions SET exchanges = exchanges + :lost"),
+    text("UPDATE look_ups SET exchanges = exchanges + :lost"),
+    text("UPDATE parties SET exchanges = exchanges + :lost"),
+)
+_LOST_AT_MOST = 100_000
+
+
+async def ask_before_sending(conn: Connection, reason: str, now: datetime) -> None:
+    """Has every submission that is to be sent asked about first, and gives no exchange an id that a
+    lost one may have had.
+    """
+    await conn.execute(_ASK_FIRST, {"reason": reason, "now": now})
+    for statement in _SKIP_LOST:
+        await conn.execute(statement, {"lost": _LOST_AT_MOST})

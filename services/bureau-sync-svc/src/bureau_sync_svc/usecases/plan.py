@@ -18,6 +18,9 @@ _UNSENT = frozenset({State.WAITING, State.CONFLICT, State.WITHDRAWN})
 _REPLACEABLE = frozenset({State.WAITING, State.CONFLICT, State.READY})
 
 
+ASKS_FIRST = "数据恢复后先按流水号查询, 再决定是否报送"
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What a submission should be now."""
@@ -39,7 +42,7 @@ async def plan_next(conn: Connection, now: datetime) -> bool:
         known = await submissions.of_declaration(conn, declaration.declaration_id)
         await _plan_filing(conn, now, month, declaration, known)
         if await copies.passes_detail_on(conn, declaration.city):
-            await _plan_details(conn, now, declaration, known)
+            await _plan_details(conn, now, month, declaration, known)
     return True
 
 
@@ -88,7 +91,7 @@ async def _plan_filing(
         failures=0,
         exchanges=0,
     )
-    await _put(conn, now, mine or fresh, plan)
+    await _put(conn, now, month, mine or fresh, plan)
 
 
 async def _filing(conn: Connection, month: AccountMonth, declaration: Declaration) -> _Plan:
@@ -108,7 +111,11 @@ async def _filing(conn: Connection, month: AccountMonth, declaration: Declaratio
 
 
 async def _plan_details(
-    conn: Connection, now: datetime, declaration: Declaration, known: dict[str, Submission]
+    conn: Connection,
+    now: datetime,
+    month: AccountMonth,
+    declaration: Declaration,
+    known: dict[str, Submission],
 ) -> None:
     """One paid detail per authority, once everything that was filed for it is posted."""
     for filed in known.values():
@@ -124,12 +131,13 @@ async def _plan_details(
             if ready:
                 serial = filing.detail_serial(filed.serial, authority)
                 planned = known.get(serial) or _detail_of(filed, serial, authority, now)
-                await _plan_detail(conn, now, planned, ready, missing)
+                await _plan_detail(conn, now, month, planned, ready, missing)
 
 
 async def _plan_detail(
     conn: Connection,
     now: datetime,
+    month: AccountMonth,
     planned: Submission,
     ready: Iterable[SubmittedLine],
     missing: int,
@@ -139,7 +147,7 @@ async def _plan_detail(
     plan = _Plan(State.READY, lines=tuple(ready))
     if missing:
         plan = _Plan(State.WAITING, f"还有 {missing} 项明细未入账")
-    await _put(conn, now, planned, plan)
+    await _put(conn, now, month, planned, plan)
 
 
 def _detail_of(filed: Submission, serial: str, authority: str, now: datetime) -> Submission:
@@ -157,8 +165,13 @@ def _detail_of(filed: Submission, serial: str, authority: str, now: datetime) ->
     )
 
 
-async def _put(conn: Connection, now: datetime, submission: Submission, plan: _Plan) -> None:
-    await submissions.put(conn, _moved(submission, now, plan.state, plan.reason))
+async def _put(
+    conn: Connection, now: datetime, month: AccountMonth, submission: Submission, plan: _Plan
+) -> None:
+    state, reason = plan.state, plan.reason
+    if state is State.READY and month.ask_first:
+        state, reason = State.UNKNOWN, ASKS_FIRST
+    await submissions.put(conn, _moved(submission, now, state, reason))
     if plan.state is State.READY:
         await submissions.put_lines(conn, submission.serial, submission.employer_id, plan.lines)
 
@@ -169,5 +182,5 @@ def _moved(submission: Submission, now: datetime, state: State, reason: str) -> 
         state=state,
         reason=reason,
         since=now,
-        next_at=now if state is State.READY else None,
+        next_at=now if state in (State.READY, State.UNKNOWN) else None,
     )

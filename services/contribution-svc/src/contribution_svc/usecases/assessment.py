@@ -140,7 +140,7 @@ async def _save(
 ) -> None:
     written, changed = [], []
     for old, (new, _) in zip(before, done, strict=True):
-        content = _content(new)
+        content = content_of(new)
         if content != old.told:
             versioned = replace(new, told=content, version=old.version + 1)
             changed.append(versioned)
@@ -155,7 +155,7 @@ async def _save(
     await declarations.risk_again(conn, touched, now, china_day(now))
 
 
-def _content(row: Assessment) -> str:
+def content_of(row: Assessment) -> str:
     """Names everything that an assessment tells, but its version."""
     facts = (
         row.city,

@@ -73,6 +73,22 @@ async def mark_told(conn: Connection, mention_ids: Sequence[str], at: datetime) 
     await conn.execute(told.values(told_at=at))
 
 
+async def keep_told(conn: Connection, rows: Sequence[tuple[str, str, str, str, datetime]]) -> None:
+    """Keeps that each (mention id, employer id, template, cause event, when) was told: what asked
+    for it may be heard again.
+    """
+    new = insert(tables.mentions)
+    statement = new.on_conflict_do_update(
+        index_elements=["mention_id"], set_={"told_at": new.excluded.told_at}
+    )
+    names = ("mention_id", "employer_id", "template", "cause_event", "told_at")
+    fixed = {"cause": "", "anomaly_ids": [], "params": {}}
+    await conn.execute(
+        statement,
+        [{**dict(zip(names, row, strict=True)), "due_at": row[4], **fixed} for row in rows],
+    )
+
+
 def _waiting() -> tuple[Any, ...]:
     table, employers = tables.mentions, tables.employers
     has_staff = select(1).where(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, tuple_, update
+from sqlalchemy import Row, func, literal, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from notify_svc import tables
@@ -65,16 +65,48 @@ _ARRAYS = ("ticket_ids", "anomaly_ids")
 
 
 async def add(conn: Connection, notifications: Sequence[Notification]) -> list[Notification]:
-    """Stores those that were not told before, and gives them back."""
+    """Stores those that were not told before, and gives them back. One that is only known to have
+    been told gets its words.
+    """
     if not notifications:
         return []
     table = tables.notifications
     made: list[Notification] = []
-    for start in range(0, len(notifications), _ROWS_A_STATEMENT):
-        rows = [_row(one) for one in notifications[start : start + _ROWS_A_STATEMENT]]
-        statement = insert(table).values(rows).on_conflict_do_nothing().returning(table)
-        made += [_notification(row) for row in await conn.execute(statement)]
+    # One thing may be said several times in a batch; the first says it.
+    once = list({one.notification_id: one for one in reversed(notifications)}.values())
+    for start in range(0, len(once), _ROWS_A_STATEMENT):
+        rows = [_row(one) for one in once[start : start + _ROWS_A_STATEMENT]]
+        new = insert(table).values(rows)
+        statement = new.on_conflict_do_update(
+            index_elements=["notification_id"],
+            set_={name: new.excluded[name] for name in _WORDS},
+            where=table.c.text == "",
+        ).returning(table, literal_column("xmax = 0").label("is_new"))
+        made += [_notification(row) for row in await conn.execute(statement) if row.is_new]
     return sorted(made, key=lambda one: one.notification_id)
+
+
+_WORDS = ("cause", "transition", "subject", "text", "ticket_ids", "anomaly_ids")
+"""What no event tells of a message."""
+
+
+async def keep_told(conn: Connection, told: Sequence[Notification]) -> None:
+    """Keeps that these were told: their rows are without words, and nothing is sent of them."""
+    new = insert(tables.notifications)
+    names = ("state", "reason", "try_at", "delivered_at", "version")
+    statement = new.on_conflict_do_update(
+        index_elements=["notification_id"],
+        set_={name: new.excluded[name] for name in names},
+        where=tables.notifications.c.version <= new.excluded.version,
+    )
+    await conn.execute(statement, [_row(one) for one in told])
+
+
+async def without_words(conn: Connection) -> int:
+    """How many messages are known as told, and not what they said."""
+    table = tables.notifications
+    wordless = select(func.count()).where(table.c.text == "")
+    return int((await conn.execute(wordless)).scalar_one())
 
 
 _ROWS_A_STATEMENT = 500

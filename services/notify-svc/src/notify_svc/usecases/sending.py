@@ -52,6 +52,7 @@ def _message(digest: Digest, now: datetime) -> Message:
         params=params_of(digest),
         ticket_ids=tuple(sorted({m.ticket_id for m in mentions if m.ticket_id})),
         anomaly_ids=tuple(sorted({name for m in mentions for name in m.anomaly_ids})),
+        mention_ids=tuple(sorted(m.mention_id for m in mentions)),
     )
 
 

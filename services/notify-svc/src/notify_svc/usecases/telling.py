@@ -16,6 +16,9 @@ from shared.values import derived_id
 
 INBOX, EMAIL = "inbox", "email"
 
+_MOST_COVERED = 20_000
+"""40 bytes each: the event stays below 900,000."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -32,6 +35,7 @@ class Message:
     employee_id: str = ""
     ticket_ids: tuple[str, ...] = ()
     anomaly_ids: tuple[str, ...] = ()
+    mention_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ async def tell(conn: Connection, voice: Voice, messages: Sequence[Message], now:
     sent.
     """
     made = [
-        _notification(message, channel, variant, now)
+        (_notification(message, channel, variant, now), message.mention_ids[:_MOST_COVERED])
         for message in messages
         for channel, variant in voice.variants(message).items()
     ]
-    new = await store.notifications.add(conn, made)
-    await outbox.add(conn, [_told(one, now) for one in new if one.channel == INBOX], now)
+    new = await store.notifications.add(conn, [one for one, _ in made])
+    covers = {one.notification_id: mention_ids for one, mention_ids in made}
+    told = [_told(one, now, covers[one.notification_id]) for one in new if one.channel == INBOX]
+    await outbox.add(conn, told, now)
 
 
 def _notification(message: Message, channel: str, variant: Variant, now: datetime) -> Notification:
@@ -111,8 +117,10 @@ async def failed(
     await outbox.add(conn, [event], now)
 
 
-def _told(notification: Notification, now: datetime) -> NotificationEvent:
-    return NotificationDelivered(**_fields(notification, now))
+def _told(
+    notification: Notification, now: datetime, covers: tuple[str, ...] = ()
+) -> NotificationEvent:
+    return NotificationDelivered(**_fields(notification, now), covers=covers)
 
 
 def _fields(notification: Notification, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ one use case.
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from reconciliation_svc.consumers import own
 from reconciliation_svc.consumers.references import authority_of, employee_of, policy_of
 from reconciliation_svc.consumers.sides import SideEvent, arrival_of
 from reconciliation_svc.domain.windows import Calendar
@@ -29,19 +30,24 @@ from shared.contracts import (
 from shared.db import Connection
 from shared.values import LevyPeriod
 
-__all__ = ["TOPICS", "arrival_of", "handlers"]
+__all__ = ["TOPICS", "arrival_of", "handlers", "own"]
 
 TOPICS = (PAYROLL, POLICIES, CONTRIBUTION, BUREAU_SYNC)
 
 
-def handlers(clock: Clock, calendar: Calendar) -> dict[type[Event], Handler]:
+def handlers(
+    clock: Clock, calendar: Calendar, *, judges: bool = True
+) -> dict[type[Event], Handler]:
     """What is listened to. The four sides share one handler, so that a mixed run of them merges at
-    once.
+    once. Without `judges` sides are merged, and whoever caught up judges when all are there.
     """
 
     async def on_sides(conn: Connection, events: Sequence[SideEvent]) -> None:
         arrivals = [arrival_of(event) for event in events]
-        await judging.observe(conn, arrivals, calendar, clock.now())
+        if judges:
+            await judging.observe(conn, arrivals, calendar, clock.now())
+        else:
+            await judging.merge(conn, arrivals, clock.now())
 
     async def on_employees(conn: Connection, events: Sequence[EmployeeChanged]) -> None:
         found = [(employee_of(event), event.version) for event in _newest(events)]

@@ -62,6 +62,20 @@ async def save(conn: Connection, changed: Sequence[Anomaly]) -> None:
     )
 
 
+async def keep_told(conn: Connection, told: Sequence[Anomaly]) -> None:
+    """Brings anomalies to what was told of them."""
+    new = insert(anomalies)
+    values = {name: new.excluded[name] for name in _COLUMNS if name != "anomaly_id"}
+    statement = new.on_conflict_do_update(
+        index_elements=["anomaly_id"],
+        set_=values,
+        where=anomalies.c.version <= new.excluded.version,
+    )
+    # The cleared first: of a kind one occurrence may be open.
+    ordered = sorted(told, key=lambda one: one.cleared_at is None)
+    await conn.execute(statement, [_row(anomaly) for anomaly in ordered])
+
+
 async def forget(conn: Connection, anomaly_ids: Iterable[str]) -> None:
     """Deletes occurrences that nobody was told of."""
     names = sorted(anomaly_ids)

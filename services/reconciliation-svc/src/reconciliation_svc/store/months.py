@@ -59,6 +59,19 @@ class JudgedRow:
     anomalous: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ToldMonth:
+    """A month's verdicts as its newest CellsJudged told them; `place` as in KeptMonth."""
+
+    employer_id: str
+    employee_id: str
+    levy_period: str
+    version: int
+    verdicts: tuple[Verdict, ...]
+    place: tuple[str, str, str]
+    judged_at: datetime
+
+
 _INCOMING = [column.name for column in incoming.c]
 _JUDGED = [column.name for column in judged.c]
 
@@ -189,6 +202,38 @@ async def mark_employers(conn: Connection, employer_ids: Sequence[str], now: dat
     await conn.execute(
         update(months).where(months.c.employer_id.in_(employer_ids)).values(next_due_at=now)
     )
+
+
+async def mark_all(conn: Connection, now: datetime) -> None:
+    """Every month is due: the store has just caught up."""
+    await conn.execute(update(months).values(next_due_at=now))
+
+
+async def keep_told(conn: Connection, told: Sequence[ToldMonth]) -> None:
+    """Brings months to what was told of them. Whether they have anomalies is looked at by who
+    judges them next.
+    """
+    new = insert(months)
+    names = ("city", "account_id", "department_id", "cells", "version", "judged_at", "anomalous")
+    statement = new.on_conflict_do_update(
+        index_elements=[months.c.employee_id, months.c.levy_period],
+        set_={name: new.excluded[name] for name in names},
+        where=months.c.version <= new.excluded.version,
+    )
+    rows = [
+        {
+            "employee_id": one.employee_id,
+            "levy_period": one.levy_period,
+            "employer_id": one.employer_id,
+            **dict(zip(names[:3], one.place, strict=True)),
+            "cells": encode(one.verdicts).decode(),
+            "version": one.version,
+            "judged_at": one.judged_at,
+            "anomalous": True,
+        }
+        for one in told
+    ]
+    await conn.execute(statement, rows)
 
 
 async def mark_cities(conn: Connection, cities: Sequence[str], now: datetime) -> None:

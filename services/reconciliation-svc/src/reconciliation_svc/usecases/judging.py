@@ -38,14 +38,20 @@ async def observe(
 
     The same for every order and repetition of the arrivals.
     """
+    kept = await merge(conn, arrivals, now)
+    await _judge(conn, kept, calendar, now)
+    return len(kept)
+
+
+async def merge(conn: Connection, arrivals: Iterable[Arrival], now: datetime) -> list[KeptMonth]:
+    """Merges sides, newest version each; gives the months that they changed, not judged yet."""
     await locks.share_references(conn)
     kept = await months.merge(conn, fold(arrivals))
     strangers = {
         (one.month.employer_id, one.month.employee_id) for one in kept if one.month.roster is None
     }
     await references.request_roster(conn, sorted(strangers), now)
-    await _judge(conn, kept, calendar, now)
-    return len(kept)
+    return kept
 
 
 async def sweep(conn: Connection, calendar: Calendar, now: datetime, limit: int) -> int:

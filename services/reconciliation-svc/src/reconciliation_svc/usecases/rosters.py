@@ -83,13 +83,21 @@ def newest_opened(now: datetime) -> LevyPeriod:
 async def open_rosters(conn: Connection, calendar: Calendar, now: datetime, limit: int) -> int:
     """Looks at the rosters of at most `limit` employees that are due, opens their cells; gives how
     many they were.
+    """
+    arrivals, looked = await roster_sides(conn, now, limit)
+    await observe(conn, arrivals, calendar, now)
+    return looked
+
+
+async def roster_sides(conn: Connection, now: datetime, limit: int) -> tuple[list[Arrival], int]:
+    """The roster's side of what is due of at most `limit` employees, and how many they were.
 
     An employee whose employer or city is not known yet is looked at again when that changes.
     """
     await locks.share_references(conn)
     people = await references.take_due_employees(conn, now, limit)
     if not people:
-        return 0
+        return [], 0
     cut_overs = await references.cut_overs(conn, {person.employer_id for person, _ in people})
     policies = await references.all_policies(conn)
     known = await months.known_rosters(conn, [person.employee_id for person, _ in people])
@@ -105,8 +113,7 @@ async def open_rosters(conn: Connection, calendar: Calendar, now: datetime, limi
             again_at = opens_at(following) if following else None
         looked.append((person.employee_id, number + 1, again_at))
     await references.save_rostered(conn, looked)
-    await observe(conn, arrivals, calendar, now)
-    return len(people)
+    return arrivals, len(people)
 
 
 def _arrivals(

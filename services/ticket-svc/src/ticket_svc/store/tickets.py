@@ -47,6 +47,14 @@ async def tickets_of(conn: Connection, employee_ids: Sequence[str]) -> list[Tick
     return [_ticket(row) for row in await conn.execute(ordered)]
 
 
+async def tickets_named(conn: Connection, ticket_ids: Iterable[str]) -> dict[str, Ticket]:
+    """Those of these tickets that there are, by id, locked."""
+    table = tables.tickets
+    wanted = select(table).where(among(table.c.ticket_id, ticket_ids))
+    rows = await conn.execute(wanted.order_by(table.c.ticket_id).with_for_update())
+    return {row.ticket_id: _ticket(row) for row in rows}
+
+
 async def open_at_authorities(conn: Connection, authorities: Iterable[str]) -> list[Ticket]:
     """Open tickets about these authorities, locked."""
     table = tables.tickets

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from payroll_svc.consumers import own
 from payroll_svc.usecases.payroll_runs import keep_assessments
 from shared.consumer import Handler
 from shared.contracts import ContributionAssessed, Event
 from shared.db import Connection
+
+__all__ = ["handlers", "own"]
 
 
 def handlers() -> dict[type[Event], Handler]:

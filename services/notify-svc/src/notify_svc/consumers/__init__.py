@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from notify_svc.consumers import own
 from notify_svc.domain.digest import Staff
 from notify_svc.domain.resolution import Item, Ticket
 from notify_svc.usecases import hearing
@@ -27,6 +28,8 @@ from shared.contracts import (
 from shared.contracts import Ticket as TicketEvent
 from shared.db import Connection
 from shared.sealed import Sealed
+
+__all__ = ["handlers", "own"]
 
 _SETTLED = "by_person"
 """The reason of a ticket that a person resolved; the person's own words stay in ticket-svc."""

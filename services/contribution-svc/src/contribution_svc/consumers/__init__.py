@@ -5,6 +5,7 @@ one use case.
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from contribution_svc.consumers import own
 from contribution_svc.store import postings, roster
 from contribution_svc.usecases import roster as roster_usecases
 from shared.clock import Clock
@@ -20,6 +21,8 @@ from shared.contracts import (
 )
 from shared.db import Connection
 from shared.values import LevyPeriod
+
+__all__ = ["TOPICS", "handlers", "own"]
 
 TOPICS = (PAYROLL, BUREAU_SYNC)
 

@@ -15,10 +15,13 @@ from shared.contracts import (
     Event,
 )
 from shared.db import Connection
+from ticket_svc.consumers import own
 from ticket_svc.domain import facts
 from ticket_svc.domain.assignment import Staff
 from ticket_svc.domain.office import Office
 from ticket_svc.usecases import gathering
+
+__all__ = ["handlers", "own"]
 
 
 def handlers(office: Office, clock: Clock) -> dict[type[Event], Handler]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bureau_sync_svc.consumers import own
 from bureau_sync_svc.domain.filing import DUE, AssessedLine, PostedLine
 from bureau_sync_svc.usecases import copies
 from shared.codec import Tombstone
@@ -25,6 +26,8 @@ from shared.contracts import (
     PolicyChanged,
 )
 from shared.db import Connection
+
+__all__ = ["TOPICS", "handlers", "own"]
 
 TOPICS = (PAYROLL, IDENTITIES, CONTRIBUTION, POLICIES)
 

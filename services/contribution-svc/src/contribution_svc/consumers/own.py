@@ -1,0 +1,127 @@
+"""Our own events, taken back by a store that was restored."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from contribution_svc.domain.lines import Line
+from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.bases import BaseBody, BaseRow
+from contribution_svc.store.declarations import RiskBody
+from contribution_svc.store.postings import Posted, PostedRow
+from contribution_svc.store.told_before import Approved, Risk
+from contribution_svc.usecases.recovering import ToldBefore
+from shared.codec import Received
+from shared.contracts import (
+    BaseChanged,
+    ContributionAssessed,
+    ContributionPosted,
+    DeadlineAtRisk,
+    DeclarationApproved,
+    Event,
+    PolicyChanged,
+)
+from shared.db import Connection
+from shared.serve import Keeper, newest_of
+
+
+def keepers(into: ToldBefore) -> Mapping[type[Event], Keeper]:
+    """What we say, by its event; gathered in `into`."""
+
+    async def on_told(_: Connection, told: Sequence[Received]) -> None:
+        for event in newest_of(told):
+            _GATHERED[type(event)](into, event)
+
+    return dict.fromkeys(_GATHERED, on_told)
+
+
+def _base(into: ToldBefore, event: BaseChanged) -> None:
+    body = BaseBody(
+        average_fen=event.average_fen,
+        months=event.months,
+        rule=event.rule,
+        bases_fen=event.bases_fen,
+        bounds=event.bounds,
+        explanation=event.explanation,
+    )
+    into.bases.append(
+        # No event tells which period it was assessed for: any may replace it.
+        BaseRow(
+            event.employee_id, event.contribution_year, event.employer_id, event.version, "", body
+        )
+    )
+
+
+def _assessment(into: ToldBefore, event: ContributionAssessed) -> None:
+    into.assessments.append(
+        Assessment(
+            employee_id=event.employee_id,
+            levy_period=event.levy_period,
+            employer_id=event.employer_id,
+            account_id=event.account_id,
+            department_id=event.department_id,
+            city=event.city,
+            version=event.version,
+            rests_on="",
+            contribution_year="",
+            lines=msgspec.convert(msgspec.to_builtins(event.lines), list[Line]),
+            base_explanation=event.base_explanation,
+            policy_known_since=event.policy_known_since,
+            file_by=date.fromisoformat(event.file_by),
+            debit_by=date.fromisoformat(event.debit_by),
+        )
+    )
+
+
+def _approval(into: ToldBefore, event: DeclarationApproved) -> None:
+    into.approvals.append(
+        Approved(
+            declaration_id=event.declaration_id,
+            account_id=event.account_id,
+            levy_period=event.levy_period,
+            version=event.version,
+            people=event.people,
+            sums=event.sums_fen,
+            total_fen=event.total_fen,
+            lines_hash=event.lines_hash,
+            approved_by=event.approved_by,
+            approved_at=datetime.fromisoformat(event.approved_at),
+        )
+    )
+
+
+def _posting(into: ToldBefore, event: ContributionPosted) -> None:
+    into.postings.append(
+        Posted(
+            employee_id=event.employee_id,
+            levy_period=event.levy_period,
+            employer_id=event.employer_id,
+            account_id=event.account_id,
+            declaration_id=event.declaration_id,
+            city=event.city,
+            lines=msgspec.convert(msgspec.to_builtins(event.lines), tuple[PostedRow, ...]),
+            version=event.version,
+        )
+    )
+
+
+def _risk(into: ToldBefore, event: DeadlineAtRisk) -> None:
+    missing = tuple((fact.employee_id, fact.reason) for fact in event.missing)
+    body = RiskBody(event.approved, missing)
+    into.risks.append(Risk(event.account_id, event.levy_period, event.version, body))
+
+
+def _policy(into: ToldBefore, event: PolicyChanged) -> None:
+    into.policies.append(event)
+
+
+_GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
+    PolicyChanged: _policy,
+    BaseChanged: _base,
+    ContributionAssessed: _assessment,
+    DeclarationApproved: _approval,
+    ContributionPosted: _posting,
+    DeadlineAtRisk: _risk,
+}

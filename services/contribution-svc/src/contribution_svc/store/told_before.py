@@ -1,0 +1,226 @@
+"""What a restored store takes back of its own: rows as they were told, under their versions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from contribution_svc.domain.declaration import lines_hash
+from contribution_svc.domain.lines import Line, LineState
+from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.declarations import RiskBody
+from contribution_svc.store.postings import Posted
+from contribution_svc.store.values import columns, from_json, to_json
+from shared.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A declaration's approval as it was told; `sums` as (employer, employee) fen."""
+
+    declaration_id: str
+    account_id: str
+    levy_period: str
+    version: int
+    people: int
+    sums: dict[str, tuple[int, int]]
+    total_fen: int
+    lines_hash: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What was told of a deadline."""
+
+    account_id: str
+    levy_period: str
+    version: int
+    body: RiskBody
+
+
+_POLICY = text(
+    """
+    INSERT INTO policies AS p (city, version, content_sha256, published_at)
+    VALUES (:city, :version, :sha256, :now)
+    ON CONFLICT (city) DO UPDATE
+       SET version = excluded.version, content_sha256 = excluded.content_sha256
+     WHERE p.version <= excluded.version
+    """
+)
+
+
+async def keep_policy(
+    conn: Connection, city: str, version: int, sha256: str, now: datetime
+) -> None:
+    """The version of a city's policy; `sha256` empty: what was told is not the pack that we have,
+    which is told next.
+    """
+    await conn.execute(_POLICY, {"city": city, "version": version, "sha256": sha256, "now": now})
+
+
+_BASES = text(
+    """
+    INSERT INTO bases AS b (employee_id, contribution_year, employer_id, version, levy_period, body)
+    SELECT * FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:contribution_year AS text[]),
+        CAST(:employer_id AS text[]), CAST(:version AS bigint[]), CAST(:levy_period AS text[]),
+        CAST(:body AS jsonb[]))
+    ON CONFLICT (employee_id, contribution_year) DO UPDATE
+       SET version = excluded.version, body = excluded.body WHERE b.version <= excluded.version
+    """
+)
+
+
+async def keep_bases(conn: Connection, told: Sequence[BaseRow]) -> None:
+    names = ("employee_id", "contribution_year", "employer_id", "version", "levy_period", "body")
+    rows = (
+        [to_json(one.body) if name == "body" else getattr(one, name) for name in names]
+        for one in told
+    )
+    await conn.execute(_BASES, columns(names, rows))
+
+
+_ASSESSMENTS = text(
+    """
+    INSERT INTO assessments AS a (employee_id, levy_period, employer_id, account_id, department_id,
+                                  city, version, lines, base_explanation, policy_known_since, told,
+                                  file_by, debit_by, assess_at)
+    SELECT *, CAST(:now AS timestamptz) FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:employer_id AS text[]),
+        CAST(:account_id AS text[]), CAST(:department_id AS text[]), CAST(:city AS text[]),
+        CAST(:version AS bigint[]), CAST(:lines AS jsonb[]), CAST(:base_explanation AS text[]),
+        CAST(:policy_known_since AS text[]), CAST(:told AS text[]), CAST(:file_by AS date[]),
+        CAST(:debit_by AS date[]))
+    ON CONFLICT (employee_id, levy_period) DO UPDATE
+       SET account_id = excluded.account_id, department_id = excluded.department_id,
+           city = excluded.city, version = excluded.version, lines = excluded.lines,
+           base_explanation = excluded.base_explanation,
+           policy_known_since = excluded.policy_known_since, told = excluded.told,
+           file_by = excluded.file_by, debit_by = excluded.debit_by,
+           assess_at = CASE WHEN a.declaration_id IS NULL THEN excluded.assess_at END
+     WHERE a.version <= excluded.version
+    """
+)
+_ASSESSED = (
+    "employee_id",
+    "levy_period",
+    "employer_id",
+    "account_id",
+    "department_id",
+    "city",
+    "version",
+    "lines",
+    "base_explanation",
+    "policy_known_since",
+    "told",
+    "file_by",
+    "debit_by",
+)
+
+
+async def keep_assessments(conn: Connection, told: Sequence[Assessment], now: datetime) -> None:
+    """Assessed again at `now`: what they rest on is not told, and may have changed since."""
+    rows = (
+        [to_json(one.lines) if name == "lines" else getattr(one, name) for name in _ASSESSED]
+        for one in told
+    )
+    await conn.execute(_ASSESSMENTS, {**columns(_ASSESSED, rows), "now": now})
+
+
+_APPROVED = text(
+    """
+    UPDATE declarations
+       SET state = 'approved', version = :version, people = :people, sums = CAST(:sums AS jsonb),
+           total_fen = :total_fen, lines_hash = :lines_hash, approved_by = :approved_by,
+           approved_at = :approved_at
+     WHERE declaration_id = :declaration_id AND version <= :version
+    """
+)
+# Whoever was declared was not assessed again: their version is older than the approval.
+_DECLARED = text(
+    """
+    SELECT a.employee_id, a.version, a.lines, o.ce_time <= :approved_at AS in_time
+      FROM assessments a
+      LEFT JOIN outbox o ON o.aggregatetype = 'contribution.events'
+                        AND o.family = 'ContributionAssessed'
+                        AND o.subject = a.employee_id || '/' || a.levy_period
+                        AND o.version = a.version
+     WHERE a.account_id = :account_id AND a.levy_period = :levy_period
+       AND (a.declaration_id IS NULL OR a.declaration_id = :declaration_id)
+    """
+)
+_FREEZE = text(
+    """
+    UPDATE assessments SET declaration_id = :declaration_id, assess_at = NULL
+     WHERE levy_period = :levy_period AND employee_id = ANY(:ids)
+    """
+)
+
+
+async def keep_approval(conn: Connection, told: Approved) -> bool:
+    """Keeps the approval and freezes who was declared; False if the assessments that are told do
+    not make the hash that was approved.
+    """
+    values = {name: getattr(told, name) for name in Approved.__slots__}
+    await conn.execute(_APPROVED, {**values, "sums": to_json(told.sums)})
+    rows = [row for row in await conn.execute(_DECLARED, values) if _is_due(row.lines)]
+    for found in (rows, [row for row in rows if row.in_time]):
+        if lines_hash((row.employee_id, row.version) for row in found) == told.lines_hash:
+            await conn.execute(_FREEZE, {**values, "ids": [row.employee_id for row in found]})
+            return True
+    return False
+
+
+def _is_due(lines: object) -> bool:
+    return any(line.state is LineState.DUE for line in from_json(lines, list[Line]))
+
+
+_POSTINGS = text(
+    """
+    INSERT INTO postings AS p (employee_id, levy_period, employer_id, account_id, declaration_id,
+                               city, version, lines)
+    SELECT * FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:employer_id AS text[]),
+        CAST(:account_id AS text[]), CAST(:declaration_id AS text[]), CAST(:city AS text[]),
+        CAST(:version AS bigint[]), CAST(:lines AS jsonb[]))
+    ON CONFLICT (employee_id, levy_period) DO UPDATE
+       SET account_id = excluded.account_id, declaration_id = excluded.declaration_id,
+           city = excluded.city, version = excluded.version, lines = excluded.lines
+     WHERE p.version <= excluded.version
+    """
+)
+
+
+async def keep_postings(conn: Connection, told: Sequence[Posted]) -> None:
+    names = (
+        "employee_id",
+        "levy_period",
+        "employer_id",
+        "account_id",
+        "declaration_id",
+        "city",
+        "version",
+        "lines",
+    )
+    rows = (
+        [to_json(one.lines) if name == "lines" else getattr(one, name) for name in names]
+        for one in told
+    )
+    await conn.execute(_POSTINGS, columns(names, rows))
+
+
+_RISK = text(
+    """
+    UPDATE declarations SET risk_version = :version, risk = CAST(:body AS jsonb)
+     WHERE account_id = :account_id AND levy_period = :levy_period AND risk_version <= :version
+    """
+)
+
+
+async def keep_risk(conn: Connection, told: Risk) -> None:
+    values = {name: getattr(told, name) for name in ("account_id", "levy_period", "version")}
+    await conn.execute(_RISK, {**values, "body": to_json(told.body)})

@@ -1,0 +1,44 @@
+"""A restored store takes back what was told: nobody hears it a second time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notify_svc import store
+from notify_svc.store.notifications import Notification
+from shared.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """A message as its event tells it, and the mentions that were gathered in it."""
+
+    notification: Notification
+    mention_ids: tuple[str, ...]
+
+
+async def keep_told(conn: Connection, told: Sequence[ToldBefore]) -> None:
+    """Messages and what they covered count as told."""
+    await store.notifications.keep_told(conn, [one.notification for one in told])
+    covered = {
+        mention_id: (
+            mention_id,
+            one.notification.employer_id,
+            one.notification.template,
+            one.notification.cause_event,
+            one.notification.at,
+        )
+        for one in told
+        for mention_id in one.mention_ids
+    }
+    if covered:
+        await store.mentions.keep_told(conn, list(covered.values()))
+
+
+async def lost(conn: Connection, _: datetime) -> Sequence[str]:
+    """What no event tells."""
+    wordless = await store.notifications.without_words(conn)
+    lines = ["e-mail preferences that employees changed since the backup are lost"]
+    if wordless:
+        lines.append(f"{wordless} messages are known as told; their words are in no event")
+    return lines

@@ -1,0 +1,163 @@
+"""Our own events, taken back by a store that was restored."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
+from payroll_svc.domain.payroll_run import DueLine, Member, PayrollRun, Payslip
+from payroll_svc.domain.people import Person, Spell
+from payroll_svc.domain.wages import MonthWage, WageItem
+from payroll_svc.usecases.recovering import ToldBefore, ToldIdentity
+from shared.codec import Received, Tombstone
+from shared.contracts import (
+    EmployeeChanged,
+    EmployeeSealed,
+    EmployerChanged,
+    Event,
+    PayslipIssued,
+    SalaryComputed,
+)
+from shared.db import Connection
+from shared.sealed import Sealed
+from shared.serve import Keeper, newest_of
+
+
+def keepers(into: ToldBefore) -> Mapping[type[Event], Keeper]:
+    """What we say, by its event; gathered in `into`."""
+
+    async def on_told(_: Connection, told: Sequence[Received]) -> None:
+        newest = {str(event.event_id()) for event in newest_of(told)}
+        for one in told:
+            if one.event_id in newest or isinstance(one.event, Tombstone):
+                _GATHERED[type(one.event)](into, one.event, one.time)
+
+    return dict.fromkeys(_GATHERED, on_told)
+
+
+def _gather_salary(into: ToldBefore, event: SalaryComputed, time: str) -> None:
+    if event.purpose == "history":
+        into.wages.append((event.employer_id, _wage(event)))
+        return
+    run = _run(event, datetime.fromisoformat(time))
+    into.runs.setdefault(run.run_id, (run, []))[1].append(_member(event))
+
+
+_GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any, str], None]] = {
+    EmployerChanged: lambda into, event, _: into.employers.append(_employer(event)),
+    EmployeeChanged: lambda into, event, _: into.people.append((event.employer_id, _person(event))),
+    EmployeeSealed: lambda into, event, _: into.identities.append(_identity(event)),
+    Tombstone: lambda into, event, _: into.forgotten.append(event.key()),
+    SalaryComputed: _gather_salary,
+    PayslipIssued: lambda into, event, time: into.payslips.append(_payslip(event, time)),
+}
+
+
+def _employer(event: EmployerChanged) -> Employer:
+    """What cities are called here is not told: by their codes, until HR says otherwise."""
+    return Employer(
+        employer_id=event.employer_id,
+        group_id=event.group_id,
+        name=event.name,
+        uscc=event.uscc,
+        cut_over=event.cut_over,
+        payday=event.payday,
+        accounts=tuple(
+            Account(
+                one.account_id,
+                one.account_no,
+                one.city,
+                one.city,
+                one.collector,
+                one.bank_account_ref,
+                one.auto_debit,
+            )
+            for one in event.accounts
+        ),
+        departments=tuple(
+            Department(one.department_id, one.code, one.name) for one in event.departments
+        ),
+        hr_staff=tuple(HrStaff(one.sub, one.department_ids) for one in event.hr_staff),
+        version=event.version,
+    )
+
+
+def _person(event: EmployeeChanged) -> Person:
+    return Person(
+        employee_id=event.employee_id,
+        employee_no=event.employee_no,
+        name="",
+        person_kind=event.person_kind,
+        documents_missing=event.documents_missing,
+        agreed_wage_fen=0,
+        first_month_wage_fen=event.first_month_wage_fen,
+        special_additional_fen=0,
+        sub=event.sub,
+        cost_centre=event.cost_centre,
+        spells=tuple(
+            Spell(
+                since=date.fromisoformat(one.since),
+                until=date.fromisoformat(one.until) if one.until else None,
+                department_id=one.department_id,
+                city=one.city,
+                account_id=one.account_id,
+            )
+            for one in event.spells
+        ),
+        version=event.version,
+    )
+
+
+def _identity(event: EmployeeSealed) -> ToldIdentity:
+    sealed = Sealed(event.sealed, event.wrapped_key, event.root_key_id)
+    return ToldIdentity(event.employer_id, event.employee_id, event.version, sealed)
+
+
+def _wage(event: SalaryComputed) -> MonthWage:
+    items = tuple(WageItem(one.code, one.amount_fen, one.counts_as_wage) for one in event.items)
+    return MonthWage(event.employee_id, event.levy_period, items, event.version)
+
+
+def _run(event: SalaryComputed, at: datetime) -> PayrollRun:
+    return PayrollRun(
+        run_id=event.run_id,
+        employer_id=event.employer_id,
+        levy_period=event.levy_period,
+        payday=date.fromisoformat(event.payday),
+        state="computed",
+        computed_at=at,
+    )
+
+
+def _member(event: SalaryComputed) -> Member:
+    """Why someone is left out after all is not told; a new computation finds it again."""
+    left_out = "" if event.items else "left_out"
+    return Member(event.employee_id, event.gross_fen, left_out, event.version)
+
+
+def _payslip(event: Event, time: str) -> Payslip:
+    assert isinstance(event, PayslipIssued)
+    withheld = tuple(
+        DueLine(
+            insurance=one.insurance.value,
+            state="due",
+            base_fen=one.base_fen,
+            employer_fen=one.employer_fen,
+            employee_fen=one.employee_fen,
+        )
+        for one in event.withheld
+    )
+    return Payslip(
+        employee_id=event.employee_id,
+        levy_period=event.levy_period,
+        employer_id=event.employer_id,
+        run_id=event.run_id,
+        payday=date.fromisoformat(event.payday),
+        gross_fen=event.gross_fen,
+        contributions_fen=sum(line.employee_fen for line in withheld),
+        special_additional_fen=0,
+        tax_fen=event.tax_fen,
+        net_fen=event.net_fen,
+        withheld=withheld,
+        issued_at=datetime.fromisoformat(time),
+    )

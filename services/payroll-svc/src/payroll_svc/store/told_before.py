@@ -1,0 +1,75 @@
+"""What a restored store takes back of runs and payslips, under the versions that were told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from payroll_svc.domain.payroll_run import Member, PayrollRun, Payslip
+from payroll_svc.store.bulk import among, merge
+from payroll_svc.tables import employees, employers, identities, payroll_runs, payslips, run_members
+from shared.db import Connection
+
+
+async def versions_of_employers(conn: Connection) -> dict[str, int]:
+    """By employer id."""
+    rows = await conn.execute(select(employers.c.employer_id, employers.c.version))
+    return {row.employer_id: row.version for row in rows}
+
+
+async def forget_identities(conn: Connection, employee_ids: Iterable[str]) -> None:
+    """Deletes what a deletion took from the topic, and a backup has still."""
+    await conn.execute(delete(identities).where(among(identities.c.employee_id, employee_ids)))
+
+
+async def keep_members(conn: Connection, run: PayrollRun, members: Sequence[Member]) -> None:
+    """A run that the store has lost, or only some of its salaries."""
+    values = {name: getattr(run, name) for name in _RUN}
+    await conn.execute(insert(payroll_runs).values(values).on_conflict_do_nothing())
+    own = {"run_id": run.run_id, "employer_id": run.employer_id}
+    await merge(conn, run_members, [{**own, **asdict(m)} for m in members], only_newer=True)
+
+
+_RUN = ("run_id", "employer_id", "levy_period", "payday", "state", "computed_at")
+
+
+_SPECIAL = text(
+    """
+    UPDATE run_members m
+       SET special_additional_fen = e.special_additional_fen, withheld = s.withheld,
+           contributions_fen = s.contributions_fen, tax_fen = s.tax_fen, net_fen = s.net_fen,
+           assessment_version = coalesce(m.assessment_version, 0)
+      FROM payslips s JOIN employees e USING (employee_id)
+     WHERE m.run_id = s.run_id AND m.employee_id = s.employee_id AND s.employee_id = ANY(:ids)
+    """
+)
+
+
+async def keep_payslips(
+    conn: Connection, slips: Sequence[Payslip], at: Mapping[str, datetime]
+) -> None:
+    """Payslips that were issued: their runs are paid, at the time of each run's id."""
+    rows: list[dict[str, Any]] = [
+        {**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]} for slip in slips
+    ]
+    await conn.execute(insert(payslips).on_conflict_do_nothing(), rows)
+    await conn.execute(_SPECIAL, {"ids": [slip.employee_id for slip in slips]})
+    for run_id, paid_at in sorted(at.items()):
+        paid = update(payroll_runs).where(payroll_runs.c.run_id == run_id)
+        await conn.execute(
+            paid.values(
+                state="paid",
+                paid_at=paid_at,
+                approved_at=func.coalesce(payroll_runs.c.approved_at, paid_at),
+            )
+        )
+
+
+async def special_additional_fen(conn: Connection, employee_ids: Iterable[str]) -> dict[str, int]:
+    """专项附加扣除 of each employee, by id."""
+    wanted = select(employees.c.employee_id, employees.c.special_additional_fen)
+    rows = await conn.execute(wanted.where(among(employees.c.employee_id, employee_ids)))
+    return {row.employee_id: row.special_additional_fen for row in rows}

@@ -1,0 +1,127 @@
+"""A restored store takes back what it told: people, wages, runs and payslips."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from payroll_svc.domain.employers import Employer
+from payroll_svc.domain.payroll_run import Member, PayrollRun, Payslip
+from payroll_svc.domain.people import Person, SealedIdentity
+from payroll_svc.domain.wages import MonthWage
+from payroll_svc.store import employers as employers_store
+from payroll_svc.store import people as people_store
+from payroll_svc.store import told_before, wages
+from shared.db import Connection
+from shared.refusal import NotFound
+from shared.sealed import SealBroken, Sealed, Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class ToldIdentity:
+    """A person's sealed data as they were told."""
+
+    employer_id: str
+    employee_id: str
+    version: int
+    sealed: Sealed
+
+
+@dataclass
+class ToldBefore:
+    """What was told since the backup, the newest of each. People come as (employer id, person), and
+    without a name, which is sealed; wages as (employer id, month).
+    """
+
+    employers: list[Employer] = field(default_factory=list)
+    people: list[tuple[str, Person]] = field(default_factory=list)
+    identities: list[ToldIdentity] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    wages: list[tuple[str, MonthWage]] = field(default_factory=list)
+    runs: dict[str, tuple[PayrollRun, list[Member]]] = field(default_factory=dict)
+    payslips: list[Payslip] = field(default_factory=list)
+
+
+async def keep_told(conn: Connection, sealer: Sealer, told: ToldBefore) -> Sequence[str]:
+    """Brings the rows to what readers know. Gives what is lost."""
+    for employer in told.employers:
+        await _keep_employer(conn, employer)
+    lost = await _keep_people(conn, sealer, told)
+    await told_before.forget_identities(conn, told.forgotten)
+    for employer_id, month in told.wages:
+        await wages.save_month_wages(conn, employer_id, [month])
+    for run, members in told.runs.values():
+        await told_before.keep_members(conn, run, members)
+    if told.payslips:
+        special = await told_before.special_additional_fen(
+            conn, [slip.employee_id for slip in told.payslips]
+        )
+        slips = [
+            replace(slip, special_additional_fen=special.get(slip.employee_id, 0))
+            for slip in told.payslips
+        ]
+        paid_at = {slip.run_id: slip.issued_at for slip in slips}
+        await told_before.keep_payslips(conn, slips, paid_at)
+    return ["staged files and approvals of unpaid runs since the backup are lost", *lost]
+
+
+async def _keep_employer(conn: Connection, employer: Employer) -> None:
+    """Cities keep the names that the backup has for them: no event tells these."""
+    try:
+        known = await employers_store.employer(conn, employer.employer_id, lock=True)
+    except NotFound:
+        await employers_store.add_employer(conn, employer)
+        return
+    if known.version > employer.version:
+        return
+    names = {account.city: account.city_name for account in known.accounts}
+    accounts = tuple(
+        replace(account, city_name=names.get(account.city, account.city_name))
+        for account in employer.accounts
+    )
+    await employers_store.change_employer(conn, replace(employer, accounts=accounts))
+
+
+async def _keep_people(conn: Connection, sealer: Sealer, told: ToldBefore) -> list[str]:
+    opened = {one.employee_id: _opened(sealer, one) for one in told.identities}
+    known = await people_store.people_by_id(conn, [person.employee_id for _, person in told.people])
+    unknown_wages = 0
+    for employer_id, person in told.people:
+        before = known.get(person.employee_id)
+        if before is not None and before.version > person.version:
+            continue
+        name = opened.get(person.employee_id, {}).get("name", before.name if before else "")
+        after = replace(person, name=name)
+        if before is not None:
+            after = replace(
+                after,
+                agreed_wage_fen=before.agreed_wage_fen,
+                special_additional_fen=before.special_additional_fen,
+            )
+        unknown_wages += before is None
+        await people_store.save_people(conn, employer_id, [after])
+    for one in told.identities:
+        identity = _identity(sealer, one, opened[one.employee_id])
+        changed = {one.employee_id: (identity, one.version)}
+        await people_store.save_identities(conn, one.employer_id, changed)
+    if not unknown_wages:
+        return []
+    return [f"{unknown_wages} employees came since the backup; import their agreed wages again"]
+
+
+def _opened(sealer: Sealer, one: ToldIdentity) -> dict[str, str]:
+    """Empty where the person's key was destroyed."""
+    try:
+        return dict(sealer.open(one.employer_id, one.employee_id, one.sealed))
+    except SealBroken:
+        return {}
+
+
+def _identity(sealer: Sealer, one: ToldIdentity, data: dict[str, str]) -> SealedIdentity:
+    whole = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    return SealedIdentity(
+        id_index=sealer.blind_index(one.employer_id, data.get("id_no", one.employee_id)),
+        content_mark=sealer.blind_index(one.employer_id, whole),
+        sealed=one.sealed.sealed,
+        wrapped_key=one.sealed.wrapped_key,
+        root_key_id=one.sealed.root_key_id,
+    )

@@ -1,0 +1,89 @@
+"""Canonical dumps of stores: every row of every table, but for what is bookkeeping by name."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from deploy.databases import SERVICES
+
+Rows = Counter[str]
+Store = dict[str, Rows]
+"""Rows as JSON text, by table."""
+
+LEFT_OUT_TABLES = {
+    "alembic_version": "says which migrations ran",
+    "inbox": "what was heard how often; the effects are in the other tables",
+    "relay_lease": "who publishes just now",
+    "http_writes": "answers kept for repeated requests",
+}
+LEFT_OUT_COLUMNS = {
+    "outbox": {
+        "seq": "the order of publishing",
+        "sent_at": "when the broker last had it",
+        "created_at": "system time",
+        "traceparent": "which run caused it",
+    },
+    "parked": {"seq": "order", "parked_at": "system time", "copied_at": "system time"},
+}
+
+
+async def dump(postgres_url: str, package: str) -> Store:
+    """One service's store as it is now."""
+    address = postgres_url.rpartition("/")[0] + f"/{package}"
+    connection = await asyncpg.connect(address)
+    try:
+        names = [
+            row["table_name"]
+            for row in await connection.fetch(
+                "SELECT table_name FROM information_schema.tables"
+                " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+            )
+            if row["table_name"] not in LEFT_OUT_TABLES
+        ]
+        return {name: await _rows(connection, name) for name in sorted(names)}
+    finally:
+        await connection.close()
+
+
+async def _rows(connection: asyncpg.Connection, table: str) -> Rows:
+    left_out = list(LEFT_OUT_COLUMNS.get(table, ()))
+    # The name is the catalogue's own, and quoted.
+    query = f'SELECT CAST(to_jsonb(t) - CAST($1 AS text[]) AS text) FROM "{table}" t'  # noqa: S608
+    return Counter(row[0] for row in await connection.fetch(query, left_out))
+
+
+async def dump_all(postgres_url: str) -> dict[str, Store]:
+    """All seven stores."""
+    return {package: await dump(postgres_url, package) for package in SERVICES}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one table lacks, and what it has that it had not."""
+
+    store: str
+    table: str
+    gone: Rows = field(default_factory=Counter)
+    new: Rows = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        gone, new = list(self.gone.elements())[:2], list(self.new.elements())[:2]
+        return (
+            f"{self.store}.{self.table}: {self.gone.total()} gone, {self.new.total()} new;"
+            f" gone {[row[:600] for row in gone]} new {[row[:600] for row in new]}"
+        )
+
+
+def differences(
+    before: Mapping[str, Store], after: Mapping[str, Store]
+) -> dict[tuple[str, str], Difference]:
+    """By (store, table), where they differ."""
+    found = {}
+    for store, tables in before.items():
+        for table, rows in tables.items():
+            gone, new = rows - after[store][table], after[store][table] - rows
+            if gone or new:
+                found[store, table] = Difference(store, table, gone, new)
+    return found
