@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from deploy.topics import TOPICS_FILE
 from shared.contracts import ANOMALY_EVENTS, EVENTS
 from tests.support.schemas.asyncapi import HEARS, document, rendered_document
-from tests.support.schemas.events import file_name
+from tests.support.schemas.events import OWNERS, file_name
 from tests.support.schemas.history import ROOT
 
 CLASSES = {cls.event_name(): cls for cls in EVENTS.values()}
@@ -73,10 +73,21 @@ def test_its_handlers_are_for_what_the_document_says(service: str) -> None:
     assert names_in_consumers(service) == set(HEARS[service])
 
 
-def names_in_consumers(service: str) -> set[str]:
-    """Event classes that the service's Kafka door imports; all anomalies if it has their table."""
+@every_service
+def test_a_restored_store_takes_back_all_that_it_said(service: str) -> None:
+    """ADR 0017: what has no keeper would be told a second time under a version that others know."""
+    said = {name for name, cls in CLASSES.items() if OWNERS[cls.TOPIC] == service}
+    assert names_in_consumers(service, own=True) == said
+
+
+def names_in_consumers(service: str, *, own: bool = False) -> set[str]:
+    """Event classes that the service's Kafka door imports; all anomalies if it has their table.
+
+    With `own` those that it takes back after a restore.
+    """
     package = ROOT / "services" / service / "src" / service.replace("-", "_")
-    imported = {name for path in _rooms(package, "consumers") for name in _imported(path)}
+    rooms = [path for path in _rooms(package, "consumers") if (path.name == "own.py") is own]
+    imported = {name for path in rooms for name in _imported(path)}
     if "ANOMALY_EVENTS" in imported:
         imported |= ANOMALY_EVENTS.keys()
     return imported & CLASSES.keys()

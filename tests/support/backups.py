@@ -16,14 +16,19 @@ async def back_up(postgres_url: str, package: str, file: Path) -> None:
     await _run("pg_dump", *options)
 
 
-async def restore(postgres_url: str, package: str, file: Path) -> None:
-    """The database as it was in `file`, in place of what is there; its service is stopped."""
+async def drop(postgres_url: str, package: str) -> None:
+    """An empty database in place of what is there; its service is stopped."""
     connection = await asyncpg.connect(postgres_url)
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{package}"')
         await create_database(connection, package, service_roles(package))
     finally:
         await connection.close()
+
+
+async def restore(postgres_url: str, package: str, file: Path) -> None:
+    """The database as it was in `file`, in place of what is there; its service is stopped."""
+    await drop(postgres_url, package)
     await _run("pg_restore", "--exit-on-error", f"--dbname={_of(postgres_url, package)}", str(file))
 
 

@@ -1,5 +1,6 @@
 """Canonical dumps of stores: every row of every table, but for what is bookkeeping by name."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,8 +56,54 @@ async def _rows(connection: asyncpg.Connection, table: str) -> Rows:
 
 
 async def dump_all(postgres_url: str) -> dict[str, Store]:
-    """All seven stores."""
-    return {package: await dump(postgres_url, package) for package in SERVICES}
+    """All seven stores, and that of the parties that are not ours: their journals tell what we
+    sent.
+    """
+    return {name: await dump(postgres_url, name) for name in (*SERVICES, "sandbox")}
+
+
+_NEWEST = """
+    SELECT DISTINCT ON (aggregatetype, family, subject) CAST(id AS text) AS id FROM outbox
+     ORDER BY aggregatetype, family, subject, version DESC
+"""
+
+
+async def newest_told(postgres_url: str) -> set[str]:
+    """The ids of the newest event of every aggregate of every service."""
+    found: set[str] = set()
+    for package in SERVICES:
+        connection = await asyncpg.connect(postgres_url.rpartition("/")[0] + f"/{package}")
+        try:
+            found |= {row["id"] for row in await connection.fetch(_NEWEST)}
+        finally:
+            await connection.close()
+    return found
+
+
+LeftOut = Mapping[tuple[str, str], frozenset[str]]
+"""Columns to leave out, by (store, table); no columns: the whole table."""
+
+
+def without(stores: Mapping[str, Store], left_out: LeftOut) -> dict[str, Store]:
+    """The stores, with what is known to differ taken out of their rows."""
+    return {
+        store: {
+            table: _without(rows, left_out.get((store, table))) for table, rows in tables.items()
+        }
+        for store, tables in stores.items()
+    }
+
+
+def _without(rows: Rows, columns: frozenset[str] | None) -> Rows:
+    if columns is None:
+        return rows
+    if not columns:
+        return Counter()
+    kept: Rows = Counter()
+    for row, times in rows.items():
+        values = {name: value for name, value in json.loads(row).items() if name not in columns}
+        kept[json.dumps(values, sort_keys=True, ensure_ascii=False)] += times
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +124,14 @@ class Difference:
 
 
 def differences(
-    before: Mapping[str, Store], after: Mapping[str, Store]
-) -> dict[tuple[str, str], Difference]:
-    """By (store, table), where they differ."""
-    found = {}
-    for store, tables in before.items():
+    before: Mapping[str, Store], after: Mapping[str, Store], left_out: LeftOut | None = None
+) -> list[str]:
+    """Where they differ, table by table; empty when they are the same."""
+    was, now = without(before, left_out or {}), without(after, left_out or {})
+    found = []
+    for store, tables in was.items():
         for table, rows in tables.items():
-            gone, new = rows - after[store][table], after[store][table] - rows
+            gone, new = rows - now[store][table], now[store][table] - rows
             if gone or new:
-                found[store, table] = Difference(store, table, gone, new)
+                found.append(str(Difference(store, table, gone, new)))
     return found

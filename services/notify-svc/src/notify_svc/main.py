@@ -1,10 +1,14 @@
 """notify-svc, wired: who is told what, by which channel, and whether it arrived."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from notify_svc import api, consumers, jobs
 from notify_svc.files import Templates
 from notify_svc.mailer import Mailer
 from notify_svc.settings import Settings
 from notify_svc.usecases import recovering
+from notify_svc.usecases.recovering import ToldBefore
 from notify_svc.usecases.telling import Voice
 from shared.contracts import (
     CONTRIBUTION,
@@ -15,6 +19,7 @@ from shared.contracts import (
     RECONCILIATION,
     TICKET,
 )
+from shared.db import Connection
 from shared.sealed import Sealer
 from shared.serve import Parts, Recovery, Service, Wiring, command
 
@@ -30,8 +35,17 @@ def build(parts: Parts[Settings]) -> Wiring:
         topics=(PAYROLL, IDENTITIES, CONTRIBUTION, POLICIES, RECONCILIATION, TICKET),
         handlers=consumers.handlers(voice, parts.clock),
         jobs=jobs.jobs(parts.worker, voice, Mailer(parts.settings), sealer),
-        recovery=Recovery(topics=(NOTIFY,), own=consumers.own.keepers(), settle=recovering.lost),
+        recovery=_recovery(voice),
     )
+
+
+def _recovery(voice: Voice) -> Recovery:
+    told: list[ToldBefore] = []
+
+    async def settle(conn: Connection, now: datetime) -> Sequence[str]:
+        return await recovering.in_words(conn, voice, told, now)
+
+    return Recovery(topics=(NOTIFY,), own=consumers.own.keepers(told), settle=settle)
 
 
 SERVICE = Service(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from bureau_sync_svc.domain.authority import OPEN, AuthorityState
+from bureau_sync_svc.domain.authority import AuthorityState
 from bureau_sync_svc.domain.lines import Row
 from bureau_sync_svc.usecases import recovering
 from bureau_sync_svc.usecases.recovering import ToldMonth, ToldState
@@ -41,15 +41,13 @@ async def _on_states(conn: Connection, told: Sequence[Received]) -> None:
 
 
 def _state(event: AuthorityStateChanged) -> ToldState:
-    # Of an open party no beginning is kept; the event names when it was told.
-    since = None if event.state == OPEN else datetime.fromisoformat(event.since)
     return ToldState(
         party=event.authority,
         city=event.city,
         version=event.version,
         state=AuthorityState(
             state=event.state,
-            since=since,
+            since=datetime.fromisoformat(event.since),
             until=datetime.fromisoformat(event.until) if event.until else None,
             reason=event.reason,
             announced=event.announced,

@@ -85,7 +85,7 @@ def _detail(known: Submitted | None, filing: Submitted | None, row: Row) -> Subm
         at=datetime.fromisoformat(row.passed_on_at),
         state=state,
         sums=known.sums if known is not None else filing.sums,
-        round=filing.round,
+        round=known.round if known is not None else filing.round,
         reason=known.reason if known is not None else "",
         evidence_id=row.evidence_id,
     )

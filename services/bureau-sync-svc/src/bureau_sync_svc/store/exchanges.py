@@ -10,6 +10,15 @@ from sqlalchemy import text
 
 from shared.db import Connection
 
+LOST_AT_MOST = 100_000
+"""Exchange ids are made of counters. A restored store goes on so much higher, so that no exchange
+is taken for the evidence of a fact whose own evidence was lost.
+"""
+COUNTED_FROM = """
+    coalesce((SELECT CAST(m.ask_first AS integer) * CAST(:lost AS integer) FROM account_months m
+               WHERE m.account_id = :account_id AND m.levy_period = :levy_period), 0)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 
 from bureau_sync_svc.store.copies import AccountMonth
+from bureau_sync_svc.store.exchanges import COUNTED_FROM, LOST_AT_MOST
 from shared.db import Connection
 
 
@@ -30,13 +31,14 @@ class LookUp:
 
 
 _OPEN = text(
-    """
+    f"""
     INSERT INTO look_ups (
-        account_id, levy_period, authority, employer_id, account_no, city, next_at)
-    VALUES (:account_id, :levy_period, :authority, :employer_id, :account_no, :city, :next_at)
+        account_id, levy_period, authority, employer_id, account_no, city, next_at, exchanges)
+    VALUES (:account_id, :levy_period, :authority, :employer_id, :account_no, :city, :next_at,
+            {COUNTED_FROM})
     ON CONFLICT (account_id, levy_period, authority) DO UPDATE
        SET next_at = coalesce(look_ups.next_at, excluded.next_at)
-    """
+    """  # noqa: S608
 )
 
 
@@ -57,6 +59,7 @@ async def open_each(
             "account_no": account_no,
             "authority": authority,
             "next_at": next_at,
+            "lost": LOST_AT_MOST,
         }
         for authority in sorted(set(authorities))
     ]

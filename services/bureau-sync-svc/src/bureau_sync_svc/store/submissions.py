@@ -9,6 +9,7 @@ from sqlalchemy import text
 from bureau_sync_svc.domain.filing import SubmittedLine
 from bureau_sync_svc.domain.lines import Sums
 from bureau_sync_svc.domain.submissions import Kind, State
+from bureau_sync_svc.store.exchanges import COUNTED_FROM, LOST_AT_MOST
 from shared.db import Connection
 
 
@@ -56,7 +57,7 @@ async def of_declaration(conn: Connection, declaration_id: str) -> dict[str, Sub
 
 
 _PUT = text(
-    """
+    f"""
     INSERT INTO submissions (
         serial, kind, declaration_id, declaration_version, round, employer_id, account_id,
         account_no, city, levy_period, party, lines_hash, debit_on, state, reason, since, next_at,
@@ -64,13 +65,13 @@ _PUT = text(
     VALUES (
         :serial, :kind, :declaration_id, :declaration_version, :round, :employer_id, :account_id,
         :account_no, :city, :levy_period, :party, :lines_hash, :debit_on, :state, :reason, :since,
-        :next_at, :failures, :exchanges)
+        :next_at, :failures, {COUNTED_FROM})
     ON CONFLICT (serial) DO UPDATE
        SET state = excluded.state, reason = excluded.reason, next_at = excluded.next_at,
            round = excluded.round, failures = excluded.failures, leased_until = NULL,
            since = CASE WHEN submissions.state = excluded.state THEN submissions.since
                         ELSE excluded.since END
-    """
+    """  # noqa: S608
 )
 
 
@@ -79,7 +80,7 @@ async def put(conn: Connection, submission: Submission) -> None:
     the state.
     """
     values = {name: getattr(submission, name) for name in Submission.__slots__}
-    await conn.execute(_PUT, values)
+    await conn.execute(_PUT, {**values, "lost": LOST_AT_MOST})
 
 
 _DROP_LINES = text("DELETE FROM submission_lines WHERE serial = :serial")
@@ -214,13 +215,11 @@ _ASK_FIRST = text(
      WHERE state IN ('ready', 'sending')
     """
 )
-# Evidence that was lost has ids made of these counters: it must not be taken for newer evidence.
 _SKIP_LOST = (
     text("UPDATE submissions SET exchanges = exchanges + :lost"),
     text("UPDATE look_ups SET exchanges = exchanges + :lost"),
     text("UPDATE parties SET exchanges = exchanges + :lost"),
 )
-_LOST_AT_MOST = 100_000
 
 
 async def ask_before_sending(conn: Connection, reason: str, now: datetime) -> None:
@@ -229,4 +228,4 @@ async def ask_before_sending(conn: Connection, reason: str, now: datetime) -> No
     """
     await conn.execute(_ASK_FIRST, {"reason": reason, "now": now})
     for statement in _SKIP_LOST:
-        await conn.execute(statement, {"lost": _LOST_AT_MOST})
+        await conn.execute(statement, {"lost": LOST_AT_MOST})

@@ -8,6 +8,7 @@ from bureau_sync_svc.domain.authority import AuthorityState
 from bureau_sync_svc.domain.lines import Rows
 from bureau_sync_svc.domain.recovering import lines_of
 from bureau_sync_svc.store import copies, months, parties, submissions
+from bureau_sync_svc.store.months import Month
 from bureau_sync_svc.usecases import plan
 from shared.db import Connection
 
@@ -37,20 +38,25 @@ class ToldState:
 
 async def keep_months(conn: Connection, told: Sequence[ToldMonth]) -> None:
     """Months are what readers know, with the facts that this shows."""
+    scopes: dict[tuple[str, str, str], dict[str, ToldMonth]] = {}
     for one in told:
-        [known] = await months.locked(
-            conn, one.employer_id, one.account_id, one.levy_period, [one.employee_id]
-        )
-        if known.version <= one.version:
-            lines = lines_of(known.lines, one.rows)
-            taken = replace(
-                known,
-                account_id=one.account_id,
-                lines=lines,
-                told=one.rows,
-                version=one.version,
-            )
-            await months.save(conn, [taken])
+        scope = (one.employer_id, one.account_id, one.levy_period)
+        scopes.setdefault(scope, {})[one.employee_id] = one
+    for scope, of_scope in sorted(scopes.items()):
+        known = await months.locked(conn, *scope, of_scope)
+        await months.save(conn, [_taken_back(one, of_scope[one.employee_id]) for one in known])
+
+
+def _taken_back(known: Month, told: ToldMonth) -> Month:
+    if known.version > told.version:
+        return known
+    return replace(
+        known,
+        account_id=told.account_id,
+        lines=lines_of(known.lines, told.rows),
+        told=told.rows,
+        version=told.version,
+    )
 
 
 async def keep_states(conn: Connection, told: Sequence[ToldState]) -> None:

@@ -13,13 +13,14 @@ from shared.db import Connection
 from shared.serve import Keeper, newest_of
 
 
-def keepers() -> Mapping[type[Event], Keeper]:
-    """What we say, by its event."""
-    return {NotificationDelivered: _on_told, NotificationFailed: _on_told}
+def keepers(into: list[ToldBefore]) -> Mapping[type[Event], Keeper]:
+    """What we say, by its event; gathered in `into` too, for whoever puts it in words again."""
 
+    async def on_told(conn: Connection, told: Sequence[Received]) -> None:
+        into.extend(_told(event) for event in newest_of(told))
+        await recovering.keep_told(conn, into)
 
-async def _on_told(conn: Connection, told: Sequence[Received]) -> None:
-    await recovering.keep_told(conn, [_told(event) for event in newest_of(told)])
+    return {NotificationDelivered: on_told, NotificationFailed: on_told}
 
 
 def _told(event: NotificationEvent) -> ToldBefore:

@@ -38,7 +38,12 @@ async def add(conn: Connection, mentions: Sequence[Mention], *, dropped: bool = 
             index_elements=["mention_id"], set_={"dropped": True}, where=table.c.told_at.is_(None)
         )
     else:
-        statement = statement.on_conflict_do_nothing()
+        # One that is only known to have been told gets what it was about.
+        statement = statement.on_conflict_do_update(
+            index_elements=["mention_id"],
+            set_={name: statement.excluded[name] for name in _NAMES if name != "mention_id"},
+            where=table.c.cause == "",
+        )
     await conn.execute(statement, rows)
 
 
@@ -87,6 +92,13 @@ async def keep_told(conn: Connection, rows: Sequence[tuple[str, str, str, str, d
         statement,
         [{**dict(zip(names, row, strict=True)), "due_at": row[4], **fixed} for row in rows],
     )
+
+
+async def named(conn: Connection, mention_ids: Sequence[str]) -> list[Mention]:
+    """Those of these mentions of which it is known what they were about."""
+    table = tables.mentions
+    wanted = select(table).where(among(table.c.mention_id, mention_ids), table.c.cause != "")
+    return [_mention(row) for row in await conn.execute(wanted)]
 
 
 def _waiting() -> tuple[Any, ...]:

@@ -33,13 +33,14 @@ async def tell_digests(conn: Connection, voice: Voice, now: datetime) -> int:
     """Tells HR what has gathered; how many things were told."""
     mentions = await store.mentions.take_due(conn, now, DIGEST_GROUPS)
     staff = await store.copies.staff_of(conn, {mention.employer_id for mention in mentions})
-    messages = [_message(digest, now) for digest in digests_of(mentions, staff)]
+    messages = [message_of(digest, now) for digest in digests_of(mentions, staff)]
     await tell(conn, voice, messages, now)
     await store.mentions.mark_told(conn, [mention.mention_id for mention in mentions], now)
     return len(mentions)
 
 
-def _message(digest: Digest, now: datetime) -> Message:
+def message_of(digest: Digest, now: datetime) -> Message:
+    """What a recipient is told of what has gathered by `now`."""
     first, mentions = digest.first, digest.mentions
     return Message(
         employer_id=first.employer_id,

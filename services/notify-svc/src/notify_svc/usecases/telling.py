@@ -60,14 +60,22 @@ async def tell(conn: Connection, voice: Voice, messages: Sequence[Message], now:
     sent.
     """
     made = [
-        (_notification(message, channel, variant, now), message.mention_ids[:_MOST_COVERED])
+        (one, message.mention_ids[:_MOST_COVERED])
         for message in messages
-        for channel, variant in voice.variants(message).items()
+        for one in notifications_of(voice, message, now)
     ]
     new = await store.notifications.add(conn, [one for one, _ in made])
     covers = {one.notification_id: mention_ids for one, mention_ids in made}
     told = [_told(one, now, covers[one.notification_id]) for one in new if one.channel == INBOX]
     await outbox.add(conn, told, now)
+
+
+def notifications_of(voice: Voice, message: Message, now: datetime) -> list[Notification]:
+    """The message in words, once per channel."""
+    return [
+        _notification(message, channel, variant, now)
+        for channel, variant in voice.variants(message).items()
+    ]
 
 
 def _notification(message: Message, channel: str, variant: Variant, now: datetime) -> Notification:

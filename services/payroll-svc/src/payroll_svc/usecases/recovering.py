@@ -1,8 +1,9 @@
 """A restored store takes back what it told: people, wages, runs and payslips."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.payroll_run import Member, PayrollRun, Payslip
@@ -14,6 +15,8 @@ from payroll_svc.store import told_before, wages
 from shared.db import Connection
 from shared.refusal import NotFound
 from shared.sealed import SealBroken, Sealed, Sealer
+
+OwnedT = TypeVar("OwnedT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,8 @@ async def keep_told(conn: Connection, sealer: Sealer, told: ToldBefore) -> Seque
         await _keep_employer(conn, employer)
     lost = await _keep_people(conn, sealer, told)
     await told_before.forget_identities(conn, told.forgotten)
-    for employer_id, month in told.wages:
-        await wages.save_month_wages(conn, employer_id, [month])
+    for employer_id, months in _by_employer(told.wages).items():
+        await wages.save_month_wages(conn, employer_id, months)
     for run, members in told.runs.values():
         await told_before.keep_members(conn, run, members)
     if told.payslips:
@@ -84,28 +87,47 @@ async def _keep_employer(conn: Connection, employer: Employer) -> None:
 async def _keep_people(conn: Connection, sealer: Sealer, told: ToldBefore) -> list[str]:
     opened = {one.employee_id: _opened(sealer, one) for one in told.identities}
     known = await people_store.people_by_id(conn, [person.employee_id for _, person in told.people])
-    unknown_wages = 0
-    for employer_id, person in told.people:
-        before = known.get(person.employee_id)
-        if before is not None and before.version > person.version:
-            continue
-        name = opened.get(person.employee_id, {}).get("name", before.name if before else "")
-        after = replace(person, name=name)
-        if before is not None:
-            after = replace(
-                after,
-                agreed_wage_fen=before.agreed_wage_fen,
-                special_additional_fen=before.special_additional_fen,
-            )
-        unknown_wages += before is None
-        await people_store.save_people(conn, employer_id, [after])
-    for one in told.identities:
-        identity = _identity(sealer, one, opened[one.employee_id])
-        changed = {one.employee_id: (identity, one.version)}
-        await people_store.save_identities(conn, one.employer_id, changed)
-    if not unknown_wages:
+    changed = [
+        (employer_id, _taken_back(known.get(person.employee_id), person, opened))
+        for employer_id, person in told.people
+        if person.employee_id not in known or known[person.employee_id].version <= person.version
+    ]
+    for employer_id, people in _by_employer(changed).items():
+        await people_store.save_people(conn, employer_id, people)
+    identities = [(one.employer_id, one) for one in told.identities]
+    for employer_id, theirs in _by_employer(identities).items():
+        sealed = {
+            one.employee_id: (_identity(sealer, one, opened[one.employee_id]), one.version)
+            for one in theirs
+        }
+        await people_store.save_identities(conn, employer_id, sealed)
+    newcomers = len({person.employee_id for _, person in told.people} - known.keys())
+    if not newcomers:
         return []
-    return [f"{unknown_wages} employees came since the backup; import their agreed wages again"]
+    return [f"{newcomers} employees came since the backup; import their agreed wages again"]
+
+
+def _by_employer(owned: Iterable[tuple[str, OwnedT]]) -> dict[str, list[OwnedT]]:
+    """What is each employer's."""
+    found: dict[str, list[OwnedT]] = {}
+    for employer_id, one in owned:
+        found.setdefault(employer_id, []).append(one)
+    return found
+
+
+def _taken_back(
+    before: Person | None, told: Person, opened: Mapping[str, Mapping[str, str]]
+) -> Person:
+    """The person as told, with the name that is sealed and the amounts that the backup has."""
+    name = opened.get(told.employee_id, {}).get("name", before.name if before else "")
+    if before is None:
+        return replace(told, name=name)
+    return replace(
+        told,
+        name=name,
+        agreed_wage_fen=before.agreed_wage_fen,
+        special_additional_fen=before.special_additional_fen,
+    )
 
 
 def _opened(sealer: Sealer, one: ToldIdentity) -> dict[str, str]:

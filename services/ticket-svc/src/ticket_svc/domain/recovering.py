@@ -35,7 +35,7 @@ def followed(known: Ticket | None, told: Told) -> Ticket:
     """The ticket after one more version; versions come in order."""
     seen = told.ticket
     waiting = WaitingOn(told.state.removeprefix(_WAITING)) if _waits(told) else WaitingOn.NOBODY
-    stands = seen.resolved_at is None and seen.resolve_due_at is None
+    stands = seen.is_open and seen.resolve_due_at is None
     return replace(
         seen,
         founder=known.founder if known else _founder(seen),
@@ -51,12 +51,12 @@ def followed(known: Ticket | None, told: Told) -> Ticket:
 
 
 def with_clock(known: Ticket | None, after: Ticket, at: datetime, office: Office) -> Ticket:
-    """`after` with the working days that are left while its resolution clock stands."""
-    if not after.is_open or not after.clock_stands:
+    """`after` with the working days that were left when its resolution clock stood still."""
+    if known is None or after.resolve_due_at is not None:
         return after
-    if known is not None and known.resolve_due_at is not None:
+    if known.resolve_due_at is not None and after.is_open:
         return replace(after, resolve_days_left=office.days_left(at, known.resolve_due_at))
-    return replace(after, resolve_days_left=known.resolve_days_left if known else None)
+    return replace(after, resolve_days_left=known.resolve_days_left)
 
 
 def feedback_of(known: Ticket | None, told: Told) -> Feedback | None:
@@ -102,7 +102,7 @@ def _escalated_at(known: Ticket | None, told: Told) -> datetime | None:
 def _reopened_at(known: Ticket | None, told: Told) -> datetime | None:
     if told.change == "reopened":
         return told.at
-    return known.reopened_at if known and told.ticket.is_open else None
+    return known.reopened_at if known else None
 
 
 def _founder(seen: Ticket) -> str:
