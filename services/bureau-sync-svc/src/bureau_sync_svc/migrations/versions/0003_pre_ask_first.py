@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import Boolean, Column
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003_ask_first"
+down_revision = "0002_answers"
 branch_labels = None
 depends_on = None
 

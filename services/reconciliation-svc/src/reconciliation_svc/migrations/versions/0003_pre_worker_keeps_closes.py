@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrate import grant
 
-revision = "0002_pre"
-down_revision = "0001_pre"
+revision = "0003_closes"
+down_revision = "0002_answers"
 branch_labels = None
 depends_on = None
 
