@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deploy import databases
@@ -56,12 +56,17 @@ def build_parts(
     superuser_url: str,
     kafka_bootstrap: str,
     extra_env: Mapping[str, str],
+    serve_prefix: Sequence[str] = (),
 ) -> list[Part]:
-    """The sandbox and the seven services, with the secrets that each may know."""
+    """The sandbox and the seven services, with the secrets that each may know.
+
+    `serve_prefix` goes before each service's serve command.
+    """
     common = _common_env(layout, kafka_bootstrap) | dict(extra_env)
     services = [
         _service(name, layout, credentials, superuser_url, common) for name in SERVICE_NAMES
     ]
+    services = [replace(one, serve=(*serve_prefix, *one.serve)) for one in services]
     return [_sandbox(layout, credentials, superuser_url, common), *services]
 
 

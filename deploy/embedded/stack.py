@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from deploy.embedded.layout import Layout, fixed_layout, free_layout
 from deploy.embedded.parts import build_parts
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.program import Program
-from deploy.embedded.supervisor import Running, Supervisor, together
+from deploy.embedded.supervisor import RESTARTS_ALLOWED, Running, Supervisor, together
 
 
 class Stack:
@@ -30,6 +30,8 @@ class Stack:
         postgres_url: str,
         kafka_bootstrap: str,
         extra_env: Mapping[str, str],
+        serve_prefix: Sequence[str],
+        restarts_allowed: int,
     ) -> None:
         self.layout = layout
         self.credentials: Credentials = make_credentials(layout.data_dir / "secrets")
@@ -48,6 +50,7 @@ class Stack:
             superuser_url=postgres_url,
             kafka_bootstrap=kafka_bootstrap,
             extra_env=extra_env,
+            serve_prefix=serve_prefix,
         )
         self.env = {part.name: part.env for part in parts}
         self.supervisor = Supervisor(
@@ -57,6 +60,7 @@ class Stack:
             prepare=self._prepare,
             programs=[Program(part, layout.run_dir) for part in parts],
             taken_ports=layout.taken,
+            restarts_allowed=restarts_allowed,
         )
 
     async def _prepare(self) -> None:
@@ -106,18 +110,29 @@ async def stack(
     postgres_url: str = "",
     kafka_bootstrap: str = "",
     extra_env: Mapping[str, str] | None = None,
+    serve_prefix: Sequence[str] = (),
+    restarts_allowed: int = RESTARTS_ALLOWED,
 ) -> AsyncIterator[Stack]:
     """The whole installation, ready; stopped at the end, whatever happens inside.
 
     `log` takes the prefixed lines of all parts. `fresh` drops the data of an earlier run. With
     `postgres_url` (a superuser's) or `kafka_bootstrap` that server is used in place of our own.
+    `serve_prefix` goes before each service's command, as a profiler's or a debugger's would.
     When parts die too often the body is cancelled and RestartsExhausted raised in its place.
     """
     if fresh:
         await processes.end_orphans(data_dir / "run")
         await asyncio.to_thread(shutil.rmtree, data_dir, ignore_errors=True)
     layout = fixed_layout(data_dir) if ports == "fixed" else free_layout(data_dir)
-    built = Stack(layout, Journal(log), postgres_url, kafka_bootstrap, extra_env or {})
+    built = Stack(
+        layout,
+        Journal(log),
+        postgres_url,
+        kafka_bootstrap,
+        extra_env or {},
+        serve_prefix,
+        restarts_allowed,
+    )
     watching: asyncio.Task[None] | None = None
     try:
         await built.supervisor.start()

@@ -21,7 +21,7 @@ OURS = "supervisor"
 
 
 class RestartsExhausted(RuntimeError):
-    """Parts died more often than RESTARTS_ALLOWED in the window; everything is stopped."""
+    """Parts died more often than is allowed in the window; everything is stopped."""
 
 
 class Running(Protocol):
@@ -36,7 +36,8 @@ class Running(Protocol):
 class Supervisor:
     """Servers first, then what prepares them, then the programs; parts go by their names.
 
-    `run_dir` is where all of them keep their logs and pid files.
+    `run_dir` is where all of them keep their logs and pid files. Who kills parts on purpose
+    allows as many restarts as kills are planned; an accident has RESTARTS_ALLOWED.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Supervisor:
         prepare: Callable[[], Awaitable[None]],
         programs: Sequence[Program],
         taken_ports: Callable[[], Sequence[str]] = tuple,
+        restarts_allowed: int = RESTARTS_ALLOWED,
     ) -> None:
         self._run_dir = run_dir
         self._journal = journal
         self._servers = dict(servers)
         self._prepare = prepare
         self._taken_ports = taken_ports
+        self._restarts_allowed = restarts_allowed
         self._programs = {program.name: program for program in programs}
         self._restarts: deque[float] = deque()
         self.timings: dict[str, float] = {}
@@ -117,7 +120,7 @@ class Supervisor:
         code = None if part.process is None else part.process.popen.returncode
         count = self._count_restart(f"{name} died (exit code {code})")
         self._say(
-            f"{name} died (exit code {code}); restart {count} of at most {RESTARTS_ALLOWED}"
+            f"{name} died (exit code {code}); restart {count} of at most {self._restarts_allowed}"
             f" in {RESTART_WINDOW_SECONDS / 60:.0f} minutes"
         )
         try:
@@ -132,9 +135,9 @@ class Supervisor:
         now = time.monotonic()
         while self._restarts and now - self._restarts[0] > RESTART_WINDOW_SECONDS:
             self._restarts.popleft()
-        if len(self._restarts) >= RESTARTS_ALLOWED:
+        if len(self._restarts) >= self._restarts_allowed:
             raise RestartsExhausted(
-                f"{reason}, after {RESTARTS_ALLOWED} restarts within"
+                f"{reason}, after {self._restarts_allowed} restarts within"
                 f" {RESTART_WINDOW_SECONDS / 60:.0f} minutes: everything is stopped"
             )
         self._restarts.append(now)
