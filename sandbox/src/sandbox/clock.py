@@ -4,7 +4,6 @@ backwards.
 
 import asyncio
 import json
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,10 +12,13 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from sandbox.store import clock as store
 from shared.db import Engine
+from shared.clock import stopped_within
 
 KEY = b"clock"
 
 _READ_LIMIT_SECONDS = 60
+_WRITE_LIMIT_SECONDS = 10
+_STOP_SECONDS = 5
 
 
 class ClockBackwards(Exception):
@@ -89,10 +91,9 @@ class SandboxTime:
         self._at = at
 
     async def close(self) -> None:
-        if self._producer is not None:
-            with suppress(KafkaError, OSError):
-                await self._producer.stop()
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stopped_within(_STOP_SECONDS, producer.stop())
 
     async def _make_topic(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
@@ -130,16 +131,17 @@ class SandboxTime:
 
     async def _write(self, at: datetime) -> None:
         """One record, acknowledged by all. A failed producer is thrown away: aiokafka's may fail
-        for ever after.
+        for ever after. An idempotent one never gives a record up, so the wait for it is bounded.
         """
         value = json.dumps({"at": at.isoformat()}).encode()
         try:
-            if self._producer is None:
-                self._producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
-                )
-                await self._producer.start()
-            await self._producer.send_and_wait(self._topic, value, key=KEY, partition=0)
+            async with asyncio.timeout(_WRITE_LIMIT_SECONDS):
+                if self._producer is None:
+                    self._producer = AIOKafkaProducer(
+                        bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True
+                    )
+                    await self._producer.start()
+                await self._producer.send_and_wait(self._topic, value, key=KEY, partition=0)
         except (KafkaError, OSError) as failure:
             await self.close()
             raise ClockNotWritten(str(failure)) from failure

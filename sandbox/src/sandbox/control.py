@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -32,8 +32,11 @@ from sandbox.wire import (
     said_no,
 )
 from shared.db import Engine, transaction
+from shared.values import derived_id
 
 PAGE_MAILS = 200
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
 class Order(BaseModel):
@@ -167,10 +170,11 @@ def _add_clock(router: APIRouter, board: Board) -> None:
 
 def _add_faults(router: APIRouter, board: Board) -> None:
     @router.post("/faults", status_code=201)
-    async def order_fault(order: FaultOrder) -> dict[str, str]:
-        fault_id = f"fault-{uuid.uuid4().hex[:12]}"
+    async def order_fault(order: FaultOrder, idempotency_key: Key = None) -> dict[str, str]:
+        at = board.clock.now()
+        fault_id = _id_of("fault", idempotency_key)
         async with transaction(board.engine) as conn:
-            await fault_store.order(conn, fault_id, _fitting(board, order), board.clock.now())
+            await fault_store.order(conn, fault_id, _fitting(board, order), at)
         return {"fault_id": fault_id}
 
     @router.get("/faults")
@@ -201,6 +205,11 @@ def _add_repair(router: APIRouter, board: Board) -> None:
             at_authority = await authority.repair(conn, party, fault_id, order.records_on)
             at_collector = await collector.repair(conn, party, fault_id, order.records_on)
         return {"fault_id": fault_id, "restored": at_authority + at_collector}
+
+
+def _id_of(what: str, key: str | None) -> str:
+    """Derived from the key, so that an order that got no answer can be given again."""
+    return f"{what}-{(derived_id(what, key) if key else uuid.uuid4()).hex[:12]}"
 
 
 def _fitting(board: Board, order: FaultOrder) -> FaultOrder:
@@ -252,9 +261,9 @@ def _add_setting(router: APIRouter, board: Board) -> None:
         return {"serial": serial}
 
     @router.post("/notices", status_code=201)
-    async def announce(order: NoticeOrder) -> dict[str, str]:
+    async def announce(order: NoticeOrder, idempotency_key: Key = None) -> dict[str, str]:
         board.party(order.party, "authority")
-        notice_id = f"notice-{uuid.uuid4().hex[:12]}"
+        notice_id = _id_of("notice", idempotency_key)
         async with transaction(board.engine) as conn:
             await fault_store.announce(conn, {"notice_id": notice_id, **order.model_dump()})
         return {"id": notice_id}

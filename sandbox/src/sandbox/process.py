@@ -11,6 +11,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
@@ -198,6 +200,8 @@ def _app(router: APIRouter) -> FastAPI:
     one.include_router(router)
     one.add_exception_handler(RequestValidationError, wire.malformed)
     one.add_exception_handler(wire.Refused, wire.refused)
+    for outage in (DBAPIError, PoolTimeout, OSError, TimeoutError):
+        one.add_exception_handler(outage, wire.away)
     return one
 
 

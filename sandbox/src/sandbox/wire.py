@@ -189,6 +189,11 @@ async def malformed(_: Request, fault: Exception) -> Response:
     return await said_no(400, "MALFORMED", "报文格式不符合接口规范", faults=faults).response()
 
 
+async def away(_: Request, __: Exception) -> Response:
+    """The store does not answer: what was asked may have been done or not, as at a true party."""
+    return await said_no(503, "AWAY", "系统暂时无法访问", {"Retry-After": "1"}).response()
+
+
 class Refused(Exception):
     """A dependency's answer in place of the route's."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from sandbox.case.addresses import Addresses
+from sandbox.case.people import patiently
 
 _POLL_SECONDS = 0.03
 _REST_WITHIN_SECONDS = 120.0
@@ -36,9 +37,8 @@ class Conductor:
         self.steps = 0
 
     async def now(self) -> datetime:
-        answer = await self._client.get(self._clock_url)
-        answer.raise_for_status()
-        return datetime.fromisoformat(answer.json()["at"])
+        answer = await patiently(lambda: self._client.get(self._clock_url))
+        return datetime.fromisoformat(answer["at"])
 
     async def to(self, at: datetime, on_step: Callable[[datetime], None] | None = None) -> None:
         """Visits every due moment up to `at`, then `at` itself, and waits until all are at rest
@@ -81,8 +81,8 @@ class Conductor:
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def _step(self, at: datetime) -> None:
-        answer = await self._client.post(self._clock_url, json={"at": at.isoformat()})
-        answer.raise_for_status()
+        order = {"at": at.isoformat()}
+        await patiently(lambda: self._client.post(self._clock_url, json=order))
         self.steps += 1
 
     async def _report(self, url: str) -> dict[str, Any]:

@@ -3,8 +3,9 @@ APIs.
 """
 
 import asyncio
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ import httpx
 from sandbox.case.addresses import Addresses
 
 _PASSWORD = "october-2024"  # noqa: S105  # of invented people on the sandbox's own issuer
+
+
+_PATIENCE_SECONDS = 90.0
+"""Longer than a part may take to be back after it died; people press the button again meanwhile."""
+_PAUSE_SECONDS = 0.5
+_AWAY = frozenset({502, 503, 504})
 
 
 class AnswerRefused(Exception):
@@ -28,32 +35,35 @@ class Person:
 
     async def sign_in(self) -> None:
         """Takes a token; call again after the person's rights have changed."""
-        answer = await self._client.post(
-            f"{self._addresses.oidc}/token",
-            data={
-                "grant_type": "password",
-                "client_id": "october-case",
-                "username": self.sub,
-                "password": _PASSWORD,
-            },
-        )
-        self._token = _answered(answer)["access_token"]
+        url = f"{self._addresses.oidc}/token"
+        form = {
+            "grant_type": "password",
+            "client_id": "october-case",
+            "username": self.sub,
+            "password": _PASSWORD,
+        }
+        answer = await patiently(lambda: self._client.post(url, data=form))
+        self._token = answer["access_token"]
 
     async def get(self, service: str, path: str, **query: Any) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
         asked = {name: value for name, value in query.items() if value is not None}
-        return _answered(await self._client.get(url, params=asked, headers=self._headers()))
+        headers = self._headers()
+        return await patiently(lambda: self._client.get(url, params=asked, headers=headers))
 
     async def post(self, service: str, path: str, body: dict[str, Any] | None = None) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
         headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
-        return _answered(await self._client.post(url, json=body or {}, headers=headers))
+        # One key for all tries: what was taken the first time is not taken twice.
+        return await patiently(lambda: self._client.post(url, json=body or {}, headers=headers))
 
     async def upload(self, service: str, path: str, file: Path, **fields: str) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
         headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
         content = {"file": (file.name, await asyncio.to_thread(file.read_bytes))}
-        return _answered(await self._client.post(url, data=fields, files=content, headers=headers))
+        return await patiently(
+            lambda: self._client.post(url, data=fields, files=content, headers=headers)
+        )
 
     async def every(self, service: str, path: str, **query: Any) -> AsyncIterator[Any]:
         """All items of a paged list."""
@@ -90,7 +100,7 @@ async def register(
         "employer_ids": list(employer_ids),
         "employee_id": employee_id,
     }
-    _answered(await client.post(f"{addresses.control}/people", json=order))
+    await patiently(lambda: client.post(f"{addresses.control}/people", json=order))
     person = Person(addresses, client, sub)
     await person.sign_in()
     return person
@@ -102,7 +112,27 @@ async def order(
     """Tells the sandbox's control port what shall happen: a fault, a notice, a repair, an
     agreement.
     """
-    return _answered(await client.post(f"{addresses.control}{path}", json=body))
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    return await patiently(
+        lambda: client.post(f"{addresses.control}{path}", json=body, headers=headers)
+    )
+
+
+async def patiently(send: Callable[[], Awaitable[httpx.Response]]) -> Any:
+    """The answer to what `send` asks, asked again while nobody is there or the part says that it
+    is away. AnswerRefused for any other error; what `send` asks for must bear being asked twice.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            answer = await send()
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            if answer.status_code not in _AWAY or time.monotonic() > deadline:
+                return _answered(answer)
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _answered(answer: httpx.Response) -> Any:

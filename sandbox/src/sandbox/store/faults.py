@@ -13,9 +13,12 @@ from shared.db import Connection
 
 
 async def order(conn: Connection, fault_id: str, wanted: FaultOrder, at: datetime) -> None:
-    """From now on unless the order names another beginning."""
+    """From now on unless the order names another beginning; an order that is known changes
+    nothing.
+    """
     await conn.execute(
-        insert(faults).values(
+        insert(faults)
+        .values(
             fault_id=fault_id,
             party=wanted.party,
             kind=wanted.kind,
@@ -27,6 +30,7 @@ async def order(conn: Connection, fault_id: str, wanted: FaultOrder, at: datetim
             params=wanted.params,
             times=wanted.times,
         )
+        .on_conflict_do_nothing(index_elements=["fault_id"])
     )
 
 
@@ -90,7 +94,7 @@ async def all_orders(conn: Connection) -> list[dict[str, Any]]:
 
 
 async def announce(conn: Connection, notice: dict[str, Any]) -> None:
-    await conn.execute(insert(notices).values(notice))
+    await conn.execute(insert(notices).values(notice).on_conflict_do_nothing())
 
 
 async def announced(conn: Connection, party: str) -> list[dict[str, Any]]:
