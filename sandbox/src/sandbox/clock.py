@@ -11,8 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from sandbox.store import clock as store
-from shared.db import Engine
 from shared.clock import stopped_within
+from shared.db import Engine
 
 KEY = b"clock"
 

@@ -154,7 +154,9 @@ class SandboxClock:
             try:
                 await consumer.start()
                 await self._read(consumer)
-            except (KafkaError, OSError):
+            except (KafkaError, OSError, asyncio.CancelledError):
+                if is_own_cancellation():
+                    raise
                 await asyncio.sleep(0.5)
             finally:
                 await stopped_within(_STOP_SECONDS, consumer.stop())

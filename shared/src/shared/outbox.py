@@ -14,12 +14,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from asyncpg import InternalClientError
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.clock import News, no_news, pause, stopped_within
+from shared.clock import News, is_own_cancellation, no_news, pause, stopped_within
 from shared.codec import Received, body_of, headers_of
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
@@ -37,6 +38,17 @@ _oldest = Gauge(
     "daozhang_outbox_oldest_seconds", "Age of the oldest event that is not published yet"
 )
 _log = get_logger(__name__)
+
+_OUTAGES = (
+    DBAPIError,
+    PoolTimeout,
+    # asyncpg's own words for a server that was killed; no driver error, so not wrapped in one.
+    InternalClientError,
+    KafkaError,
+    OSError,
+    # aiokafka lets one escape that was meant for a task of its own.
+    asyncio.CancelledError,
+)
 
 Round = Callable[["_Publisher"], Awaitable[int]]
 
@@ -242,7 +254,9 @@ class Relay:
                 try:
                     done = await rounds(publisher)
                     failures = 0
-                except (DBAPIError, PoolTimeout, KafkaError, OSError, TimeoutError) as error:
+                except _OUTAGES as error:
+                    if is_own_cancellation():
+                        raise
                     done, failures = 0, failures + 1
                     _log.warning("relay_retries", error=type(error).__name__, failures=failures)
                     await publisher.drop()

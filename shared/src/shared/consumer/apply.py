@@ -145,6 +145,8 @@ async def _wanted(
         wanted, held = await queue_behind(conn, group, wanted)
         outcome.parked += held
         wanted = await _new_ones(conn, group, wanted, outcome)
+        if outcome.known:
+            _log.info("inbox_knew", events=outcome.known, group=group)
     return wanted
 
 

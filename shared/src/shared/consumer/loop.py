@@ -36,6 +36,14 @@ _log = get_logger(__name__)
 _batch_seconds = Histogram(
     "daozhang_consumer_batch_seconds", "Time to apply one batch of one partition", ["topic"]
 )
+_replaced_total = Counter(
+    "daozhang_consumer_clients_replaced_total", "Kafka clients given up for a new one", ["group"]
+)
+_lost_total = Counter(
+    "daozhang_consumer_partitions_lost_total",
+    "Batches whose partition had gone to another member before their offset was committed",
+    ["topic"],
+)
 _lag_gauge = Gauge("daozhang_consumer_lag", "Records not yet applied", ["group"])
 _handled_total = Counter(
     "daozhang_events_handled_total", "Records applied; a redelivery counts again", ["topic"]
@@ -58,14 +66,15 @@ class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
     further.
     """
 
-    def __init__(self, done: dict[TopicPartition, int]) -> None:
-        self._done = done
+    def __init__(self, consumer: "Consumer") -> None:
+        self._consumer = consumer
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002
-        self._done.clear()
+        self._consumer.forget()
 
-    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
-        self._done.clear()
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.forget()
+        _log.info("partitions_assigned", partitions=len(assigned))
 
 
 class Consumer:
@@ -88,11 +97,12 @@ class Consumer:
         self._client: AIOKafkaConsumer | None = None
         self._asker: AIOKafkaConsumer | None = None
         self._done: dict[TopicPartition, int] = {}
-        self._moved_at = time.monotonic()
+        self._moved_at = self._excused_at = time.monotonic()
         self._told_at: datetime | None = None
+        self._silent = 0
         self._backoff = 0
         self.handled = 0
-        self.replaced = 0
+        self._clients = self.replaced = 0
         self.halted = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -106,9 +116,6 @@ class Consumer:
                     raise
                 _log.warning("consumer_client_failed", error=repr(error))
                 await asyncio.sleep(0.5)
-            if not stop.is_set() and not self.halted:
-                self.replaced += 1
-                _log.warning("consumer_client_replaced", times=self.replaced)
         if self.halted:
             _log.error("consumer_halted", reason=self.halted)
             await stop.wait()
@@ -129,14 +136,23 @@ class Consumer:
         # wait behind the fetch that waits for records. So it has a connection of its own.
         asker = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
         try:
-            client.subscribe(self._topics, listener=_Forget(self._done))
+            client.subscribe(self._topics, listener=_Forget(self))
             async with asyncio.timeout(30):
                 await asyncio.gather(client.start(), asker.start())
             self._client, self._asker = client, asker
+            self._count_client()
             await self._poll(client, stop)
         finally:
             self._client = self._asker = None
             await asyncio.gather(_stop_client(client), _stop_client(asker))
+
+    def _count_client(self) -> None:
+        """Only one that came to work replaces another: while the broker is away, none does."""
+        self._clients += 1
+        if self._clients > 1:
+            self.replaced += 1
+            _replaced_total.labels(self._group).inc()
+            _log.warning("consumer_client_replaced", times=self.replaced)
 
     async def _poll(self, client: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         """Returns when stopping, halted, or when lag does not shrink: then a new client is
@@ -173,7 +189,7 @@ class Consumer:
             await self._again(client, partition, records[0].offset, error)
             return False
         self._backoff = 0
-        self._moved_at = time.monotonic()
+        self._moves()
         self._done[partition] = records[-1].offset + 1
         self._told_at = datetime.fromtimestamp(records[-1].timestamp / 1000, UTC)
         self.handled += len(records)
@@ -189,6 +205,7 @@ class Consumer:
         # getmany has moved the position: without a seek the failed batch would never come back.
         seconds = _BACKOFF_SECONDS[min(self._backoff, len(_BACKOFF_SECONDS) - 1)]
         self._backoff += 1
+        self._excused_at = time.monotonic()
         _log.warning(
             "batch_waits_for_outage", error=repr(error), topic=partition.topic, seconds=seconds
         )
@@ -241,18 +258,32 @@ class Consumer:
         """
         return 0.0 if self._told_at is None else (system_now() - self._told_at).total_seconds()
 
+    def forget(self) -> None:
+        """The partitions move: how far they were applied is their next owner's to say."""
+        self._done.clear()
+        self._excused_at = time.monotonic()
+
+    def _moves(self) -> None:
+        self._moved_at, self._silent = time.monotonic(), 0
+
     async def _stands_still(self) -> bool:
+        """Whether a new client is wanted. Only the time counts in which the client alone can be to
+        blame: the broker answers, partitions are assigned, and the database takes what is fetched.
+        """
         try:
             lag = await self.lag()
         except (KafkaError, OSError, TimeoutError):
+            self._excused_at = time.monotonic()
             return self.still_for() > _REPLACE_AFTER_SECONDS
         if lag == 0:
-            self._moved_at = time.monotonic()
-        if self.still_for() > _STUCK_AFTER_SECONDS:
-            raise ConsumerStuck(
-                f"{self._group}: lag {lag} and no progress for {self.still_for():.0f} s"
-            )
-        return self.still_for() > _REPLACE_AFTER_SECONDS * (1 + self.replaced)
+            self._moves()
+        silent_for = time.monotonic() - max(self._moved_at, self._excused_at)
+        if silent_for > _STUCK_AFTER_SECONDS:
+            raise ConsumerStuck(f"{self._group}: lag {lag} and no progress for {silent_for:.0f} s")
+        if silent_for <= _REPLACE_AFTER_SECONDS * (1 + self._silent):
+            return False
+        self._silent += 1
+        return True
 
 
 async def _commit(client: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
@@ -264,6 +295,7 @@ async def _commit(client: AIOKafkaConsumer, partition: TopicPartition, offset: i
         async with asyncio.timeout(_ASSIGNMENT_SECONDS):
             await client.commit({partition: offset})
     except (CommitFailedError, IllegalStateError) as error:
+        _lost_total.labels(partition.topic).inc()
         _log.warning("partition_was_lost", topic=partition.topic, error=type(error).__name__)
 
 
