@@ -3,17 +3,14 @@
     python -m tests.support.crash_points .venv/bin/ticket-svc serve
 
 The service runs its own console script; only the seams between it and its libraries are wrapped
-here, so that no path for tests exists in the product. A point is armed by a file in the folder
-CRASH_POINTS; whoever passes it first takes the file away, so that it strikes once.
+here, so that no path for tests exists in the product.
 """
 
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import wraps
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -30,28 +27,9 @@ import shared.outbox
 import shared.serve.app
 import shared.serve.jobs
 from shared.consumer import apply_batch
+from tests.support.armed import FOLDER, Armed, Point
 
-FOLDER = "CRASH_POINTS"
-"""The environment variable that names the folder of armed points."""
 _WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
-
-
-class Point(StrEnum):
-    """Where a process can end: around each step that two parties must agree on."""
-
-    BATCH_FETCHED = "batch-fetched"
-    BATCH_WRITTEN = "batch-written"
-    BATCH_COMMITTED = "batch-committed"
-    OFFSET_COMMITTED = "offset-committed"
-    OUTBOX_READ = "outbox-read"
-    OUTBOX_PUBLISHED = "outbox-published"
-    OUTBOX_MARKED = "outbox-marked"
-    JOB_WRITTEN = "job-written"
-    JOB_COMMITTED = "job-committed"
-    CALL_INTENDED = "call-intended"
-    CALL_ANSWERED = "call-answered"
-    REQUEST_WRITTEN = "request-written"
-    REQUEST_COMMITTED = "request-committed"
 
 
 @dataclass
@@ -64,37 +42,6 @@ class _Door:
 
 
 _door: ContextVar[_Door | None] = ContextVar("door", default=None)
-
-
-class Armed:
-    """The armed points of one part: files `<part>~<point>~<number>~<signal>` in a folder."""
-
-    def __init__(self, folder: Path, part: str) -> None:
-        self._folder, self._part = folder, part
-
-    def arm(self, point: Point, number: int, signal_name: str = "SIGKILL") -> Path:
-        """Arms `point` once; the path returned is gone once it was passed."""
-        path = self._folder / f"{self._part}~{point}~{number}~{signal_name}"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return path
-
-    def passing(self, point: Point) -> None:
-        """Ends or stops this process if `point` is armed; it leaves its pid in `struck`."""
-        for path in self._folder.glob(f"{self._part}~{point}~*"):
-            marks = self._folder / "struck"
-            marks.mkdir(exist_ok=True)
-            # The log must not end with a line that this process had still in hand.
-            sys.stdout.flush()
-            path.rename(marks / path.name)
-            (marks / path.name).write_text(str(os.getpid()))
-            os.kill(os.getpid(), signal.Signals[path.name.rsplit("~", 1)[1]])
-
-
-def struck(path: Path) -> int | None:
-    """The pid that passed a point that was armed as `path`; None until then."""
-    mark = path.parent / "struck" / path.name
-    return int(mark.read_text() or 0) or None if mark.exists() else None
 
 
 def main() -> None:

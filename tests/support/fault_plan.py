@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 
 from deploy.embedded.layout import SERVICE_NAMES
 from shared.clock import CHINA
-from tests.support.crash_points import Point
+from tests.support.armed import Point
 
+SEEDS = (1, 2, 3)
+"""Played when no other is asked for; three, so that a kill passes each named point three times."""
 SERVICES = tuple(f"{name}-svc" for name in SERVICE_NAMES)
 WITH_INBOX = ("payroll-svc", "contribution-svc", "bureau-sync-svc", "ticket-svc", "notify-svc")
 """The others merge by version and keep no inbox: what they knew already leaves no trace there."""

@@ -26,7 +26,7 @@ from deploy.embedded.parts import Part
 from deploy.embedded.program import Program
 from deploy.embedded.stack import Stack, stack
 from sandbox.case.play import play
-from tests.support.crash_points import FOLDER, Armed, struck
+from tests.support.armed import FOLDER, Armed, struck
 from tests.support.eventually import eventually
 from tests.support.fault_plan import Fault
 from tests.support.fault_traces import Traces, entries, mails_twice
@@ -34,7 +34,8 @@ from tests.support.final_state import State, final_state
 
 _ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 0.05
-_DIED = re.compile(r"\| (\S+) died \(exit code (-?\d+)\)")
+_DIED = re.compile(r"\| (\S+) (?:died \(|ended with )exit code (-?\d+)")
+"""The second form is of a part that died before it was ready again."""
 _CASE_SECONDS = 3_600.0
 """A fault waits for its moment as long as the case is played."""
 _GONE_WITHIN_SECONDS = 120.0
@@ -81,7 +82,7 @@ async def play_under(plan: Sequence[Fault], home: Path) -> Landed:
     landed, points, began = Landed(plan), home / "points", time.monotonic()
     async with stack(
         home / "data",
-        log=lambda line: said.append(line) if " died " in line else None,
+        log=lambda line: said.append(line) if _DIED.search(line) else None,
         serve_prefix=(sys.executable, "-m", "tests.support.crash_points"),
         extra_env={FOLDER: str(points), "PYTHONPATH": str(_ROOT)},
         restarts_allowed=3 * len(plan),
@@ -94,7 +95,7 @@ async def play_under(plan: Sequence[Fault], home: Path) -> Landed:
             landed.missed += await _ended(faults)
             landed.seconds = time.monotonic() - began
             landed.deaths.update(deaths(said))
-            landed.missed += [*striking.missed(plan), *_unkilled(plan, landed.deaths)]
+            landed.missed += [*striking.missed(plan), *unkilled(plan, landed.deaths)]
 
         try:
             landed.differing = await play(
@@ -125,7 +126,8 @@ def deaths(said: Sequence[str]) -> Counter[tuple[str, int]]:
     return Counter((match.group(1), int(match.group(2))) for match in found)
 
 
-def _unkilled(plan: Sequence[Fault], died: Counter[tuple[str, int]]) -> list[str]:
+def unkilled(plan: Sequence[Fault], died: Counter[tuple[str, int]]) -> list[str]:
+    """The parts that died of another number of kills than were planned."""
     planned = Counter(fault.part for fault in plan if not fault.stop)
     return [
         f"{part} was to be killed {count} times and was {died[part, -9]} times"
