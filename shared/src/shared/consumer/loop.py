@@ -27,7 +27,10 @@ _ASSIGNMENT_SECONDS = 15.0
 """Longer than a session, after which the broker gives up on a member that was killed."""
 _STUCK_AFTER_SECONDS = 60.0
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-_STOP_SECONDS = 10
+_STOP_SECONDS = 3
+"""Leaving a group takes milliseconds; where the broker was killed, client and successor wait in
+vain.
+"""
 _ASK_SECONDS = 2.0
 _PARKED_KEYS_LIMIT = 20
 """Parked within five minutes, more than this is a bad release and not poison (R17)."""
