@@ -88,6 +88,7 @@ async def _play(
     faults = [
         *(f"a figure differs: {line}" for line in landed.differing),
         *(f"did not bite: {line}" for line in landed.missed),
+        *(f"a law is broken: {line}" for line in landed.broken),
         *_bitten(landed),
         *_told_once(landed.report),
         *_notices(landed),

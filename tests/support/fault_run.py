@@ -31,6 +31,7 @@ from tests.support.eventually import eventually
 from tests.support.fault_plan import Fault
 from tests.support.fault_traces import Traces, entries, mails_twice
 from tests.support.final_state import State, final_state
+from tests.support.invariants import check
 
 _ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 0.05
@@ -47,7 +48,8 @@ _PATIENCE = {"within": _BACK_WITHIN_SECONDS, "every": 0.1}
 @dataclass
 class Landed:
     """What a run came to: `differing` figures of the report, the faults that did not bite, deaths
-    by part as the supervisor counted them, and the traces in logs and topics.
+    by part as the supervisor counted them, the traces in logs and topics, and the laws that do
+    not hold at the end.
     """
 
     plan: Sequence[Fault]
@@ -58,6 +60,7 @@ class Landed:
     report: dict[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=dict)
     mails_twice: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def text(self) -> str:
@@ -110,6 +113,7 @@ async def play_under(plan: Sequence[Fault], home: Path) -> Landed:
         landed.traces = await Traces.of(installation)
         landed.mails_twice = await mails_twice(installation)
         landed.state = await final_state(installation)
+        landed.broken = [str(law) for law in await check(installation)]
     return landed
 
 
