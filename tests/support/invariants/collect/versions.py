@@ -56,7 +56,6 @@ QUERIES: Queries = {
         _due("import_statement", "min(fetch_at)", "offered_statements"),
     ),
     "bureau_sync_svc": (
-        _held("EmployerChanged", "employer_id", "accounts"),
         _held("EmployeeChanged", "employee_id", "employees"),
         _held("EmployeeSealed", "employee_id", "identities"),
         _held("PolicyChanged", "city", "policies"),
