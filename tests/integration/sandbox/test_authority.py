@@ -124,6 +124,19 @@ async def test_refused_at_once_or_after_it_was_accepted(sandbox: Sandbox) -> Non
     assert await rows(sandbox, AAB001="A-2") == []
 
 
+async def test_what_is_refused_after_it_was_in_transit_is_listed_no_more(sandbox: Sandbox) -> None:
+    await sandbox.step(DEBIT_DAY)
+    late = {"days": 3, "in_transit": True}
+    await sandbox.order(PARTY, "record_late", insurances=["medical"], params=late)
+    later = {"text": "金额不符", "later": True}
+    await sandbox.order(PARTY, "refuse", insurances=["medical"], params=later)
+    await send(sandbox, detail("D-1", line(), MATERNITY))
+    await sandbox.step(BOOKED)
+    assert sorted(row["AAE140"] for row in await rows(sandbox)) == ["310", "510"]
+    await sandbox.step("2024-10-14T06:00:00+08:00")
+    assert [row["AAE140"] for row in await rows(sandbox)] == ["510"]
+
+
 async def test_recorded_on_another_base(sandbox: Sandbox) -> None:
     await sandbox.step(DEBIT_DAY)
     await sandbox.order(PARTY, "wrong_base", params={"percent": -10})

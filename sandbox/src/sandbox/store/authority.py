@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sandbox.faults import Treatment
@@ -138,8 +138,10 @@ async def _list(
 
 
 async def refuse_due(conn: Connection, party: str, serial: str, at: datetime) -> None:
-    """The refusal that comes after the detail was accepted."""
-    await conn.execute(
+    """The refusal that comes after the detail was accepted; what was listed as 在途 is listed no
+    more.
+    """
+    refused = (
         update(detail_lines)
         .where(
             detail_lines.c.party == party,
@@ -148,6 +150,13 @@ async def refuse_due(conn: Connection, party: str, serial: str, at: datetime) ->
             detail_lines.c.book_at <= at,
         )
         .values(state="refused")
+        .returning(detail_lines.c.line_no)
+    )
+    lines = list((await conn.execute(refused)).scalars())
+    await conn.execute(
+        delete(records).where(
+            records.c.party == party, records.c.serial == serial, records.c.line_no.in_(lines)
+        )
     )
 
 
