@@ -10,7 +10,9 @@ class Notification(Event, frozen=True, kw_only=True):
     codes.
 
     `recipient_kind` is hr or employee; `recipient` the token's `sub` of HR staff, or an employee
-    id. `cause_event` is the id of the event that asked for it.
+    id. `cause_event` is the id of the event that asked for it;
+    `covers` names all that was gathered in the message (20,000 at most), so that a restored
+    notify-svc tells none of it again.
     """
 
     TOPIC: ClassVar[str] = NOTIFY
