@@ -104,11 +104,10 @@ async def play_under(plan: Sequence[Fault], home: Path) -> Landed:
             landed.differing = await play(
                 addresses_of(installation), Console(width=140), path, began
             )
-        except Exception as error:
+        finally:
             await settle()
-            error.add_note(landed.text())
-            raise
-        await settle()
+            if (error := sys.exception()) is not None:
+                error.add_note(landed.text())
         landed.report = json.loads(await asyncio.to_thread(path.read_text))
         landed.traces = await Traces.of(installation)
         landed.mails_twice = await mails_twice(installation)
