@@ -25,7 +25,9 @@ class NeverAtRest(Exception):
 
 
 class Conductor:
-    """Moves the sandbox clock. `steps` counts the moments visited."""
+    """Moves the sandbox clock. `steps` counts the moments visited; `left_out` names processes that
+    are stopped on purpose: time goes on without them, as it does in life.
+    """
 
     def __init__(self, addresses: Addresses, client: httpx.AsyncClient) -> None:
         self._clock_url = f"{addresses.control}/clock"
@@ -34,6 +36,7 @@ class Conductor:
             **{name: f"{url}/readyz" for name, url in addresses.services.items()},
         }
         self._client = client
+        self.left_out: set[str] = set()
         self.steps = 0
 
     async def now(self) -> datetime:
@@ -67,8 +70,9 @@ class Conductor:
         clock = await self.now()
         before: list[int] = []
         while True:
+            heard = [name for name in self._ready_urls if name not in self.left_out]
             reports = await asyncio.gather(
-                *(self._report(url) for url in self._ready_urls.values())
+                *(self._report(self._ready_urls[name]) for name in heard)
             )
             quiet = all(is_quiet(report, clock) for report in reports)
             activity = [int(report.get("activity", -1)) for report in reports]
@@ -76,7 +80,7 @@ class Conductor:
                 return next_due(reports)
             before = activity if quiet else []
             if time.monotonic() > deadline:
-                raise NeverAtRest(self._complaint(reports, clock))
+                raise NeverAtRest(self._complaint(heard, reports, clock))
             if not quiet:
                 await asyncio.sleep(_POLL_SECONDS)
 
@@ -93,10 +97,10 @@ class Conductor:
         except (httpx.HTTPError, ValueError):
             return _UNREACHABLE
 
-    def _complaint(self, reports: list[dict[str, Any]], clock: datetime) -> str:
+    def _complaint(self, names: list[str], reports: list[dict[str, Any]], clock: datetime) -> str:
         busy = [
             f"{name}: {report}"
-            for name, report in zip(self._ready_urls, reports, strict=True)
+            for name, report in zip(names, reports, strict=True)
             if not is_quiet(report, clock)
         ]
         return (
