@@ -7,7 +7,7 @@ import pytest
 
 from reconciliation_svc.domain.sides import CellSides, PostedLine
 from reconciliation_svc.domain.verdict import Verdict, judge
-from reconciliation_svc.domain.windows import Authority
+from reconciliation_svc.domain.windows import Authority, Closure
 from shared.values import Outcome
 from tests.support.reconciling import (
     ABSENT,
@@ -221,6 +221,47 @@ def test_what_is_missing_is_said_in_words() -> None:
     verdict = judged(cell(assessed=BLOCKED), at(8))
     assert verdict.reason == "无法核算：缺少证件：工作许可"
     assert verdict.next_due_at == at(1, "00:00", month=11)
+
+
+WAITING = "已收到但未能入账，等待运维处理"
+
+
+def test_an_assessment_that_could_not_be_taken_in_blocks_whatever_an_older_one_says() -> None:
+    for older in (None, DUE, EXEMPT):
+        verdict = judged(cell(assessed=older, waiting=frozenset({"assessed"})), at(8))
+        assert verdict.outcome is Outcome.ASSESSMENT_BLOCKED
+        assert verdict.reason == f"无法核算：应缴数据{WAITING}"
+    stranger = extra(waiting=frozenset({"assessed"}))
+    assert judged(stranger, at(8)).outcome is Outcome.NOT_REQUIRED
+
+
+def test_a_posting_that_could_not_be_taken_in_is_a_debit_of_unknown_outcome() -> None:
+    sides = due(bureau=VERIFIED, waiting=frozenset({"posted"}))
+    assert judged(sides, at(10)).outcome is Outcome.OUTCOME_UNKNOWN
+    assert judged(sides, at(11)).outcome is Outcome.OUTCOME_UNKNOWN_LATE
+    assert judged(replace(sides, posted=POSTED), at(11)).outcome is Outcome.AWAITING_RECORD
+
+
+def test_a_bureau_row_that_could_not_be_taken_in_changes_the_sentence_alone() -> None:
+    sides = due(posted=POSTED, bureau=LOOKED_SINCE)
+    waiting = judged(replace(sides, waiting=frozenset({"bureau"})), at(17))
+    assert waiting.outcome is judged(sides, at(17)).outcome
+    assert waiting.reason == f"{judged(sides, at(17)).reason}；经办机构回执{WAITING}"
+
+
+def test_what_is_missing_because_it_could_not_be_taken_in_is_said_so() -> None:
+    blocked = replace(BLOCKED, reason="facts_parked:wage_history_missing")
+    verdict = judged(cell(assessed=blocked), at(8))
+    assert verdict.reason == f"无法核算：缺少上年度工资（数据{WAITING}）"
+
+
+def test_while_an_authority_is_closed_the_sentence_says_until_when() -> None:
+    sides = due(posted=POSTED)
+    since = at(14, "00:00")
+    for until, said in ((at(16, "08:30"), "至10月16日 08:30"), (None, "")):
+        closed = Authority(MEDICAL_AUTHORITY, "closed", (Closure(since, until),), until)
+        sentence = judged(sides, at(15), closed).reason
+        assert sentence.endswith(f"；经办机构停机{said}，等待期顺延")
 
 
 def test_an_unread_roster_lets_the_assessment_speak() -> None:

@@ -128,6 +128,7 @@ cells = st.builds(
     posted=st.none() | posted_lines,
     bureau=st.none() | bureau_lines,
     withheld=st.none() | withheld_lines,
+    waiting=st.frozensets(st.sampled_from(["assessed", "posted", "bureau", "withheld"])),
 )
 
 

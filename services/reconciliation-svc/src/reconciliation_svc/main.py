@@ -25,7 +25,7 @@ def build(parts: Parts[Settings]) -> Wiring:
         routers=[api.routes(parts.api, parts.worker, parts.clock)],
         topics=consumers.TOPICS,
         handlers=consumers.handlers(parts.clock, calendar),
-        jobs=jobs.jobs(parts.worker, calendar),
+        jobs=jobs.jobs(parts.worker, calendar, consumers.SIDE_OF),
         versioned=True,
         recovery=Recovery(
             topics=(RECONCILIATION,),

@@ -130,6 +130,7 @@ policies = Table(
     Column("filing_day", Integer, nullable=False),
     Column("debit_day", Integer, nullable=False),
     Column("scheme", Json, nullable=False),
+    Column("look_up_at", Text, nullable=False, server_default="08:00"),
     Column("marked_at", DateTime(timezone=True)),
 )
 authorities = Table(
@@ -140,6 +141,7 @@ authorities = Table(
     Column("city", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("closures", Json, nullable=False),
+    Column("closed_until", DateTime(timezone=True)),
     Column("marked_at", DateTime(timezone=True)),
 )
 
@@ -192,6 +194,36 @@ period_closes = Table(
     Column("closed_at", DateTime(timezone=True), nullable=False),
     Column("closed_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+# A copy of where the parked events of employees' months belong, so that a verdict can say that
+# something came and could not be taken in. `seq` is the parked event's.
+parked_sides = Table(
+    "parked_sides",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("employer_id", Text, nullable=False),
+    Column("employee_id", Text, nullable=False),
+    Column("levy_period", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+# When to look whether an authority's look-ups have come. Rows are only appended, as those of
+# `roster_requests`: merges run side by side and must not queue at an authority's row.
+look_up_watches = Table(
+    "look_up_watches",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+look_up_alarms = Table(
+    "look_up_alarms",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("cells", Integer, nullable=False),
 )
 
 incoming = Table(

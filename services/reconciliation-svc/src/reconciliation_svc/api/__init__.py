@@ -14,13 +14,14 @@ from reconciliation_svc.api.views import (
     CellView,
     ClosedPeriod,
     CloseRequest,
+    LookUpAlarm,
     anomaly_view,
     bridge_view,
     cell_views,
     closed_view,
     counts_view,
 )
-from reconciliation_svc.usecases import periods
+from reconciliation_svc.usecases import look_ups, periods
 from shared.clock import Clock
 from shared.db import Connection, Engine, tenant, transaction
 from shared.http_writes import Page, Write, cursor_of, cursor_values, idempotent, once
@@ -36,6 +37,7 @@ SomePeriod = Annotated[str | None, Query(pattern=PERIOD_PATTERN, examples=["2024
 Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the last page.")]
 
 Hr = Annotated[Caller, Depends(require("hr"))]
+Operator = Annotated[Caller, Depends(require("operator"))]
 HrOrOperator = Annotated[Caller, Depends(require("hr", "operator"))]
 Person = Annotated[Caller, Depends(require("hr", "employee"))]
 
@@ -44,6 +46,7 @@ def routes(api: Engine, worker: Engine, clock: Clock) -> APIRouter:
     """HR sees its employers, an employee their own cells, an operator numbers without persons."""
     router = APIRouter(tags=["reconciliation"])
     _add_period_routes(router, api, worker)
+    _add_alarms(router, worker)
     _add_person_routes(router, api)
     _add_close(router, api, clock)
     return router
@@ -78,6 +81,15 @@ def _add_period_routes(router: APIRouter, api: Engine, worker: Engine) -> None:
         async with numbers(caller, employer_id) as conn:
             built = await periods.bridge(conn, employer_id, LevyPeriod.parse(levy_period))
         return bridge_view(employer_id, levy_period, built)
+
+
+def _add_alarms(router: APIRouter, worker: Engine) -> None:
+    @router.get("/look-up-alarms")
+    async def list_look_up_alarms(_: Operator) -> list[LookUpAlarm]:
+        """Authorities whose due look-up did not come; at most one alarm each, gone once it has."""
+        async with transaction(worker) as conn:
+            found = await look_ups.list_alarms(conn)
+        return [LookUpAlarm.model_validate(one, from_attributes=True) for one in found]
 
 
 def _add_person_routes(router: APIRouter, api: Engine) -> None:

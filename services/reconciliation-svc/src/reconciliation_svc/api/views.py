@@ -114,6 +114,16 @@ class BridgeView(BaseModel):
     steps: list[StepView]
 
 
+class LookUpAlarm(BaseModel):
+    """An authority whose due look-up did not come, while cells wait for it: nothing is missing yet,
+    nobody has looked.
+    """
+
+    authority: str = Field(examples=["medical-990100"])
+    raised_at: datetime
+    cells: int = Field(description="Of all employers, when the alarm was raised.")
+
+
 class CloseRequest(BaseModel):
     """Which levy period is closed; the reason is needed while cells are open."""
 

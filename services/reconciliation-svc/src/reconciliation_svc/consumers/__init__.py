@@ -2,7 +2,7 @@
 one use case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from reconciliation_svc.consumers import own
@@ -30,9 +30,16 @@ from shared.contracts import (
 from shared.db import Connection
 from shared.values import LevyPeriod
 
-__all__ = ["TOPICS", "arrival_of", "handlers", "own"]
+__all__ = ["SIDE_OF", "TOPICS", "arrival_of", "handlers", "own"]
 
 TOPICS = (PAYROLL, POLICIES, CONTRIBUTION, BUREAU_SYNC)
+SIDE_OF: Mapping[str, str] = {
+    ContributionAssessed.ce_type(): "assessed",
+    ContributionPosted.ce_type(): "posted",
+    BureauAck.ce_type(): "bureau",
+    PayslipIssued.ce_type(): "withheld",
+}
+"""Which side of an employee's month an event of each type tells."""
 
 
 def handlers(

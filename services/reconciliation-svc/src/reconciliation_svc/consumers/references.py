@@ -23,7 +23,7 @@ def employee_of(event: EmployeeChanged) -> Employee:
 
 
 def policy_of(event: PolicyChanged) -> Policy:
-    """The city's scheme and days."""
+    """The city's scheme, days and hour of look-ups."""
     scheme = tuple(
         Scheme(
             insurance=line.insurance,
@@ -33,7 +33,7 @@ def policy_of(event: PolicyChanged) -> Policy:
         )
         for line in event.scheme
     )
-    return Policy(event.city, event.filing_day, event.debit_day, scheme)
+    return Policy(event.city, event.filing_day, event.debit_day, scheme, event.look_up_at)
 
 
 def authority_of(event: AuthorityStateChanged) -> Authority:
@@ -44,7 +44,8 @@ def authority_of(event: AuthorityStateChanged) -> Authority:
     if event.state == "closed":
         closures.add(Closure(_moment(event.since), _until(event.until)))
     ordered = sorted(closures, key=lambda one: (one.since, one.until or NEVER))
-    return Authority(event.authority, event.state, tuple(ordered))
+    closed_until = _until(event.until) if event.state == "closed" else None
+    return Authority(event.authority, event.state, tuple(ordered), closed_until)
 
 
 def _day(text: str) -> date | None:

@@ -66,12 +66,14 @@ class References:
     """What months are judged against, as it is known now; all keyed by their ids.
 
     An employer that is not known has no cut-over yet: its months are judged, and raise nothing.
+    `waiting` names the sides of a month of which something newer could not be taken in.
     """
 
     policies: Mapping[str, Policy]
     authorities: Mapping[str, Authority]
     cut_overs: Mapping[str, LevyPeriod]
     calendar: Calendar
+    waiting: Mapping[MonthKey, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Judged:
 
 def judge_month(month: Month, references: References, now: datetime) -> Judged:
     """Every cell of the month judged at `now`. A pure function of sides, references and time."""
-    verdicts = tuple(_judged(month, cell, references, now) for cell in month.cells())
+    waiting = references.waiting.get((month.employee_id, month.levy_period), frozenset())
+    verdicts = tuple(_judged(month, cell, references, now) for cell in month.cells(waiting))
     dues = [verdict.next_due_at for verdict in verdicts if verdict.next_due_at is not None]
     return Judged(month, verdicts, min(dues, default=None))
 

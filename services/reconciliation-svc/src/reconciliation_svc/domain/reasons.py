@@ -3,6 +3,7 @@ missing, in Chinese.
 """
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from reconciliation_svc.domain.sides import CellSides
 from reconciliation_svc.domain.windows import Authority
@@ -26,6 +27,19 @@ shown as it is.
 """
 
 
+FACTS_PARKED = "facts_parked"
+"""The head of a reason code: what is missing has come, and could not be taken in."""
+
+_WAITS_FOR_OPERATOR = "已收到但未能入账，等待运维处理"
+_SIDE_WORDS = {
+    "assessed": "应缴数据",
+    "posted": "扣款数据",
+    "bureau": "经办机构回执",
+    "withheld": "代扣数据",
+}
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
 def reason_of(outcome: Outcome, sides: CellSides, authority: Authority, *, late: bool) -> str:
     """One sentence in Chinese. `late`: the debit came after the due day."""
     sentence = _REASONS[outcome](sides)
@@ -33,13 +47,29 @@ def reason_of(outcome: Outcome, sides: CellSides, authority: Authority, *, late:
         fee = fen_text(sides.posted.late_fee_fen)
         sentence += f"；扣款晚于应缴日，滞纳金 {fee} 元由单位承担"
     if outcome is Outcome.AWAITING_RECORD and authority.state == "closed":
-        sentence += "；经办机构停机，等待期顺延"
+        sentence += f"；经办机构停机{_until(authority)}，等待期顺延"
+    if sides.waiting and outcome is not Outcome.ASSESSMENT_BLOCKED:
+        sentence += f"；{_waiting(sides)}"
     return sentence
+
+
+def _until(authority: Authority) -> str:
+    if authority.closed_until is None:
+        return ""
+    at = authority.closed_until.astimezone(_CHINA)
+    return f"至{at.month}月{at.day}日 {at:%H:%M}"
+
+
+def _waiting(sides: CellSides) -> str:
+    names = "、".join(word for side, word in _SIDE_WORDS.items() if side in sides.waiting)
+    return f"{names}{_WAITS_FOR_OPERATOR}"
 
 
 def words_of(code: str) -> str:
     """`documents_missing:work_permit,id_card` -> `缺少证件：工作许可、身份证`."""
     head, _, rest = code.partition(":")
+    if head == FACTS_PARKED:
+        return f"{words_of(rest)}（数据{_WAITS_FOR_OPERATOR}）"
     details = "、".join(MISSING_WORDS.get(part, part) for part in rest.split(",") if part)
     word = MISSING_WORDS.get(head, head)
     return f"{word}：{details}" if details else word
@@ -89,6 +119,8 @@ def _said_by_bank(sides: CellSides) -> str:
 
 
 def _missing(sides: CellSides) -> str:
+    if "assessed" in sides.waiting:
+        return _waiting(sides)
     return words_of(sides.assessed.reason) if sides.assessed else ""
 
 

@@ -39,12 +39,15 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What reconciliation keeps of a city's policy."""
+    """What reconciliation keeps of a city's policy; `look_up_at` (HH:MM) is when records are looked
+    up each day.
+    """
 
     city: str
     filing_day: int
     debit_day: int
     scheme: tuple[Scheme, ...]
+    look_up_at: str = "08:00"
 
 
 @dataclass(frozen=True, slots=True)

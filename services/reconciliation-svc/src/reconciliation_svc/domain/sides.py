@@ -126,7 +126,8 @@ class CellSides:
 
     `extra`: the roster does not imply it. `roster_known` tells whether the roster was looked at
     yet: until it was, an assessment speaks for it, so that a fact that overtakes the roster is not
-    judged as a stranger.
+    judged as a stranger. `waiting` names the sides of which something newer has come that could
+    not be taken in.
     """
 
     insurance: Insurance
@@ -137,6 +138,7 @@ class CellSides:
     posted: PostedLine | None
     bureau: BureauLine | None
     withheld: WithheldLine | None
+    waiting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +173,22 @@ class Month:
             if side is not None:
                 yield side
 
-    def cells(self) -> list[CellSides]:
+    def cells(self, waiting: frozenset[str] = frozenset()) -> list[CellSides]:
         """Every cell that the roster implies and every one that anything was said of, in the
-        insurances' order.
+        insurances' order; `waiting` as in CellSides, the same for all of them.
         """
         rostered = self.roster.authorities if self.roster else {}
         sides = (self.assessed, self.posted, self.bureau, self.withheld)
         named = set(rostered).union(*(side.lines for side in sides if side is not None))
-        return [self._cell(insurance, rostered) for insurance in Insurance if insurance in named]
+        return [
+            self._cell(insurance, rostered, waiting)
+            for insurance in Insurance
+            if insurance in named
+        ]
 
-    def _cell(self, insurance: Insurance, rostered: Mapping[Insurance, str]) -> CellSides:
+    def _cell(
+        self, insurance: Insurance, rostered: Mapping[Insurance, str], waiting: frozenset[str]
+    ) -> CellSides:
         assessed = self.assessed.lines.get(insurance) if self.assessed else None
         bureau = self.bureau.lines.get(insurance) if self.bureau else None
         return CellSides(
@@ -196,4 +204,5 @@ class Month:
             posted=self.posted.lines.get(insurance) if self.posted else None,
             bureau=bureau,
             withheld=self.withheld.lines.get(insurance) if self.withheld else None,
+            waiting=waiting,
         )

@@ -298,7 +298,7 @@ def standing_of(sides: CellSides, windows: Windows) -> Standing:
     return Standing(
         history=windows.history,
         assessed=_assessed(sides),
-        debit=_debit(posted),
+        debit=_debit(posted, waiting="posted" in sides.waiting),
         record=record,
         filed=_filed(bureau),
         verified_differs=bureau is not None and _differs(bureau.verified_fen, due),
@@ -318,6 +318,9 @@ def _assessed(sides: CellSides) -> Assessed:
     line = sides.assessed
     if sides.extra and (sides.roster_known or line is None):
         return Assessed.EXTRA
+    if "assessed" in sides.waiting:
+        # What is due now has come, and is not what we hold: only an operator can take it in.
+        return Assessed.BLOCKED
     if line is None:
         return Assessed.NOT_YET
     return {"due": Assessed.DUE, "exempt": Assessed.EXEMPT}.get(line.state, Assessed.BLOCKED)
@@ -326,9 +329,10 @@ def _assessed(sides: CellSides) -> Assessed:
 _DEBITS = {"refused": Debit.REFUSED, "reversed": Debit.REVERSED, "unknown": Debit.UNKNOWN}
 
 
-def _debit(posted: PostedLine | None) -> Debit:
+def _debit(posted: PostedLine | None, *, waiting: bool) -> Debit:
     if posted is None:
-        return Debit.NO
+        # A posting that could not be taken in says that the bank has spoken, and not what it said.
+        return Debit.UNKNOWN if waiting else Debit.NO
     if posted.debit_state == "posted":
         return Debit.TWICE if posted.debits > 1 else Debit.POSTED
     # A state that this release does not know is not known to be anything else.

@@ -40,11 +40,15 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """An authority's state as it is known now, with every closure known of it."""
+    """An authority's state as it is known now, with every closure known of it.
+
+    `closed_until` is when it opens again, None while it is not closed or has not said.
+    """
 
     name: str
     state: str = "open"
     closures: tuple[Closure, ...] = ()
+    closed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

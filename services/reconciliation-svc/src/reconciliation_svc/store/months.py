@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, RowMapping, and_, case, func, or_, select, true, update
+from sqlalchemy import Row, RowMapping, and_, case, func, or_, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ColumnElement
@@ -243,6 +243,16 @@ async def mark_cities(conn: Connection, cities: Sequence[str], now: datetime) ->
         .where(months.c.city.in_(cities), months.c.settled.is_(False))
         .values(next_due_at=now)
     )
+
+
+async def mark_months(conn: Connection, keys: Sequence[tuple[str, str]], now: datetime) -> None:
+    """These months (employee, levy period) are due, as far as they are there."""
+    if keys:
+        await conn.execute(
+            update(months)
+            .where(tuple_(months.c.employee_id, months.c.levy_period).in_(keys))
+            .values(next_due_at=now)
+        )
 
 
 async def of_period(conn: Connection, employer_id: str, levy_period: LevyPeriod) -> list[KeptMonth]:

@@ -83,6 +83,7 @@ async def keep_policies(
             "filing_day": policy.filing_day,
             "debit_day": policy.debit_day,
             "scheme": encode(policy.scheme).decode(),
+            "look_up_at": policy.look_up_at,
             "marked_at": now,
         }
         for policy, version in found
@@ -101,6 +102,7 @@ async def keep_authorities(
             "city": city,
             "state": authority.state,
             "closures": encode(authority.closures).decode(),
+            "closed_until": authority.closed_until,
             "marked_at": now,
         }
         for authority, city, version in found
@@ -112,7 +114,9 @@ async def all_policies(conn: Connection) -> dict[str, Policy]:
     """Every city's policy, by city."""
     rows = await conn.execute(select(policies))
     return {
-        row.city: Policy(row.city, row.filing_day, row.debit_day, _decode_scheme(row.scheme))
+        row.city: Policy(
+            row.city, row.filing_day, row.debit_day, _decode_scheme(row.scheme), row.look_up_at
+        )
         for row in rows.all()
     }
 
@@ -121,7 +125,9 @@ async def all_authorities(conn: Connection) -> dict[str, Authority]:
     """Every authority's state, by its name."""
     rows = await conn.execute(select(authorities))
     return {
-        row.authority: Authority(row.authority, row.state, _decode_closures(row.closures))
+        row.authority: Authority(
+            row.authority, row.state, _decode_closures(row.closures), row.closed_until
+        )
         for row in rows.all()
     }
 

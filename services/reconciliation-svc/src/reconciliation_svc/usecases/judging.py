@@ -2,32 +2,21 @@
 what changed.
 """
 
-from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-
-from prometheus_client import Counter
 
 from reconciliation_svc.domain.anomalies import Changes, changes_of
 from reconciliation_svc.domain.month import Arrival, Judged, References, fold, judge_month
 from reconciliation_svc.domain.verdict import Verdict
 from reconciliation_svc.domain.windows import Calendar
 from reconciliation_svc.store import anomalies as anomaly_store
-from reconciliation_svc.store import locks, months, references
+from reconciliation_svc.store import locks, months, parked_sides, references
 from reconciliation_svc.store.months import JudgedRow, KeptMonth
-from reconciliation_svc.usecases import told
+from reconciliation_svc.usecases import look_ups, told
 from shared import outbox
 from shared.contracts import Event
 from shared.db import Connection
-from shared.logs import get_logger
-from shared.values import Outcome
-
-_log = get_logger(__name__)
-_not_looked_up = Counter(
-    "daozhang_not_looked_up_total",
-    "Cells whose record window closed without a look-up since: the look-ups are late",
-    ["authority"],
-)
+from shared.values import Insurance, Outcome
 
 
 async def observe(
@@ -72,6 +61,7 @@ async def _judge(
         authorities=await references.all_authorities(conn),
         cut_overs=await references.cut_overs(conn, {one.month.employer_id for one in kept}),
         calendar=calendar,
+        waiting=await parked_sides.waiting(conn),
     )
     pairs = [(one, judge_month(one.month, against, now)) for one in kept]
     rows, events = [], list[Event]()
@@ -82,8 +72,8 @@ async def _judge(
             rows.append(row)
         if is_news:
             events.append(told.cells_judged(judged, one.version + 1, now))
-            _alarm_if_not_looked_up(one, judged)
     await months.save_judged(conn, rows, now)
+    await _watch_look_ups(conn, pairs, against, now)
     events += await _follow_anomalies(conn, pairs, against, now)
     await outbox.add(conn, events, now)
 
@@ -104,23 +94,25 @@ def _told(verdicts: Iterable[Verdict]) -> list[tuple[object, ...]]:
     return [verdict.told() for verdict in verdicts]
 
 
-def _alarm_if_not_looked_up(one: KeptMonth, judged: Judged) -> None:
-    """For operators, not for HR: nobody knows yet whether the record is missing."""
-    before = {v.insurance for v in one.verdicts if v.outcome is Outcome.NOT_LOOKED_UP}
-    late = Tally(
-        verdict.authority
-        for verdict in judged.verdicts
-        if verdict.outcome is Outcome.NOT_LOOKED_UP and verdict.insurance not in before
-    )
-    for authority, cells in late.items():
-        _not_looked_up.labels(authority).inc(cells)
-        _log.warning(
-            "not_looked_up",
-            authority=authority,
-            cells=cells,
-            employer_id=judged.month.employer_id,
-            levy_period=str(judged.month.levy_period),
-        )
+async def _watch_look_ups(
+    conn: Connection,
+    pairs: Sequence[tuple[KeptMonth, Judged]],
+    against: References,
+    now: datetime,
+) -> None:
+    """For operators, not for HR: nobody knows yet whether these records are missing."""
+    begun: set[tuple[str, str]] = set()
+    ended: set[str] = set()
+    for one, judged in pairs:
+        before, after = _not_looked_up(one.verdicts), _not_looked_up(judged.verdicts)
+        begun |= {(after[insurance], judged.month.city) for insurance in after.keys() - before}
+        ended |= {before[insurance] for insurance in before.keys() - after}
+    await look_ups.watch(conn, begun, ended, against.policies, now)
+
+
+def _not_looked_up(verdicts: Iterable[Verdict]) -> dict[Insurance, str]:
+    """The authority of each cell whose window closed without a look-up since."""
+    return {v.insurance: v.authority for v in verdicts if v.outcome is Outcome.NOT_LOOKED_UP}
 
 
 async def _follow_anomalies(
