@@ -61,7 +61,7 @@ async def month(
     app = make_app("contribution-svc", "", wiring.routers, SignIn(signing.url, "daozhang"))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http:
-        yield Month(parts, wiring, clock, http, signing, bank)
+        yield Month(parts, wiring, clock, http, signing, bank, database.superuser_url)
     for close in wiring.closers:
         await close()
     await api.dispose()

@@ -21,6 +21,8 @@ from shared.consumer import Outcome, apply_batch
 from shared.contracts import (
     EVENTS,
     AccountFact,
+    BureauAck,
+    BureauRow,
     ContributionAssessed,
     ContributionPosted,
     EmployeeChanged,
@@ -30,6 +32,7 @@ from shared.contracts import (
     SpellFact,
 )
 from shared.serve import Parts, Wiring
+from shared.values import Insurance
 from tests.integration.contribution_svc.bank import Bank
 from tests.support.bank_statements import Booking, camt
 from tests.support.issuer import Issuer
@@ -110,9 +113,22 @@ def last_year(employee_id: str = WANG, wage_fen: int = 950_000) -> list[SalaryCo
     return [wage(employee_id, f"2023-{month:02d}", wage_fen) for month in range(1, 13)]
 
 
+def filed(employee_id: str = WANG, version: int = 1, stage: str = "filed") -> BureauAck:
+    """The collector has taken the employee's lines in."""
+    row = BureauRow(insurance=Insurance.MEDICAL, stage=stage, authority="medical-990100")
+    return BureauAck(
+        version=version,
+        employee_id=employee_id,
+        employer_id=EMPLOYER,
+        levy_period=PERIOD,
+        account_id=ACCOUNT,
+        rows=(row,),
+    )
+
+
 @dataclass
 class Month:
-    """The service, its bank and its clock."""
+    """The service, its bank and its clock; `superuser_url` opens its database."""
 
     parts: Parts[Settings]
     wiring: Wiring
@@ -120,6 +136,7 @@ class Month:
     http: httpx.AsyncClient
     issuer: Issuer
     bank: Bank
+    superuser_url: str
     keys: int = 0
 
     async def hear(self, *events: Event) -> Outcome:

@@ -10,7 +10,7 @@ from shared.contracts import (
     DeclarationApproved,
 )
 from shared.values import Insurance
-from tests.integration.contribution_svc.month import Month, employee, last_year, wage
+from tests.integration.contribution_svc.month import WANG, Month, employee, filed, last_year, wage
 
 
 async def test_what_is_declared_stays_as_it_was_declared(month: Month) -> None:
@@ -97,8 +97,25 @@ async def test_what_is_approved_and_whole_is_no_risk(month: Month) -> None:
     await month.open()
     await month.work("2024-09-26 09:00")
     await month.approve()
+    await month.hear(filed())
     await month.work("2024-10-09 09:00")
     assert await month.told(DeadlineAtRisk) == []
+
+
+async def test_what_is_approved_and_not_filed_is_a_risk_until_it_is_filed(month: Month) -> None:
+    await month.open()
+    await month.work("2024-09-30 09:00")
+    await month.approve()
+    await month.work("2024-09-30 09:59")
+    assert [risk.missing for risk in await month.told(DeadlineAtRisk)] == [(), ()]
+    await month.hear(filed(stage="unknown"))
+    await month.work("2024-09-30 10:00")
+    late = (await month.told(DeadlineAtRisk))[-1]
+    assert [(one.employee_id, one.reason) for one in late.missing] == [(WANG, "not_filed")]
+    await month.hear(filed(version=2))
+    await month.work()
+    over = (await month.told(DeadlineAtRisk))[-1]
+    assert (over.approved, over.missing, over.version) == (True, (), late.version + 1)
 
 
 async def test_an_account_with_nobody_due_is_no_risk(month: Month) -> None:
@@ -112,6 +129,7 @@ async def test_whoever_comes_after_the_approval_is_assessed_and_named(month: Mon
     await month.open()
     await month.work("2024-10-08 09:00")
     await month.approve()
+    await month.hear(filed())
     await month.hear(employee("late"))
     await month.hear(*last_year("late"))
     await month.work("2024-10-08 10:00")

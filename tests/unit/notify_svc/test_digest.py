@@ -12,6 +12,7 @@ from notify_svc.domain.digest import (
     Mention,
     Staff,
     digests_of,
+    is_over,
     next_quarter,
     params_of,
     recipients_of,
@@ -85,11 +86,18 @@ def test_of_several_states_of_one_risk_the_newest_is_told() -> None:
             cause="account/2024-10",
             due_at=china_time(DAY, "08:15"),
             cause_event="an event",
-            params={"version": str(version), "count": str(10 - version)},
+            params={
+                "version": str(version),
+                "count": str(10 - version),
+                "over": "over" if version == 11 else "",
+            },
         )
 
     digest = Digest("hr-li", (risk(2), risk(10), risk(9)))
-    assert params_of(digest)["count"] == "0"
+    assert (params_of(digest)["count"], params_of(digest)["incomplete"]) == ("0", "")
+    assert params_of(Digest("hr-li", (risk(2),)))["incomplete"] == "，8 名员工资料待补"
+    assert not is_over(digest)
+    assert is_over(Digest("hr-li", (risk(11), risk(2))))
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])

@@ -15,7 +15,7 @@ FIELDS = {
     "hr_anomalies": {"count", "months", "insurances", "outcome"},
     "hr_ticket_assigned": {"count", "numbers", "due"},
     "hr_ticket_escalated": {"count", "numbers", "due"},
-    "hr_deadline_at_risk": {"version", "month", "file_by", "approved", "count"},
+    "hr_deadline_at_risk": {"version", "month", "file_by", "approved", "incomplete"},
     "hr_policy_changed": {"version", "city", "known_since"},
 }
 

@@ -38,6 +38,13 @@ def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
     async def policies_due(conn: Connection) -> datetime | None:
         return _ALWAYS if await unpublished(conn, rules.policies) else None
 
+    async def parking_changed(conn: Connection) -> datetime | None:
+        return _ALWAYS if await assessments.is_parking_changed(conn) else None
+
+    async def mark_parking(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await assessments.mark_parking(conn, now)
+
     async def publish(now: datetime) -> int:
         async with transaction(engine) as conn:
             return await publish_policies(conn, rules.policies, now)
@@ -57,6 +64,7 @@ def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
     return (
         Job("publish_policies", policies_due, publish),
         Job("open_period", roster.next_opening, open_period),
+        Job("mark_parking", parking_changed, mark_parking),
         Job("assess", assessments.next_to_assess, assess),
         Job("watch_deadlines", declarations.next_risk, watch_deadlines),
         Job("list_statements", statements.next_listing, _listing(engine, bank)),

@@ -187,13 +187,15 @@ assessments = Table(
     _text("told"),
     _day("file_by"),
     _day("debit_by"),
+    Column("facts_parked", Boolean, nullable=False, server_default=text("false")),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),
     Index("assessments_of_account", "account_id", "levy_period"),
     Index("assessments_declared", "declaration_id"),
     Index("assessments_to_do", "assess_at", postgresql_where=text("assess_at IS NOT NULL")),
+    Index("assessments_parked", "employee_id", postgresql_where=text("facts_parked")),
 )
 """`assess_at`: when to assess (again); null while up to date. `declaration_id` freezes what was
-declared.
+declared. `facts_parked`: it was made while events about its employee were parked.
 """
 
 postings = Table(

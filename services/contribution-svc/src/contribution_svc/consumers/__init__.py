@@ -44,7 +44,7 @@ def handlers(clock: Clock) -> Mapping[type[Event], Handler]:
 
     async def on_bureau_acks(conn: Connection, events: Sequence[BureauAck]) -> None:
         months = [_bureau_month(event) for event in events]
-        await roster_usecases.take_in_bureau_months(conn, months)
+        await roster_usecases.take_in_bureau_months(conn, months, clock.now())
 
     return {
         EmployerChanged: on_employers,

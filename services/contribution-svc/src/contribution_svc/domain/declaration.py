@@ -12,11 +12,14 @@ from shared.values import Insurance
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One employee's assessment as it stands: its version and lines."""
+    """One employee's assessment as it stands: its version and lines, and whether it was made while
+    facts about the employee were parked.
+    """
 
     employee_id: str
     version: int
     lines: Sequence[Line]
+    facts_parked: bool = False
 
     def is_due(self) -> bool:
         return any(line.state is LineState.DUE for line in self.lines)

@@ -13,6 +13,10 @@ from contribution_svc.errors import LineDisagreesWithPolicy
 from shared.values import Insurance, fen_text
 
 NOT_ON_ROSTER = "not_on_roster"
+FACTS_PARKED = "facts_parked"
+"""Facts about the employee have come and could not be taken in. As the head of a blocked line's
+reason: what it names as missing may be among them.
+"""
 
 
 class LineState(StrEnum):
@@ -42,14 +46,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Insured:
-    """What assessing needs to know of an employee: id, kind, papers missing, and whether a spell
-    meets the period.
+    """What assessing needs to know of an employee: id, kind, papers missing, whether a spell meets
+    the period, and whether later facts are parked.
     """
 
     employee_id: str
     person_kind: str
     documents_missing: Sequence[str]
     on_roster: bool = True
+    facts_parked: bool = False
+
+    def blocked(self, reason: str) -> str:
+        """The reason of a blocked line: said to wait for an operator where facts are parked."""
+        return f"{FACTS_PARKED}:{reason}" if self.facts_parked else reason
 
 
 def assess(
@@ -74,14 +83,14 @@ def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases 
         return Line(insurance, LineState.EXEMPT, authority, NOT_ON_ROSTER)
     if kind is None:
         reason = f"person_kind_unknown:{insured.person_kind}"
-        return Line(insurance, LineState.BLOCKED, authority, reason)
+        return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if insurance in kind.exempt:
         return Line(insurance, LineState.EXEMPT, authority, kind.exempt[insurance])
     if insured.documents_missing:
         reason = "documents_missing:" + ",".join(sorted(insured.documents_missing))
-        return Line(insurance, LineState.BLOCKED, authority, reason)
+        return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if isinstance(found, str):
-        return Line(insurance, LineState.BLOCKED, authority, found)
+        return Line(insurance, LineState.BLOCKED, authority, insured.blocked(found))
     return due_line(terms, found.bases_fen[insurance])
 
 

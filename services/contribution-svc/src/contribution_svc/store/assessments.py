@@ -34,12 +34,13 @@ class Assessment:
     file_by: date
     debit_by: date
     told: str = ""
+    facts_parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an assessment rests on, of one employee. Wages in fen: by calendar year, and of the
-    first run.
+    first run. `facts_parked`: later events about the employee came and could not be taken in.
     """
 
     person_kind: str
@@ -48,6 +49,7 @@ class Facts:
     first_month_fen: int | None
     wages_fen: Mapping[int, Sequence[int]]
     on_roster: bool
+    facts_parked: bool
 
 
 # A levy period belongs to the spell of its first day, else to the first that begins within it: one
@@ -141,12 +143,37 @@ async def mark_city(conn: Connection, city: str, now: datetime) -> None:
     await conn.execute(_MARK_CITY, {"city": city, "now": now})
 
 
+_FACTS_TOPIC = "payroll.events"
+"""Where facts about employees come from, with the employee's id as their key."""
+_PARKING_CHANGED = """
+    a.declaration_id IS NULL AND a.assess_at IS NULL
+    AND (a.facts_parked OR a.employee_id IN (SELECT key FROM parked_keys WHERE topic = :topic))
+    AND a.facts_parked <> EXISTS (SELECT 1 FROM parked_keys p
+                                   WHERE p.topic = :topic AND p.key = a.employee_id)
+"""
+_IS_PARKING_CHANGED = text(
+    f"SELECT EXISTS (SELECT 1 FROM assessments a WHERE {_PARKING_CHANGED})"  # noqa: S608
+)
+_MARK_PARKING = text(f"UPDATE assessments a SET assess_at = :now WHERE {_PARKING_CHANGED}")  # noqa: S608
+
+
+async def is_parking_changed(conn: Connection) -> bool:
+    """Whether someone's events were parked, or are parked no longer, since they were assessed."""
+    found: bool = (await conn.execute(_IS_PARKING_CHANGED, {"topic": _FACTS_TOPIC})).scalar_one()
+    return found
+
+
+async def mark_parking(conn: Connection, now: datetime) -> int:
+    """These are to be assessed again, unless they were declared; gives how many."""
+    return (await conn.execute(_MARK_PARKING, {"topic": _FACTS_TOPIC, "now": now})).rowcount
+
+
 _NEXT = text("SELECT min(assess_at) FROM assessments WHERE assess_at IS NOT NULL")
 _TO_DO = text(
     """
     SELECT employee_id, levy_period, employer_id, account_id, department_id, city, version,
            rests_on, contribution_year, lines, base_explanation, policy_known_since, file_by,
-           debit_by, told
+           debit_by, told, facts_parked
       FROM assessments WHERE assess_at <= :now AND declaration_id IS NULL
      ORDER BY assess_at, employee_id LIMIT :limit FOR UPDATE SKIP LOCKED
     """
@@ -158,7 +185,9 @@ _FACTS = text(
            coalesce(bool_or(s.account_id = k.account_id
                             AND s.since < to_date(k.levy_period, 'YYYY-MM') + interval '1 month'
                             AND (s.until IS NULL OR s.until >= to_date(k.levy_period, 'YYYY-MM'))),
-                    false) AS on_roster
+                    false) AS on_roster,
+           EXISTS (SELECT 1 FROM parked_keys p WHERE p.topic = :topic AND p.key = k.employee_id)
+               AS facts_parked
       FROM unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]),
                   CAST(:account_id AS text[])) AS k(employee_id, levy_period, account_id)
       JOIN employees e USING (employee_id)
@@ -220,8 +249,9 @@ async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[s
             first_month_fen=row.first_month_wage_fen or first.get(row.employee_id),
             wages_fen=wages.get(row.employee_id, {}),
             on_roster=row.on_roster,
+            facts_parked=row.facts_parked,
         )
-        for row in await conn.execute(_FACTS, keys)
+        for row in await conn.execute(_FACTS, {**keys, "topic": _FACTS_TOPIC})
     }
 
 
@@ -230,14 +260,15 @@ _PUT = text(
     UPDATE assessments a
        SET version = n.version, rests_on = n.rests_on, contribution_year = n.contribution_year,
            lines = n.lines, base_explanation = n.base_explanation,
-           policy_known_since = n.policy_known_since, told = n.told, assess_at = NULL
+           policy_known_since = n.policy_known_since, told = n.told,
+           facts_parked = n.facts_parked, assess_at = NULL
       FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:version AS bigint[]),
         CAST(:rests_on AS text[]), CAST(:contribution_year AS text[]), CAST(:lines AS jsonb[]),
         CAST(:base_explanation AS text[]), CAST(:policy_known_since AS text[]),
-        CAST(:told AS text[]))
+        CAST(:told AS text[]), CAST(:facts_parked AS boolean[]))
         AS n(employee_id, levy_period, version, rests_on, contribution_year, lines,
-             base_explanation, policy_known_since, told)
+             base_explanation, policy_known_since, told, facts_parked)
      WHERE a.employee_id = n.employee_id AND a.levy_period = n.levy_period
     """
 )
@@ -263,6 +294,7 @@ async def put(conn: Connection, assessments: Sequence[Assessment]) -> None:
         "base_explanation",
         "policy_known_since",
         "told",
+        "facts_parked",
     )
     rows = (
         [to_json(a.lines) if name == "lines" else getattr(a, name) for name in names]

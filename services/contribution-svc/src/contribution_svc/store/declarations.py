@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, text
 from contribution_svc.domain.allocation import DueLine
 from contribution_svc.domain.declaration import Member, Sums
 from contribution_svc.domain.lines import Line, LineState
-from contribution_svc.store.values import from_json, to_json
+from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
 
 
@@ -149,7 +149,8 @@ async def of_employer(
 
 
 _MEMBERS = """
-    SELECT employee_id, version, lines, assess_at IS NOT NULL OR version = 0 AS waits
+    SELECT employee_id, version, lines, facts_parked,
+           assess_at IS NOT NULL OR version = 0 AS waits
       FROM assessments
      WHERE account_id = :account_id AND levy_period = :period AND declaration_id IS NULL
      ORDER BY employee_id
@@ -180,7 +181,8 @@ async def members(conn: Connection, account_id: str, period: str, *, lock: bool 
     rows = (await conn.execute(_LOCK_MEMBERS if lock else _READ_MEMBERS, values)).all()
     return Members(
         members=[
-            Member(row.employee_id, row.version, from_json(row.lines, list[Line])) for row in rows
+            Member(row.employee_id, row.version, from_json(row.lines, list[Line]), row.facts_parked)
+            for row in rows
         ],
         waiting=[row.employee_id for row in rows if row.waits],
     )
@@ -259,6 +261,26 @@ class AtRisk:
     told: RiskBody | None
 
 
+# A submission of which nobody knows what became (unknown) and a refused one (rejected) are not
+# filed; every other stage of the bureau's row comes after filing.
+_UNFILED = text(
+    """
+    SELECT a.employee_id FROM assessments a
+     WHERE a.declaration_id = :id
+       AND NOT EXISTS (
+           SELECT 1 FROM bureau_rows b, jsonb_array_elements(b.rows) AS line
+            WHERE b.employee_id = a.employee_id AND b.levy_period = a.levy_period
+              AND line ->> 'stage' NOT IN ('unknown', 'rejected'))
+     ORDER BY a.employee_id
+    """
+)
+
+
+async def unfiled(conn: Connection, declaration_id: str) -> list[str]:
+    """Who was declared and of whom no bureau has shown yet that it was filed."""
+    return list((await conn.execute(_UNFILED, {"id": declaration_id})).scalars())
+
+
 _NEXT_RISK = text("SELECT min(risk_at) FROM declarations WHERE risk_at IS NOT NULL")
 _RISKS = text(
     f"""
@@ -268,7 +290,9 @@ _RISKS = text(
 )
 _RISK_SEEN = text(
     """
-    UPDATE declarations SET risk_at = NULL, risk_version = :version, risk = CAST(:body AS jsonb)
+    UPDATE declarations
+       SET risk_at = CAST(:again_at AS timestamptz), risk_version = :version,
+           risk = CAST(:body AS jsonb)
      WHERE declaration_id = :id
     """
 )
@@ -281,6 +305,28 @@ _RISK_AGAIN = text(
        AND d.risk_at IS NULL AND d.file_by >= :today
     """
 )
+
+
+_FILED_AGAIN = text(
+    """
+    UPDATE declarations SET risk_at = :now
+     WHERE state = 'approved' AND risk_at IS NULL AND risk_version > 0 AND file_by >= :today
+       AND declaration_id IN (
+           SELECT a.declaration_id FROM assessments a
+             JOIN unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]))
+                  AS n(employee_id, levy_period) USING (employee_id, levy_period))
+    """
+)
+
+
+async def risk_of_filing_again(
+    conn: Connection, months: Collection[tuple[str, str]], now: datetime, today: date
+) -> None:
+    """The bureaus said something of these months (employee, levy period): what was told to be at
+    risk is looked at again.
+    """
+    values = columns(("employee_id", "levy_period"), months)
+    await conn.execute(_FILED_AGAIN, {**values, "now": now, "today": today})
 
 
 async def next_risk(conn: Connection) -> datetime | None:
@@ -301,9 +347,19 @@ async def at_risk(conn: Connection, now: datetime, limit: int) -> list[AtRisk]:
 
 
 async def risk_seen(
-    conn: Connection, declaration_id: str, version: int, body: RiskBody | None
+    conn: Connection,
+    declaration_id: str,
+    version: int,
+    body: RiskBody | None,
+    again_at: datetime | None,
 ) -> None:
-    values = {"id": declaration_id, "version": version, "body": to_json(body or {})}
+    """Keeps what was told; `again_at` is when to look again even if nothing changes."""
+    values = {
+        "id": declaration_id,
+        "version": version,
+        "body": to_json(body or {}),
+        "again_at": again_at,
+    }
     await conn.execute(_RISK_SEEN, values)
 
 

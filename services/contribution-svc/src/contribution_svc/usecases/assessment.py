@@ -89,7 +89,13 @@ def _schemes(policies: Policies, rows: Sequence[Assessment]) -> dict[tuple[str, 
 def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessment, BaseRow | None]:
     """The row with its lines, and the base that they rest on if any of them is due."""
     found = _bases(facts, scheme)
-    insured = Insured(row.employee_id, facts.person_kind, facts.documents_missing, facts.on_roster)
+    insured = Insured(
+        row.employee_id,
+        facts.person_kind,
+        facts.documents_missing,
+        facts.on_roster,
+        facts.facts_parked,
+    )
     lines = assess(insured, scheme.kinds, scheme.terms, found)
     check_lines(row.employee_id, lines, scheme.terms_of)
     base = _base_row(row, found, lines, scheme.contribution_year)
@@ -101,6 +107,7 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessmen
             lines=lines,
             base_explanation=base.body.explanation if base is not None else "",
             policy_known_since=scheme.known_since,
+            facts_parked=facts.facts_parked,
         ),
         base,
     )
@@ -147,12 +154,18 @@ async def _save(
             written.append(versioned)
         else:
             written.append(new)
+    parked = [new for old, (new, _) in zip(before, done, strict=True) if _parking_differs(old, new)]
     await assessments.put(conn, written)
     told = await base_store.put(conn, [base for _, base in done if base is not None])
     await outbox.add(conn, [base_changed(row) for row in told], now)
     await outbox.add(conn, [contribution_assessed(row) for row in changed], now)
-    touched = [(row.account_id, row.levy_period) for row in changed]
+    touched = [(row.account_id, row.levy_period) for row in (*changed, *parked)]
     await declarations.risk_again(conn, touched, now, china_day(now))
+
+
+def _parking_differs(old: Assessment, new: Assessment) -> bool:
+    """Whose lines are due tells no reason: a deadline at risk names them all the same."""
+    return old.facts_parked != new.facts_parked
 
 
 def content_of(row: Assessment) -> str:

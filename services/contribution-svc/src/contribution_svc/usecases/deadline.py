@@ -1,10 +1,12 @@
-"""Deadlines at risk: what is not approved, or whose data are missing, two working days before the
-last day of filing.
+"""Deadlines at risk: what is not approved or not filed, or whose data are missing, two working
+days before the last day of filing.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from contribution_svc.domain.declaration import Member, blocked_reasons
+from contribution_svc.domain.lines import FACTS_PARKED
 from contribution_svc.store import declarations
 from contribution_svc.store.declarations import AtRisk, Members, RiskBody
 from contribution_svc.usecases.told import deadline_at_risk
@@ -12,6 +14,8 @@ from shared import outbox
 from shared.db import Connection
 
 _BATCH = 50
+_FILED_WITHIN = timedelta(hours=1)
+"""An approved declaration is filed within minutes; what is not by then may miss its day."""
 _MAX_NAMED = 2_000
 """A message stays far below 1 MB; whoever has more people missing looks at the declaration
 itself.
@@ -26,14 +30,20 @@ async def look_at_deadlines(conn: Connection, now: datetime) -> int:
     for risk in due:
         declaration = risk.declaration
         found = await declarations.members(conn, declaration.account_id, declaration.levy_period)
-        body = RiskBody(declaration.is_approved(), _missing(found, declaration.is_approved()))
+        filed_by = declaration.approved_at and declaration.approved_at + _FILED_WITHIN
+        is_late = filed_by is not None and filed_by <= now
+        unfiled = await declarations.unfiled(conn, declaration.declaration_id) if is_late else []
+        body = RiskBody(
+            declaration.is_approved(), _missing(found, unfiled, declaration.is_approved())
+        )
+        again_at = None if is_late else filed_by
         if _is_news(risk, body, any(member.is_due() for member in found.members)):
             version = risk.risk_version + 1
-            await declarations.risk_seen(conn, declaration.declaration_id, version, body)
+            await declarations.risk_seen(conn, declaration.declaration_id, version, body, again_at)
             await outbox.add(conn, [deadline_at_risk(declaration, version, body)], now)
         else:
-            version = risk.risk_version
-            await declarations.risk_seen(conn, declaration.declaration_id, version, risk.told)
+            version, told = risk.risk_version, risk.told
+            await declarations.risk_seen(conn, declaration.declaration_id, version, told, again_at)
     return len(due)
 
 
@@ -44,9 +54,9 @@ def _is_news(risk: AtRisk, body: RiskBody, anything_due: bool) -> bool:
     return body != risk.told
 
 
-def _missing(found: Members, approved: bool) -> tuple[tuple[str, str], ...]:
-    """Who is not in the declaration, and why: not assessed yet, blocked, or due but come too late
-    for it.
+def _missing(found: Members, unfiled: Sequence[str], approved: bool) -> tuple[tuple[str, str], ...]:
+    """Who is not in the declaration, and why: not assessed yet, blocked, due but come too late for
+    it, or assessed without what is parked; and who is in it and not filed.
     """
     waiting = set(found.waiting)
     named = [
@@ -54,11 +64,15 @@ def _missing(found: Members, approved: bool) -> tuple[tuple[str, str], ...]:
         for member in found.members
         if (reason := _reason(member, member.employee_id in waiting, approved))
     ]
+    named += [(employee_id, "not_filed") for employee_id in unfiled]
     return tuple(named[:_MAX_NAMED])
 
 
 def _reason(member: Member, waits: bool, approved: bool) -> str:
     if waits:
         return "not_assessed"
-    blocked = "; ".join(blocked_reasons(member.lines))
-    return blocked or ("not_declared" if approved and member.is_due() else "")
+    if blocked := "; ".join(blocked_reasons(member.lines)):
+        return blocked
+    if approved and member.is_due():
+        return "not_declared"
+    return FACTS_PARKED if member.facts_parked else ""

@@ -5,7 +5,7 @@ assessment.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contribution_svc.store import assessments, postings, roster
+from contribution_svc.store import assessments, declarations, postings, roster
 from shared.clock import china_day, china_time
 from shared.db import Connection
 
@@ -61,9 +61,11 @@ async def take_in_wages(conn: Connection, wages: Sequence[roster.Wage], now: dat
     await assessments.mark_wages(conn, history, runs, now)
 
 
-async def take_in_bureau_months(conn: Connection, months: Sequence[postings.BureauMonth]) -> None:
-    """Keeps the newest row of each employee and levy period, to be shown beside what was
-    assessed.
+async def take_in_bureau_months(
+    conn: Connection, months: Sequence[postings.BureauMonth], now: datetime
+) -> None:
+    """Keeps the newest row of each employee and levy period, to be shown beside what was assessed;
+    a filing that was told to be late may have come.
     """
     newest: dict[tuple[str, str], postings.BureauMonth] = {}
     for month in months:
@@ -71,3 +73,4 @@ async def take_in_bureau_months(conn: Connection, months: Sequence[postings.Bure
         if known is None or known.version < month.version:
             newest[month.employee_id, month.levy_period] = month
     await postings.put_bureau_rows(conn, list(newest.values()))
+    await declarations.risk_of_filing_again(conn, sorted(newest), now, china_day(now))

@@ -34,6 +34,9 @@ __all__ = ["handlers", "own"]
 _SETTLED = "by_person"
 """The reason of a ticket that a person resolved; the person's own words stay in ticket-svc."""
 
+_UNFILED = "not_filed"
+"""Why someone is named at a deadline whose data are not missing: declared, and not filed yet."""
+
 _NEWS = {"assigned": "hr_ticket_assigned", "escalated": "hr_ticket_escalated"}
 """Changes of a ticket that HR hears of, and their templates."""
 
@@ -162,7 +165,8 @@ def _risk(event: DeadlineAtRisk) -> hearing.Risk:
         levy_period=event.levy_period,
         file_by=event.file_by,
         is_approved=event.approved,
-        people=len({fact.employee_id for fact in event.missing}),
+        people=len({fact.employee_id for fact in event.missing if fact.reason != _UNFILED}),
+        unfiled=sum(fact.reason == _UNFILED for fact in event.missing),
         version=event.version,
         cause_event=str(event.event_id()),
     )

@@ -86,6 +86,15 @@ def digests_of(mentions: Iterable[Mention], staff: Mapping[str, Sequence[Staff]]
     return [Digest(key[3], tuple(found)) for key, found in sorted(gathered.items())]
 
 
+def is_over(digest: Digest) -> bool:
+    """Whether what was at risk is at risk no longer: then there is nothing to tell."""
+    return bool(_newest(digest.mentions).get("over")) if _is_risk(digest) else False
+
+
+def _is_risk(digest: Digest) -> bool:
+    return digest.first.template == "hr_deadline_at_risk"
+
+
 def params_of(digest: Digest) -> Params:
     """What the digest's template is filled with."""
     return _PARAMS[digest.first.template](digest.mentions)
@@ -117,10 +126,16 @@ def _newest(mentions: Sequence[Mention]) -> Params:
     return dict(max(mentions, key=lambda mention: int(mention.params["version"])).params)
 
 
+def _at_risk(mentions: Sequence[Mention]) -> Params:
+    newest = _newest(mentions)
+    people = newest["count"]
+    return {**newest, "incomplete": f"，{people} 名员工资料待补" if people != "0" else ""}
+
+
 _PARAMS: dict[str, Callable[[Sequence[Mention]], Params]] = {
     "hr_anomalies": _anomalies,
     "hr_ticket_assigned": _tickets,
     "hr_ticket_escalated": _tickets,
-    "hr_deadline_at_risk": _newest,
+    "hr_deadline_at_risk": _at_risk,
     "hr_policy_changed": _newest,
 }

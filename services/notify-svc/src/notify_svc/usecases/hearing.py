@@ -195,7 +195,9 @@ async def forget_identities(conn: Connection, employee_ids: Sequence[str]) -> No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """What is not filed as an account's deadline comes near."""
+    """What is not filed as an account's deadline comes near: `people` whose data are missing, and
+    how many who were declared are `unfiled`.
+    """
 
     account_id: str
     employer_id: str
@@ -203,6 +205,7 @@ class Risk:
     file_by: str
     is_approved: bool
     people: int
+    unfiled: int
     version: int
     cause_event: str
 
@@ -225,10 +228,17 @@ def _at_risk(risk: Risk, now: datetime) -> Mention:
             "version": str(risk.version),
             "month": months_text([risk.levy_period]),
             "file_by": risk.file_by,
-            "approved": "已批准尚未申报" if risk.is_approved else "尚未批准申报",
+            "approved": _approved_text(risk),
             "count": str(risk.people),
+            "over": "over" if risk.is_approved and not (risk.people or risk.unfiled) else "",
         },
     )
+
+
+def _approved_text(risk: Risk) -> str:
+    if not risk.is_approved:
+        return "尚未批准申报"
+    return f"已批准，{risk.unfiled} 名员工尚未申报" if risk.unfiled else "已批准申报"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

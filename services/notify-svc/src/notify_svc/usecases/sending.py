@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from notify_svc import store
-from notify_svc.domain.digest import Digest, digests_of, params_of
+from notify_svc.domain.digest import Digest, digests_of, is_over, params_of
 from notify_svc.domain.sending import Sent, next_try
 from notify_svc.store.notifications import Notification
 from notify_svc.usecases.telling import Message, Voice, delivered, failed, tell
@@ -33,7 +33,8 @@ async def tell_digests(conn: Connection, voice: Voice, now: datetime) -> int:
     """Tells HR what has gathered; how many things were told."""
     mentions = await store.mentions.take_due(conn, now, DIGEST_GROUPS)
     staff = await store.copies.staff_of(conn, {mention.employer_id for mention in mentions})
-    messages = [message_of(digest, now) for digest in digests_of(mentions, staff)]
+    digests = [digest for digest in digests_of(mentions, staff) if not is_over(digest)]
+    messages = [message_of(digest, now) for digest in digests]
     await tell(conn, voice, messages, now)
     await store.mentions.mark_told(conn, [mention.mention_id for mention in mentions], now)
     return len(mentions)
