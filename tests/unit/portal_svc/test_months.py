@@ -53,6 +53,21 @@ def test_the_summary(october: facts.Month, outcomes: list[Outcome], summary: str
     assert month_card(judged(october, *outcomes), None).summary == summary
 
 
+def test_while_an_authority_is_closed_its_cells_say_until_when(october: facts.Month) -> None:
+    waiting = judged(october, Outcome.ARRIVED, Outcome.AWAITING_RECORD)
+    assert waiting.judged is not None
+    ends_at = "2024-10-18T16:00:00Z"
+    cells = tuple(replace(one, window_ends_at=ends_at) for one in waiting.judged.cells)
+    waiting = replace(waiting, judged=replace(waiting.judged, cells=cells))
+    until = "2024-10-16T00:00:00+08:00"
+    authority = facts.Authority("medical-990100", "990100", "closed", "", until)
+    for state, closed_until in (("closed", until), ("open", "")):
+        card = month_card(waiting, None, [replace(authority, state=state)])
+        said = {one.insurance: (one.waits_until, one.closed_until) for one in card.insurances}
+        assert said[Insurance.MEDICAL] == (ends_at, closed_until)
+        assert said[Insurance.PENSION] == ("", "")
+
+
 def test_extras_are_shown_and_not_counted(october: facts.Month) -> None:
     assert october.judged is not None
     extra = facts.Verdict(Insurance.HOUSING_FUND, Outcome.UNEXPECTED_RECORD, extra=True)

@@ -99,7 +99,8 @@ async def list_months(
     if not months and await reading.employee(conn, employee_id) is None:
         raise EmployeeUnknown(f"No employee {employee_id} is known to you.")
     employer = await reading.employer(conn, months[0].employer_id) if months else None
-    return [month_card(month, employer) for month in months]
+    authorities = await reading.authorities(conn)
+    return [month_card(month, employer, authorities) for month in months]
 
 
 async def show_month(conn: Connection, employee_id: str, levy_period: str) -> MonthDetail:
@@ -110,13 +111,14 @@ async def show_month(conn: Connection, employee_id: str, levy_period: str) -> Mo
             f"Nothing is known of {levy_period} yet; months begin with the cut-over."
         )
     month = found[0]
+    authorities = await reading.authorities(conn)
     return MonthDetail(
-        month_card(month, await reading.employer(conn, month.employer_id)),
+        month_card(month, await reading.employer(conn, month.employer_id), authorities),
         steps.month_steps(month, await _declaration(conn, month), await _policy(conn, month)),
         steps.advice(
             month,
             await reading.tickets_of_employee(conn, employee_id),
-            await reading.authorities(conn),
+            authorities,
         ),
     )
 

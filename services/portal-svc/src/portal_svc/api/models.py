@@ -49,6 +49,12 @@ class InsuranceMonth(View):
     voucher: Voucher | None
     arrived_on: Day
     extra: bool = Field(description="Not on the roster's scheme: counted beside the month's cells.")
+    waits_until: str = Field(
+        description="RFC 3339: until when the record may still come, closures counted; else empty."
+    )
+    closed_until: str = Field(
+        description="RFC 3339: when the authority that is closed opens again; else empty."
+    )
 
 
 class MonthCard(View):

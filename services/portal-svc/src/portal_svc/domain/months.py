@@ -1,11 +1,13 @@
 """The card of one month: each insurance with base, amounts, voucher, and the verdict as told."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from portal_svc.domain.facts import (
     AssessedLine,
+    Authority,
     BureauRow,
     Employer,
     Month,
@@ -33,6 +35,8 @@ class InsuranceView:
     """One insurance of a month. Fen and millionths; None and empty where no fact has come yet.
 
     `status` is the verdict's code, empty before the first one; `status_word` its word for people.
+    `waits_until` is when the verdict's window ends, closures of the authority counted;
+    `closed_until` when the authority opens again, both empty where there is nothing to wait for.
     """
 
     insurance: Insurance
@@ -49,6 +53,8 @@ class InsuranceView:
     voucher: Voucher | None
     arrived_on: str
     extra: bool
+    waits_until: str = ""
+    closed_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,11 @@ def lines_of(month: Month) -> tuple[Line, ...]:
     )
 
 
-def month_card(month: Month, employer: Employer | None) -> MonthCard:
+def month_card(
+    month: Month, employer: Employer | None, authorities: Sequence[Authority] = ()
+) -> MonthCard:
     """The card as the employee, and HR, see it."""
+    closed = {one.authority: one.until for one in authorities if one.state == "closed"}
     lines = lines_of(month)
     required = [line.verdict for line in lines if line.verdict and _is_required(line.verdict)]
     arrived = sum(verdict.outcome is Outcome.ARRIVED for verdict in required)
@@ -109,7 +118,7 @@ def month_card(month: Month, employer: Employer | None) -> MonthCard:
         summary=_summary(required, arrived, judged=month.judged is not None),
         cells=len(required),
         arrived=arrived,
-        insurances=tuple(_view(line, _account_masked(month, employer)) for line in lines),
+        insurances=tuple(_view(line, _account_masked(month, employer), closed) for line in lines),
         base_explanation=month.assessed.base_explanation if month.assessed else "",
         updated_at=updated_at,
         updated_text=updated_text,
@@ -133,11 +142,13 @@ def _summary(required: list[Verdict], arrived: int, *, judged: bool) -> str:
     return f"{len(required)} 项中 {arrived} 项已到账"
 
 
-def _view(line: Line, account_masked: str) -> InsuranceView:
+def _view(line: Line, account_masked: str, closed: Mapping[str, str]) -> InsuranceView:
     due = [one for one in line.assessed if one.state == "due"]
     # Back-payments and differences add to the amounts; base and rates are the regular line's.
     regular = next((one for one in line.assessed if one.kind == "regular"), None)
     verdict, posted, row = line.verdict, line.posted, line.row
+    waits = verdict is not None and verdict.outcome is Outcome.AWAITING_RECORD
+    authority = line.assessed[0].authority if line.assessed else ""
     return InsuranceView(
         insurance=line.insurance,
         name=INSURANCE_WORDS[line.insurance],
@@ -155,6 +166,8 @@ def _view(line: Line, account_masked: str) -> InsuranceView:
         else None,
         arrived_on=row.recorded_on if row and row.stage == "recorded" else "",
         extra=verdict.extra if verdict else False,
+        waits_until=verdict.window_ends_at if verdict and waits else "",
+        closed_until=closed.get(authority, "") if waits else "",
     )
 
 

@@ -126,9 +126,12 @@ def advice(month: Month, tickets: Sequence[Ticket], authorities: Sequence[Author
         return _about_anomalies(month, wrong, tickets, authorities)
     if all(one.outcome in (Outcome.ARRIVED, Outcome.NOT_REQUIRED) for one in verdicts):
         return "本月记录均已到账，无需处理。"
-    ends = [one.window_ends_at for one in verdicts if one.outcome is Outcome.AWAITING_RECORD]
-    if latest := max(filter(None, ends), default=""):
-        return f"银行已扣款，社保局正在记账，预计 {china_day_text(latest)}前可查，请耐心等待。"
+    waiting = [one for one in verdicts if one.outcome is Outcome.AWAITING_RECORD]
+    if latest := max(filter(None, (one.window_ends_at for one in waiting)), default=""):
+        until = _until(waiting, month, authorities)
+        return (
+            f"银行已扣款，社保局正在记账，预计 {china_day_text(latest)}前可查，请耐心等待{until}。"
+        )
     return "本月缴费正在办理，无需处理。"
 
 
