@@ -271,17 +271,7 @@ class October:
     async def hear_xiaowang(self, at: datetime, levy_period: str, text: str) -> None:
         """小王 signs in and reports on the portal that medical and maternity are not there."""
         await self.to(at)
-        person = self.case.xiaowang
-        employees = await self.hr.all(PAYROLL, "/employees", employer_id=self.employer_id)
-        [employee] = [one for one in employees if one["employee_no"] == person.employee_no]
-        self.xiaowang = await register(
-            self.addresses,
-            self.client,
-            person.sub,
-            "employee",
-            employer_ids=(self.employer_id,),
-            employee_id=employee["employee_id"],
-        )
+        await self.sign_in_xiaowang()
         answer = await self.xiaowang.post(
             PORTAL,
             "/me/feedback",
@@ -295,6 +285,22 @@ class October:
         await self.conductor.rest()
         joined = "joins the ticket that is already there" if answer["joined"] else "opens a ticket"
         self.say.tell(at, f"小王 asks on the portal; his feedback {joined}: {answer['number']}")
+
+    async def sign_in_xiaowang(self) -> None:
+        person = self.case.xiaowang
+        self.xiaowang = await register(
+            self.addresses,
+            self.client,
+            person.sub,
+            "employee",
+            employer_ids=(self.employer_id,),
+            employee_id=(await self.employee_ids())[person.employee_no],
+        )
+
+    async def employee_ids(self) -> dict[str, str]:
+        """Everyone's id by employee number."""
+        employees = await self.hr.all(PAYROLL, "/employees", employer_id=self.employer_id)
+        return {one["employee_no"]: one["employee_id"] for one in employees}
 
     async def repair(self, at: datetime, records_on: str) -> None:
         """The authority repairs its interface; what was dropped is booked at `records_on`."""
