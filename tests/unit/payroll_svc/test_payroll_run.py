@@ -113,9 +113,11 @@ def test_a_run_waits_for_assessments_and_first_wages_but_not_for_papers() -> Non
         "papers": Assessment(1, (due(state="blocked", reason="work_permit"),)),
         "retired": Assessment(1, (due(state="exempt", reason="retired_rehired"),)),
         "hire": Assessment(1, (due(state="blocked", reason="first_wage_unknown"),)),
+        "parked": Assessment(1, (due(state="blocked", reason="facts_parked:first_wage_unknown"),)),
     }
     assert waiting_for([*assessments, "nobody heard of"], assessments) == [
         ("hire", "first_wage_unknown"),
+        ("parked", "first_wage_unknown"),
         ("nobody heard of", "not_assessed"),
     ]
 

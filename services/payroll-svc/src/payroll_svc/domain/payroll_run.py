@@ -13,6 +13,8 @@ PAID_DAYS_HUNDREDTHS = 2_175
 
 BASE_SALARY = "base_salary"
 FIRST_WAGE_UNKNOWN = "first_wage_unknown"
+_FACTS_PARKED = "facts_parked:"
+"""The head of a blocked line's reason where what is missing came and could not be taken in."""
 NOT_ASSESSED = "not_assessed"
 
 
@@ -198,7 +200,9 @@ def waiting_for(
 
 
 def _awaits_first_wage(line: DueLine) -> bool:
-    return line.state == "blocked" and line.reason == FIRST_WAGE_UNKNOWN
+    # The wage may have come and been parked: it is still waited for, now by way of an operator.
+    reason = line.reason.removeprefix(_FACTS_PARKED)
+    return line.state == "blocked" and reason == FIRST_WAGE_UNKNOWN
 
 
 def tax_months(payday: date, joined: date, first_payday: date) -> int:
