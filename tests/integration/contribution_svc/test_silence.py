@@ -82,6 +82,19 @@ async def test_the_reason_follows_what_is_parked_and_what_is_given_up(month: Mon
     assert await reasons(month) == {"wage_history_missing"}
 
 
+async def test_whoever_is_unknown_because_they_are_parked_is_named_at_the_deadline(
+    month: Month,
+) -> None:
+    await plant(month.superuser_url, "employees", "NEW.employee_id IN ('hire', 'gone')")
+    await month.open()
+    joins = employee("hire", since="2024-10-08")
+    leaves = employee("gone", since="2023-01-01", until="2024-08-31")
+    assert (await month.hear(joins, leaves)).parked == 2
+    await month.work("2024-09-30 09:00")
+    [risk] = await month.told(DeadlineAtRisk)
+    assert [(one.employee_id, one.reason) for one in risk.missing] == [("hire", "facts_parked")]
+
+
 async def test_who_is_due_is_named_at_the_deadline_while_later_facts_are_parked(
     month: Month,
 ) -> None:

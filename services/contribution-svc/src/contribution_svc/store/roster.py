@@ -246,6 +246,37 @@ async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list
     return sorted(newer)
 
 
+# An event of this type was decoded before it was parked: its value is JSON.
+_PARKED_NEWCOMERS = text(
+    """
+    SELECT DISTINCT p.key AS employee_id
+      FROM (SELECT key, CAST(convert_from(value, 'UTF8') AS json) AS body FROM parked
+             WHERE state IN ('parked', 'queued') AND type = :type) p
+      CROSS JOIN LATERAL json_array_elements(p.body -> 'spells') AS spell
+     WHERE spell ->> 'account_id' = :account_id AND spell ->> 'since' < :next_first_day
+       AND (coalesce(spell ->> 'until', '') = '' OR spell ->> 'until' >= :first_day)
+       AND NOT EXISTS (SELECT 1 FROM employees e WHERE e.employee_id = p.key)
+     ORDER BY 1
+    """
+)
+
+
+async def parked_newcomers(
+    conn: Connection, account_id: str, employee_changed: str, first_day: date, next_first_day: date
+) -> list[str]:
+    """Who would be on the account's roster in the month from `first_day` up to `next_first_day`,
+    had the event that says so (of type `employee_changed`) not been parked: nobody else here knows
+    them.
+    """
+    values = {
+        "type": employee_changed,
+        "account_id": account_id,
+        "first_day": str(first_day),
+        "next_first_day": str(next_first_day),
+    }
+    return list((await conn.execute(_PARKED_NEWCOMERS, values)).scalars())
+
+
 _PUT_WAGES = text(
     """
     INSERT INTO wages AS w (employee_id, wage_month, purpose, employer_id, version, wage_fen)

@@ -2,16 +2,17 @@
 days before the last day of filing.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from contribution_svc.domain.declaration import Member, blocked_reasons
 from contribution_svc.domain.lines import FACTS_PARKED
-from contribution_svc.store import declarations
-from contribution_svc.store.declarations import AtRisk, Members, RiskBody
+from contribution_svc.store import declarations, roster
+from contribution_svc.store.declarations import AtRisk, Declaration, Members, RiskBody
 from contribution_svc.usecases.told import deadline_at_risk
 from shared import outbox
+from shared.contracts import EmployeeChanged
 from shared.db import Connection
+from shared.values import LevyPeriod
 
 _BATCH = 50
 _FILED_WITHIN = timedelta(hours=1)
@@ -30,13 +31,14 @@ async def look_at_deadlines(conn: Connection, now: datetime) -> int:
     for risk in due:
         declaration = risk.declaration
         found = await declarations.members(conn, declaration.account_id, declaration.levy_period)
-        filed_by = declaration.approved_at and declaration.approved_at + _FILED_WITHIN
-        is_late = filed_by is not None and filed_by <= now
-        unfiled = await declarations.unfiled(conn, declaration.declaration_id) if is_late else []
-        body = RiskBody(
-            declaration.is_approved(), _missing(found, unfiled, declaration.is_approved())
-        )
-        again_at = None if is_late else filed_by
+        named = _missing(found, declaration.is_approved())
+        named += [(one, FACTS_PARKED) for one in await _parked_newcomers(conn, declaration)]
+        again_at = _filed_by(declaration)
+        if again_at is not None and again_at <= now:
+            unfiled = await declarations.unfiled(conn, declaration.declaration_id)
+            named += [(one, "not_filed") for one in unfiled]
+            again_at = None
+        body = RiskBody(declaration.is_approved(), tuple(named[:_MAX_NAMED]))
         if _is_news(risk, body, any(member.is_due() for member in found.members)):
             version = risk.risk_version + 1
             await declarations.risk_seen(conn, declaration.declaration_id, version, body, again_at)
@@ -54,18 +56,32 @@ def _is_news(risk: AtRisk, body: RiskBody, anything_due: bool) -> bool:
     return body != risk.told
 
 
-def _missing(found: Members, unfiled: Sequence[str], approved: bool) -> tuple[tuple[str, str], ...]:
+def _filed_by(declaration: Declaration) -> datetime | None:
+    """When an approved declaration must have been filed."""
+    return declaration.approved_at and declaration.approved_at + _FILED_WITHIN
+
+
+async def _parked_newcomers(conn: Connection, declaration: Declaration) -> list[str]:
+    period = LevyPeriod.parse(declaration.levy_period)
+    return await roster.parked_newcomers(
+        conn,
+        declaration.account_id,
+        EmployeeChanged.ce_type(),
+        period.first_day(),
+        period.shifted(1).first_day(),
+    )
+
+
+def _missing(found: Members, approved: bool) -> list[tuple[str, str]]:
     """Who is not in the declaration, and why: not assessed yet, blocked, due but come too late for
-    it, or assessed without what is parked; and who is in it and not filed.
+    it, or assessed without what is parked.
     """
     waiting = set(found.waiting)
-    named = [
+    return [
         (member.employee_id, reason)
         for member in found.members
         if (reason := _reason(member, member.employee_id in waiting, approved))
     ]
-    named += [(employee_id, "not_filed") for employee_id in unfiled]
-    return tuple(named[:_MAX_NAMED])
 
 
 def _reason(member: Member, waits: bool, approved: bool) -> str:
