@@ -23,8 +23,8 @@ class WatchedOctober(October):
         super().__init__(addresses, client, Case(), Narrator(Console(width=140, quiet=True)))
         self._look_on = look_on
 
-    async def _to(self, at: datetime) -> None:
-        await super()._to(at)
+    async def to(self, at: datetime) -> None:
+        await super().to(at)
         await self._look_on(at)
 
 
