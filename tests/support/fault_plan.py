@@ -81,13 +81,15 @@ _BUSY = {
 _STORMS = ("09-25", "10-10", "10-17")
 """In the short plan faults come together on these days, so that their recoveries overlap."""
 _LATEST_SECONDS = 1.5
+FROZEN_SECONDS = 22.0
+"""Silence of the broker for which each consumer looks with a new client: they do after 15 s."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """One hit. Without a point it comes `delay` seconds (system time) after the moment `at`; with
-    one, when the part next passes it after `at`. A `stop` is continued once a successor has
-    taken over.
+    one, when the part next passes it after `at`. A `stop` of a service is continued once a
+    successor has taken over; one of the broker after FROZEN_SECONDS.
     """
 
     number: int
@@ -139,13 +141,13 @@ class _Draw:
         at = _moment(chosen.day, "12:00") - timedelta(days=1)
         self.faults.append(Fault(len(self.faults) + 1, chosen.part, at, chosen.point, stop=stop))
 
-    def at_random(self, part: str, days: Sequence[str]) -> None:
-        """A kill some time after work began on one of the days."""
+    def at_random(self, part: str, days: Sequence[str], *, stop: bool = False) -> None:
+        """A hit some time after work began on one of the days."""
         day = self.random.choice([day for day in days if (part, day) not in self._taken])
         self._taken.add((part, day))
         delay = self.random.uniform(0, _LATEST_SECONDS)
         at = _moment(day, _BUSY[day])
-        self.faults.append(Fault(len(self.faults) + 1, part, at, delay=delay))
+        self.faults.append(Fault(len(self.faults) + 1, part, at, delay=delay, stop=stop))
 
 
 def _moment(day: str, time: str) -> datetime:
@@ -153,19 +155,20 @@ def _moment(day: str, time: str) -> datetime:
 
 
 def short_plan(seed: int) -> list[Fault]:
-    """Each of the nine parts is killed once, one service twice, and one consumer is stopped."""
+    """Each of the nine parts is killed, one service twice; a consumer and the broker stopped."""
     draw = _Draw(seed)
     for part in SERVICES:
         draw.named([one for one in _CHANCES if one.part == part and one.day in _STORMS])
     draw.named([one for one in _STOPS if one.day in _STORMS], stop=True)
     draw.at_random("kafka", _STORMS)
+    draw.at_random("kafka", _STORMS, stop=True)
     draw.at_random("postgres", _STORMS)
     draw.at_random(draw.random.choice(("reconciliation-svc", "portal-svc")), _STORMS)
     return draw.faults
 
 
 def long_plan(seed: int) -> list[Fault]:
-    """Every named point once, each of the nine parts, and more kills at random; one stop."""
+    """A kill at every named point, of each of the nine parts, and more at random; the stops too."""
     draw = _Draw(seed)
     for point in Point:
         draw.named([one for one in _CHANCES if one.point is point])
@@ -175,5 +178,6 @@ def long_plan(seed: int) -> list[Fault]:
             draw.named([one for one in _CHANCES if one.part == part])
     for part in ("kafka", "kafka", "postgres", "postgres", *draw.random.sample(SERVICES, 3)):
         draw.at_random(part, tuple(_BUSY))
+    draw.at_random("kafka", tuple(_BUSY), stop=True)
     draw.named(_STOPS, stop=True)
     return draw.faults

@@ -28,7 +28,7 @@ from deploy.embedded.stack import Stack, stack
 from sandbox.case.play import play
 from tests.support.armed import FOLDER, Armed, struck
 from tests.support.eventually import eventually
-from tests.support.fault_plan import Fault
+from tests.support.fault_plan import FROZEN_SECONDS, Fault
 from tests.support.fault_traces import Traces, entries, mails_twice
 from tests.support.final_state import State, final_state
 from tests.support.invariants import check
@@ -67,9 +67,10 @@ class Landed:
         """For people: the plan, what it left behind, and what did not bite."""
         others = {f"{part} ({code})": n for (part, code), n in self.deaths.items() if code != -9}
         kills = sum(count for (_, code), count in self.deaths.items() if code == -9)
+        stops = sum(fault.stop for fault in self.plan)
         lines = [
             *(str(fault) for fault in self.plan),
-            f"{kills} kills, {sum(fault.stop for fault in self.plan)} stop in {self.seconds:.0f} s",
+            f"{kills} kills, {stops} stops in {self.seconds:.0f} s",
             str(self.traces),
         ]
         lines += [f"ended by itself: {others}"] if others else []
@@ -173,7 +174,10 @@ class Striking:
     async def _one(self, fault: Fault) -> None:
         await eventually(lambda: self._now and self._now >= fault.at, within=_CASE_SECONDS)
         async with self._one_at_a_time[fault.part]:
-            if fault.stop:
+            if fault.stop and fault.point is None:
+                await asyncio.sleep(fault.delay)
+                await self._freeze(fault.part)
+            elif fault.stop:
                 await self._stop(fault)
             elif fault.point is not None:
                 await self._gone(await self._passed(fault, "SIGKILL"))
@@ -196,6 +200,16 @@ class Striking:
         assert pid is not None
         self._installation.kill(part)
         await self._gone(pid)
+
+    async def _freeze(self, part: str) -> None:
+        """Its connections stay open and nothing is answered; then it goes on as if nothing was."""
+        pid = await eventually(lambda: self._pid(part), **_PATIENCE)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(FROZEN_SECONDS)
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def _pid(self, part: str) -> int | None:
         return processes.living(self._installation.layout.run_dir).get(part)
