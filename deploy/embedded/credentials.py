@@ -1,6 +1,7 @@
 """Passwords and keys of one embedded installation: made once, in files only we may read."""
 
 import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Callable
@@ -15,6 +16,8 @@ OPERATOR = "operator"
 KEY_FILES: dict[str, Callable[[], str]] = {
     # Wraps the keys of sealed identities: 32 bytes for AES-256.
     "root.key": lambda: secrets.token_hex(32),
+    # Hashes identity numbers for look-up; it outlives every root key.
+    "index.key": lambda: secrets.token_hex(32),
     "bank.secret": lambda: secrets.token_hex(32),
     "bureau.secret": lambda: secrets.token_hex(32),
     # The form that Standard Webhooks prescribes.
@@ -42,6 +45,10 @@ class Credentials:
 def make_credentials(folder: Path) -> Credentials:
     """Read what is there, make what is missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (folder / "root.key").exists() and not (folder / "index.key").exists():
+        # Of an installation in which the index hung on the oldest root key: its hashes stay valid.
+        oldest = bytes.fromhex((folder / "root.key").read_text().split()[-1])
+        _write(folder / "index.key", hashlib.sha256(b"blind-index" + oldest).hexdigest())
     for name, make in KEY_FILES.items():
         if not (folder / name).exists():
             _write(folder / name, make())

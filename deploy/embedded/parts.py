@@ -31,6 +31,8 @@ PORT_OF_KIND = {"collector": "collector", "authority": "authorities"}
 KEY_ID = "daozhang"
 HOLDS_IDENTITIES = ("payroll", "bureau-sync", "notify", "portal")
 """The four services that may open sealed identities get the root key; no other does."""
+INDEXES_NUMBERS = ("payroll", "bureau-sync")
+"""Those that look a person up by an identity number."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 """All that a service sees of our own environment: its settings are those listed here."""
 
@@ -96,6 +98,8 @@ def _service(
     }
     if name in HOLDS_IDENTITIES:
         env["ROOT_KEY_FILE"] = credentials.file("root.key")
+    if name in INDEXES_NUMBERS:
+        env["INDEX_KEY_FILE"] = credentials.file("index.key")
     env |= _own_settings(name, layout, credentials)
     command = _command(f"{name}-svc")
     return Part(

@@ -25,6 +25,7 @@ from shared.codec import Received, body_of, headers_of
 from shared.contracts.event import Event
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger, traceparent_now
+from shared.values import derived_id
 
 _BATCH_ROWS = 2_000
 _POLL_SECONDS = 0.5
@@ -91,6 +92,47 @@ def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
         "subjects": [event.aggregate() for event in events],
         "versions": [event.version for event in events],
     }
+
+
+_FORGET = text(
+    """
+    DELETE FROM outbox
+     WHERE aggregatetype = :topic AND family = :family AND subject = ANY(:subjects)
+    """
+)
+_BURY = text(
+    """
+    INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, ce_time)
+    VALUES (:id, :topic, :subject, :type, :family, :subject, :version, :at)
+    """
+)
+
+
+async def forget(conn: Connection, kind: type[Event], subjects: Sequence[str]) -> None:
+    """Deletes every version of these aggregates that was told, for facts of which no copy may stay;
+    the caller then tells the newest, or that there is none any more.
+    """
+    values = {"topic": kind.TOPIC, "family": kind.family(), "subjects": list(subjects)}
+    await conn.execute(_FORGET, values)
+
+
+async def bury(
+    conn: Connection, kind: type[Event], subject: str, version: int, at: datetime
+) -> None:
+    """Tells, as the newest version, that the aggregate is gone: a record without a value, so that a
+    compacted topic forgets its key, which must be the aggregate's name.
+    """
+    await forget(conn, kind, [subject])
+    row = {
+        "id": derived_id("tombstone", kind.TOPIC, subject, version),
+        "topic": kind.TOPIC,
+        "subject": subject,
+        "type": kind.ce_type(),
+        "family": kind.family(),
+        "version": version,
+        "at": at,
+    }
+    await conn.execute(_BURY, row)
 
 
 _REPLAY = text(

@@ -16,6 +16,10 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:daozhang")
 """Root of every derived id, so that a replay makes the same ids everywhere."""
 
 
+ERASED_WORD = "已删除"
+"""What stands where a name was, once the person's identity has been destroyed."""
+
+
 class Insurance(StrEnum):
     """险种: what a contribution insures."""
 

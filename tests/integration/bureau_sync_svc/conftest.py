@@ -88,6 +88,9 @@ def settings_of(
     )
     keys.write_text("ab" * 32)
     keys.chmod(0o600)
+    index_key = folder / "index.key"
+    index_key.write_text("cd" * 32)
+    index_key.chmod(0o600)
     secret_file.write_bytes(secret + b"\n")
     entries = [
         {
@@ -107,6 +110,7 @@ def settings_of(
         kafka_bootstrap="none:1",
         oidc_issuer=signing.url,
         root_key_file=keys,
+        index_key_file=index_key,
         bureau_connections_file=listed,
         bureau_timeout_seconds=0.4,
     )

@@ -38,7 +38,11 @@ from tests.support.issuer import Issuer
 
 COLLECTOR, AUTHORITY = "tax-990100", "medical-990100"
 EMPLOYER, ACCOUNT, ACCOUNT_NO, PERIOD = "employer-1", "account-1", "0099-01", "2024-10"
-ID_NUMBERS = {"e1": "990100199001010017", "e2": "99010019900202002X"}
+ID_NUMBERS = {
+    "e1": "990100199001010017",
+    "e2": "99010019900202002X",
+    "e3": "990100199003030033",
+}
 
 
 def china(text_: str) -> datetime:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from email.header import decode_header, make_header
 
+import msgspec
+
 from notify_svc.domain.sending import WAITS
 from shared.contracts import IDENTITIES, EmployeeSealed, NotificationFailed
 from shared.sealed import Sealer
@@ -116,7 +118,50 @@ async def test_who_switched_mail_off_or_has_no_address_gets_none(
 async def test_a_tombstone_deletes_the_address(service: Room, sealer: Sealer) -> None:
     await service.hear(sealed(sealer, "old@example.com"), sealed(sealer, "new@example.com", 2))
     await service.hear_nothing_more_of(IDENTITIES, "xiaowang")
-    assert await service.rows("SELECT * FROM identities") == []
+    # An older event of it that comes late, out of a dead letter or a replay, brings nothing back.
+    await service.hear(sealed(sealer, "late@example.com", 3))
+    [left] = await service.rows("SELECT sealed, wrapped_key, root_key_id FROM identities")
+    assert set(left) == {""}
+
+
+async def test_a_mail_for_an_erased_person_has_no_address(
+    service: Room, mail_server: MailServer, sealer: Sealer
+) -> None:
+    await service.hear(sealed(sealer, "xiaowang@example.com"))
+    await service.hear_nothing_more_of(IDENTITIES, "xiaowang")
+    service.clock.set(at(11, 2))
+    await arrive(service)
+    await service.work()
+    assert await mail_states(service) == ["no_address"]
+    assert mail_server.mails == []
+
+
+async def test_an_address_moved_from_another_persons_row_is_not_used(
+    service: Room, mail_server: MailServer, sealer: Sealer
+) -> None:
+    other = sealer.seal("the-employer", "another", {"name": "李", "email": "other@example.com"})
+    moved = msgspec.structs.replace(
+        sealed(sealer, "xiaowang@example.com"),
+        sealed=other.sealed,
+        wrapped_key=other.wrapped_key,
+    )
+    service.clock.set(at(11, 2))
+    await service.hear(moved)
+    await arrive(service)
+    await service.work()
+    assert await mail_states(service) == ["no_address"]
+    assert mail_server.mails == []
+
+
+async def test_a_replay_brings_back_an_identity_that_a_restored_store_lacks(
+    service: Room, sealer: Sealer
+) -> None:
+    told = sealed(sealer, "xiaowang@example.com")
+    await service.hear(told)
+    await service.rows("DELETE FROM identities RETURNING 1")
+    await service.hear(told)
+    [row] = await service.rows("SELECT sealed, version FROM identities")
+    assert tuple(row) == (told.sealed, 1)
 
 
 async def test_a_try_that_a_dead_process_left_open_goes_to_a_person(

@@ -157,7 +157,8 @@ def _record(event: Event) -> Any:
 
 def _event(row: Any) -> Event:
     headers = headers_of("any", row.type, "/payroll-svc", row.subject, row.ce_time, "")
-    received = decode(row.aggregatetype, row.aggregateid.encode(), bytes(row.payload), headers)
+    body = bytes(row.payload) if row.payload is not None else None
+    received = decode(row.aggregatetype, row.aggregateid.encode(), body, headers)
     assert received is not None
     return received.event
 
@@ -178,6 +179,9 @@ async def service(
     keys = tmp_path / "root.keys"
     keys.write_text("ab" * 32)
     keys.chmod(0o600)
+    index_key = tmp_path / "index.key"
+    index_key.write_text("cd" * 32)
+    index_key.chmod(0o600)
     settings = PayrollSettings(
         http_port=1,
         database_api_url=SecretStr(database.api_url),
@@ -185,6 +189,7 @@ async def service(
         kafka_bootstrap="none:1",
         oidc_issuer=signing.url,
         root_key_file=keys,
+        index_key_file=index_key,
     )
     clock = FixedClock(china_time(date(2024, 9, 20), "09:00"))
     api = db.connect(database.api_url, "payroll-svc")

@@ -51,7 +51,7 @@ def refusal(data: bytes) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8", "gb18030", "gbk"])
 def test_encodings_that_are_read(encoding: str) -> None:
     read = roster(csv_file([roster_row(1), roster_row(2)], encoding=encoding))
-    assert [row.name for row in read.rows] == ["王小二", "王小三"]
+    assert [dict(row.identity)["name"] for row in read.rows] == ["王小二", "王小三"]
     assert read.faults == ()
 
 

@@ -50,7 +50,7 @@ def spell(since: str, until: str = "") -> Spell:
 
 
 def person(name: str, *spells: Spell, wage_fen: int = 1_000_000) -> Person:
-    return Person(name, name, name, "regular", (), wage_fen, 0, 0, "", "", spells)
+    return Person(name, name, "regular", (), wage_fen, 0, 0, "", "", spells)
 
 
 def test_everyone_of_the_roster_is_in_it_or_named_with_why_not() -> None:

@@ -29,7 +29,6 @@ def row(number: int = 1, since: str = "2021-03-01", **changes: object) -> Roster
         row=number + 1,
         employee_id=f"id-{number}",
         employee_no=f"E{number}",
-        name="王小明",
         person_kind="regular",
         spell=spell(since),
     )

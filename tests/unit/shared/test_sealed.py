@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
-from shared.sealed import RootKeyUnusable, SealBroken, Sealed, Sealer
+from shared.sealed import (
+    BlindIndex,
+    RootKeyFile,
+    RootKeyUnknown,
+    RootKeyUnusable,
+    SealBroken,
+    Sealed,
+    Sealer,
+)
 
 OLD, NEW = ({name: os.urandom(32)} for name in ("old", "new"))
 SEALER = Sealer(OLD)
@@ -93,16 +102,80 @@ def test_without_its_root_key_nothing_opens() -> None:
         Sealer(NEW).open("employer-1", "employee-1", sealed_wang(Sealer(OLD)))
 
 
+def test_a_key_wrapped_anew_opens_under_the_newest_root_key_alone() -> None:
+    before = sealed_wang(Sealer(OLD))
+    after = Sealer(NEW | OLD).rewrap("employer-1", "employee-1", before)
+    assert (after.sealed, after.root_key_id) == (before.sealed, "new")
+    assert Sealer(NEW).open("employer-1", "employee-1", after) == WANG
+
+
+def test_a_key_of_another_person_is_not_wrapped_anew() -> None:
+    with pytest.raises(SealBroken):
+        Sealer(NEW | OLD).rewrap("employer-1", "employee-2", sealed_wang(Sealer(OLD)))
+
+
+def test_what_does_not_open_is_logged_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    sample = ("daozhang_seal_broken_total", {"reason": "altered or moved"})
+    before = REGISTRY.get_sample_value(*sample) or 0
+    with pytest.raises(SealBroken):
+        SEALER.open("employer-1", "employee-2", sealed_wang())
+    assert REGISTRY.get_sample_value(*sample) == before + 1
+    [entry] = caplog.records
+    assert (entry.levelname, entry.getMessage()) == ("ERROR", "seal_broken")
+    assert entry.__dict__["employee_id"] == "employee-2"
+
+
 def test_a_blind_index_differs_per_employer_and_not_per_spelling() -> None:
-    first = SEALER.blind_index("employer-1", "11010119900101123x")
-    assert first == SEALER.blind_index("employer-1", "11010119900101123X")
-    assert first != SEALER.blind_index("employer-2", "11010119900101123X")
-    assert first != SEALER.blind_index("employer-1", "110101199001011237")
+    index = BlindIndex(os.urandom(32))
+    first = index.of("employer-1", "11010119900101123x")
+    assert first == index.of("employer-1", "11010119900101123X")
+    assert first != index.of("employer-2", "11010119900101123X")
+    assert first != index.of("employer-1", "110101199001011237")
+    assert first != BlindIndex(os.urandom(32)).of("employer-1", "11010119900101123X")
 
 
-def test_a_blind_index_survives_a_rotation() -> None:
-    index = Sealer(OLD).blind_index("employer-1", "110101199001011237")
-    assert Sealer(NEW | OLD).blind_index("employer-1", "110101199001011237") == index
+def test_an_index_key_file_holds_one_key(tmp_path: Path) -> None:
+    one = write_keys(tmp_path / "one", "11" * 32 + "\n")
+    assert BlindIndex.from_file(one).of("e", "n") == BlindIndex(b"\x11" * 32).of("e", "n")
+    two = write_keys(tmp_path / "two", "11" * 32 + "\n" + "22" * 32)
+    with pytest.raises(RootKeyUnusable, match=r"INDEX_KEY_FILE .* one key"):
+        BlindIndex.from_file(two)
+
+
+def test_a_root_key_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = write_keys(tmp_path / "root.key", "11" * 32)
+    current = RootKeyFile(lambda: path)
+    before = sealed_wang(current())
+    assert current() is current()
+    write_keys(tmp_path / "new", "22" * 32 + "\n" + "11" * 32).replace(path)
+    assert current().newest != before.root_key_id
+    assert current().open("employer-1", "employee-1", before) == WANG
+    write_keys(tmp_path / "new", "22" * 32).replace(path)
+    with pytest.raises(RootKeyUnknown):
+        current().open("employer-1", "employee-1", before)
+
+
+@pytest.mark.parametrize("spoilt", ["text", "mode", "gone"])
+def test_a_root_key_file_that_became_unusable_leaves_the_keys_as_they_were(
+    tmp_path: Path, spoilt: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_keys(tmp_path / "root.key", "11" * 32)
+    current = RootKeyFile(lambda: path)
+    before = sealed_wang(current())
+    if spoilt == "text":
+        path.write_text("11" * 31)
+    elif spoilt == "mode":
+        path.chmod(0o644)
+    else:
+        path.unlink()
+    for _ in range(2):
+        assert current().open("employer-1", "employee-1", before) == WANG
+    assert [entry.getMessage() for entry in caplog.records] == ["root_key_file_unusable"]
+
+
+def test_without_any_usable_file_there_is_no_sealer(tmp_path: Path) -> None:
+    with pytest.raises(RootKeyUnusable):
+        RootKeyFile(lambda: tmp_path / "nowhere")()
 
 
 def write_keys(path: Path, text: str, mode: int = 0o600) -> Path:

@@ -16,9 +16,9 @@ from bureau_sync_svc.store import copies, look_ups, parties, submissions
 from bureau_sync_svc.store.look_ups import LookUp
 from bureau_sync_svc.usecases import look_up, plan, submit
 from bureau_sync_svc.usecases import parties as watching
+from bureau_sync_svc.usecases.people import Keys
 from bureau_sync_svc.usecases.submit import Reply, Request, Silence
 from shared.db import Connection, Engine, transaction
-from shared.sealed import Sealer
 from shared.serve import Job
 
 _BATCH = 50
@@ -43,9 +43,9 @@ _held_up_since = Gauge(
 )
 
 
-def jobs(engine: Engine, bureaus: Bureaus, sealer: Callable[[], Sealer]) -> list[Job]:
+def jobs(engine: Engine, bureaus: Bureaus, keys: Callable[[], Keys]) -> list[Job]:
     """What this service does by the clock."""
-    work = _Work(engine, bureaus, sealer)
+    work = _Work(engine, bureaus, keys)
     return [
         Job("plan", _plan_due, work.plan),
         Job("submissions", submissions.due, work.submit),
@@ -60,10 +60,10 @@ async def _plan_due(conn: Connection) -> datetime | None:
 
 
 class _Work:
-    """The jobs over one engine, one set of connections and one sealer."""
+    """The jobs over one engine, one set of connections and the keys."""
 
-    def __init__(self, engine: Engine, bureaus: Bureaus, sealer: Callable[[], Sealer]) -> None:
-        self._engine, self._bureaus, self._sealer = engine, bureaus, sealer
+    def __init__(self, engine: Engine, bureaus: Bureaus, keys: Callable[[], Keys]) -> None:
+        self._engine, self._bureaus, self._keys = engine, bureaus, keys
 
     async def plan(self, now: datetime) -> int:
         """Account months about which something changed."""
@@ -79,7 +79,7 @@ class _Work:
 
         async def one() -> bool:
             async with transaction(self._engine) as conn:
-                taken = await submit.take_up(conn, self._sealer(), now)
+                taken = await submit.take_up(conn, self._keys(), now)
             if isinstance(taken, Request):
                 await self._exchange(now, taken)
             return taken is not None
@@ -99,7 +99,7 @@ class _Work:
         reply = await self._reply(submission.party, ask)
         milliseconds = int((time.monotonic() - started) * 1_000)
         async with transaction(self._engine) as conn:
-            await submit.settle(conn, self._sealer(), now, request, reply, milliseconds)
+            await submit.settle(conn, self._keys(), now, request, reply, milliseconds)
         await _pause_as_told(reply)
 
     async def look_up(self, now: datetime) -> int:
@@ -107,12 +107,12 @@ class _Work:
 
         async def one() -> bool:
             async with transaction(self._engine) as conn:
-                claimed = await look_up.take_up(conn, self._sealer(), now)
+                claimed = await look_up.take_up(conn, self._keys(), now)
             if claimed is None:
                 return False
             replies = await self._pages(claimed)
             async with transaction(self._engine) as conn:
-                await look_up.settle(conn, self._sealer(), now, claimed, replies)
+                await look_up.settle(conn, self._keys(), now, claimed, replies)
             await _pause_as_told(replies[-1])
             return True
 

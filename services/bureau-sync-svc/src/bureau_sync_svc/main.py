@@ -6,8 +6,9 @@ from bureau_sync_svc import api, consumers, jobs
 from bureau_sync_svc.bureau import Bureaus
 from bureau_sync_svc.settings import BureauSyncSettings, accesses
 from bureau_sync_svc.usecases import recovering
+from bureau_sync_svc.usecases.people import Keys
 from shared.contracts import BUREAU_SYNC
-from shared.sealed import Sealer
+from shared.sealed import BlindIndex, RootKeyFile
 from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
@@ -20,15 +21,20 @@ def build(parts: Parts[BureauSyncSettings]) -> Wiring:
         settings.bureau_reply_limit_bytes,
     )
 
+    sealer = RootKeyFile(lambda: settings.root_key_file)
+
     @cache
-    def sealer() -> Sealer:
-        return Sealer.from_file(settings.root_key_file)
+    def index() -> BlindIndex:
+        return BlindIndex.from_file(settings.index_key_file)
+
+    def keys() -> Keys:
+        return Keys(sealer(), index())
 
     return Wiring(
         routers=[api.routes(parts.api, parts.clock)],
         topics=consumers.TOPICS,
         handlers=consumers.handlers(),
-        jobs=jobs.jobs(parts.worker, bureaus, sealer),
+        jobs=jobs.jobs(parts.worker, bureaus, keys),
         closers=[bureaus.close],
         recovery=Recovery(
             topics=(BUREAU_SYNC,),

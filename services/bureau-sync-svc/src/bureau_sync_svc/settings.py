@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from shared.sealed import RootKeyUnusable, Sealer
+from shared.sealed import BlindIndex, RootKeyUnusable, Sealer
 from shared.serve import ServiceSettings
 
 
@@ -66,6 +66,7 @@ class BureauSyncSettings(ServiceSettings):
         description="JSON list of objects with party, kind, url, key_id and secret_file."
     )
     root_key_file: Path = Field(description="Root keys that open sealed identities, mode 600.")
+    index_key_file: Path = Field(description="Key of the blind index of numbers, mode 600.")
     # A party that has not answered by then is taken as silent, and asked about later. The leases of
     # the jobs (40 s) are longer than the longest request.
     bureau_timeout_seconds: float = Field(default=20, gt=0, le=30)
@@ -84,6 +85,15 @@ class BureauSyncSettings(ServiceSettings):
     def _opens(cls, path: Path) -> Path:
         try:
             Sealer.from_file(path)
+        except RootKeyUnusable as error:
+            raise ValueError(str(error)) from None
+        return path
+
+    @field_validator("index_key_file")
+    @classmethod
+    def _indexes(cls, path: Path) -> Path:
+        try:
+            BlindIndex.from_file(path)
         except RootKeyUnusable as error:
             raise ValueError(str(error)) from None
         return path

@@ -16,7 +16,7 @@ from shared.serve import Job
 def jobs(engine: Engine, voice: Voice, mailer: Mailer, sealer: Callable[[], Sealer]) -> list[Job]:
     """Each does one bounded batch; no transaction is open while the mail server is talked to.
 
-    `sealer` is read anew for each batch, so that a rotated root key needs no restart.
+    `sealer` is asked for each batch, so that a rotated root key needs no restart.
     """
 
     async def digest(now: datetime) -> int:

@@ -20,15 +20,13 @@ from shared.contracts import (
     TICKET,
 )
 from shared.db import Connection
-from shared.sealed import Sealer
+from shared.sealed import RootKeyFile
 from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
 def build(parts: Parts[Settings]) -> Wiring:
+    sealer = RootKeyFile(lambda: parts.settings.root_key_file)
     voice = Voice(Templates.load(), has_email=bool(parts.settings.smtp_host))
-
-    def sealer() -> Sealer:
-        return Sealer.from_file(parts.settings.root_key_file)
 
     return Wiring(
         routers=[api.routes(parts.api)],

@@ -61,6 +61,15 @@ class ImportApplied(Refusal):
 
 
 @dataclass(eq=False)
+class IdentityStillNeeded(Refusal):
+    """The person is employed, is owed a payslip, or left too recently: the law has it kept."""
+
+    code: ClassVar[str] = "identity-still-needed"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The identity must be kept"
+
+
+@dataclass(eq=False)
 class PayrollRunExists(Refusal):
     """The employer has a payroll run for this levy period."""
 

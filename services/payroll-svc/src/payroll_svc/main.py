@@ -4,22 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from payroll_svc import api, consumers
+from payroll_svc import api, consumers, jobs
+from payroll_svc.commands import add_commands
 from payroll_svc.settings import PayrollSettings
+from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.recovering import ToldBefore, keep_told
 from shared.clock import WorkCalendar
 from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL
 from shared.db import Connection
-from shared.sealed import Sealer
+from shared.sealed import BlindIndex, RootKeyFile
 from shared.serve import Parts, Recovery, Service, Wiring, command
 
 
 def build(parts: Parts[PayrollSettings]) -> Wiring:
     """The doors of one process."""
 
+    settings = parts.settings
+
     @cache
-    def sealer() -> Sealer:
-        return Sealer.from_file(parts.settings.root_key_file)
+    def index() -> BlindIndex:
+        return BlindIndex.from_file(settings.index_key_file)
+
+    keys = Keys(RootKeyFile(lambda: settings.root_key_file), index)
 
     told = ToldBefore()
 
@@ -29,13 +35,14 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
     return Wiring(
         routers=[
             api.employers.routes(parts.api, parts.clock),
-            api.employees.routes(parts.api),
-            api.imports.routes(parts.api, parts.clock, sealer),
+            api.employees.routes(parts.api, parts.clock, keys, settings.identity_kept_months),
+            api.imports.routes(parts.api, parts.clock, keys),
             api.payroll_runs.routes(parts.api, parts.clock, WorkCalendar()),
             api.payslips.routes(parts.api),
         ],
         topics=[CONTRIBUTION],
         handlers=consumers.handlers(),
+        jobs=jobs.jobs(parts.worker),
         recovery=Recovery(
             topics=(PAYROLL, IDENTITIES), own=consumers.own.keepers(told), settle=settle
         ),
@@ -48,6 +55,7 @@ SERVICE = Service(
     description="Employers, employees, pay items, payroll runs and payslips 薪资服务.",
     settings=PayrollSettings,
     build=build,
+    commands=add_commands,
 )
 
 main = command(SERVICE)

@@ -1,7 +1,7 @@
 """The tables of payroll-svc. Every one has the employer whose rows it holds, for row security.
 
-Of personal data only the name rests readable here (design.md section 9); everything else that
-identifies a person is sealed, in `identities` and on its way there in `staged_rows`.
+No personal data rest readable here: names too are sealed, in `identities` and on their way there
+in `staged_rows`, since a backup of this database must forget an erased person (ADR 0019).
 """
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -97,7 +98,8 @@ employees = Table(
     Column("employee_id", Text, primary_key=True),
     _of("employer_id", "employers"),
     _text("employee_no"),
-    _text("name"),
+    # Always empty: a release before 0002 reads it, and the next post migration drops it.
+    Column("name", Text, nullable=False, server_default=""),
     _text("person_kind"),
     Column("documents_missing", ARRAY(Text), nullable=False),
     _fen("agreed_wage_fen"),
@@ -145,6 +147,20 @@ identities = Table(
         deferrable=True,
         initially="DEFERRED",
     ),
+)
+
+# Whose identity was to be destroyed (PIPL art. 47), and since when it is. Backed up with
+# `identities`, so that a restore can do again what was done since.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("employee_id", Text, primary_key=True),
+    _text("employer_id"),
+    _text("reason"),
+    _text("asked_by"),
+    _moment("asked_at"),
+    _moment("erased_at", nullable=True),
+    Index("erasures_to_do", "asked_at", postgresql_where=text("erased_at IS NULL")),
 )
 
 # The id is derived from employer, kind and the file's hash: the same file is the same import.

@@ -138,14 +138,14 @@ def _keeps_side(side: str) -> Handler:
 
 
 async def on_identities(conn: Connection, events: Sequence[EmployeeSealed | Tombstone]) -> None:
-    """The last event of a key wins; a tombstone deletes, whatever version came before it."""
+    """The newest of a key wins; a tombstone deletes, whatever version comes before or after it."""
     changes: dict[str, dict[str, Any] | None] = {}
     for event in events:
         if isinstance(event, Tombstone):
             changes[event.deleted_key] = None
             continue
-        known = changes.get(event.employee_id)
-        if known is None or known["version"] < event.version:
+        known = changes.get(event.employee_id, {"version": 0})
+        if known is not None and known["version"] < event.version:
             changes[event.employee_id] = msgspec.to_builtins(event)
     await usecases.keep_identities(conn, changes)
 

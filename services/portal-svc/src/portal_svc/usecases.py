@@ -11,7 +11,7 @@ from portal_svc.errors import EmployeeUnknown, EmployerUnknown, MonthUnknown, Ti
 from portal_svc.store import keeping, reading
 from shared.db import Connection
 from shared.sealed import SealBroken, Sealer
-from shared.values import Insurance
+from shared.values import ERASED_WORD, Insurance
 
 Row = Mapping[str, Any]
 OpenSealer = Callable[[], Sealer]
@@ -26,7 +26,7 @@ class MonthDetail:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a row is about, for HR; `name` is empty once the identity was deleted."""
+    """Who a row is about, for HR; `name` is 已删除 once the identity was erased."""
 
     employee_id: str
     employee_no: str
@@ -205,9 +205,13 @@ async def _names(
 ) -> dict[str, str]:
     """Names by employee id. A seal that does not open hides a name, never the ticket."""
     names: dict[str, str] = {}
+    sealer = open_sealer()
     for owner, sealed in await reading.identities(conn, employee_ids):
+        if not sealed.sealed:
+            names[owner.employee_id] = ERASED_WORD
+            continue
         try:
-            opened = open_sealer().open(owner.employer_id, owner.employee_id, sealed)
+            opened = sealer.open(owner.employer_id, owner.employee_id, sealed)
         except SealBroken:
             continue
         names[owner.employee_id] = opened.get("name", "")

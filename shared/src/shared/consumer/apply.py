@@ -253,4 +253,6 @@ async def _new_ones(
         else:
             outcome.known += 1
             _redelivered.inc()
+            if received.event.VERSION_IS_FENCE:
+                new.append(read)
     return new

@@ -33,6 +33,10 @@ class Event(Fact, frozen=True, kw_only=True):
 
     TOPIC: ClassVar[str]
     FAMILY: ClassVar[str] = ""
+    VERSION_IS_FENCE: ClassVar[bool] = False
+    """Its readers keep its newest version by a merge that may be repeated: the inbox holds no
+    repetition back, so that a replay brings back what a restored store lacks.
+    """
 
     version: int
 

@@ -109,6 +109,8 @@ class EmployeeSealed(EmployeeEvent, frozen=True, kw_only=True):
     """
 
     TOPIC: ClassVar[str] = IDENTITIES
+    # Backups hold no identities: after a restore they come back by replay alone.
+    VERSION_IS_FENCE: ClassVar[bool] = True
 
     sealed: str
     wrapped_key: str

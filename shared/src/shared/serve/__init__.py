@@ -6,7 +6,7 @@ from shared.serve.app import Fault, Problem, make_app
 from shared.serve.cli import command, openapi_document
 from shared.serve.jobs import Job, JobRunner
 from shared.serve.recovery import newest_of
-from shared.serve.service import Keeper, Parts, Recovery, Service, Wiring, serve
+from shared.serve.service import Command, Keeper, Parts, Recovery, Service, Wiring, serve
 from shared.serve.settings import (
     ClockSource,
     Profile,
@@ -20,6 +20,7 @@ from shared.serve.sign_in import Caller, IssuerUnreachable, NotSignedIn, SignIn,
 __all__ = [
     "Caller",
     "ClockSource",
+    "Command",
     "Fault",
     "IssuerUnreachable",
     "Job",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -40,6 +41,8 @@ def command(service: Service[SettingsT]) -> Callable[[], None]:
     _add_documents(cli, service)
     _add_dead_letter_views(dead, service)
     _add_dead_letter_acts(dead, service)
+    if service.commands is not None:
+        service.commands(cli, partial(_with_parts, service))
     return cli
 
 

@@ -85,6 +85,10 @@ class Wiring:
     recovery: Recovery = field(default_factory=Recovery)
 
 
+Command = Callable[[Parts[Any], Wiring], Awaitable[Any]]
+"""What a command of the command line does with the parts of a service that does not serve."""
+
+
 @dataclass(frozen=True)
 class Service(Generic[SettingsT]):
     """A service by name: `name` as in payroll-svc (also its consumer group), `package` as in
@@ -96,6 +100,8 @@ class Service(Generic[SettingsT]):
     description: str
     settings: type[SettingsT]
     build: Callable[[Parts[SettingsT]], Wiring]
+    commands: Callable[[Any, Callable[[Command], Any]], None] | None = None
+    """Adds the service's own commands to its command line; the second argument runs one."""
 
 
 @dataclass

@@ -75,14 +75,31 @@ def plain(value: object) -> Any:
     return msgspec.to_builtins(value)
 
 
-_FORGET = text("DELETE FROM identities WHERE employee_id = ANY(:ids)")
+# What is left of an erased identity is a row without data whose version no other can exceed: an
+# older event of it that comes late, out of a dead letter or a replay, must not bring it back.
+_FORGET = text(
+    """
+    INSERT INTO identities (employee_id, employer_id, sealed, wrapped_key, root_key_id, version)
+    SELECT id, coalesce(e.employer_id, ''), '', '', '', 9223372036854775807
+      FROM unnest(CAST(:ids AS text[])) AS id LEFT JOIN employees e ON e.employee_id = id
+     ORDER BY id
+    ON CONFLICT (employee_id) DO UPDATE
+       SET sealed = '', wrapped_key = '', root_key_id = '', version = excluded.version
+    """
+)
+_ERASED = text("SELECT employee_id FROM identities WHERE employee_id = ANY(:ids) AND sealed = ''")
 _FORGET_INDEXES = text("DELETE FROM identity_indexes WHERE employee_id = ANY(:ids)")
 
 
 async def forget_identities(conn: Connection, employee_ids: Sequence[str]) -> None:
     """Deletes what is sealed of these people, and every index by which they could be recognised."""
-    await conn.execute(_FORGET, {"ids": list(employee_ids)})
+    await conn.execute(_FORGET, {"ids": sorted(set(employee_ids))})
     await conn.execute(_FORGET_INDEXES, {"ids": list(employee_ids)})
+
+
+async def erased(conn: Connection, employee_ids: Iterable[str]) -> set[str]:
+    """Those of them whose identity was erased."""
+    return set((await conn.execute(_ERASED, {"ids": sorted(employee_ids)})).scalars())
 
 
 _ASSESSED_UNDER = text(
@@ -276,13 +293,13 @@ async def look_up_time(conn: Connection, city: str) -> str | None:
 _SEALED = text(
     """
     SELECT employee_id, sealed, wrapped_key, root_key_id FROM identities
-     WHERE employer_id = :employer_id AND employee_id = ANY(:ids)
+     WHERE employer_id = :employer_id AND employee_id = ANY(:ids) AND sealed <> ''
     """
 )
 _UNINDEXED = text(
     """
     SELECT employee_id, version, sealed, wrapped_key, root_key_id FROM identities
-     WHERE employer_id = :employer_id AND indexed_version < version
+     WHERE employer_id = :employer_id AND indexed_version < version AND sealed <> ''
      ORDER BY employee_id LIMIT :rows FOR UPDATE
     """
 )

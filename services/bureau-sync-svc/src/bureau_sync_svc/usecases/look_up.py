@@ -18,23 +18,23 @@ from bureau_sync_svc.store import copies, exchanges, look_ups, months
 from bureau_sync_svc.store.exchanges import Exchange
 from bureau_sync_svc.store.look_ups import LookUp
 from bureau_sync_svc.usecases import parties, people
+from bureau_sync_svc.usecases.people import Keys
 from bureau_sync_svc.usecases.submit import Reply, Silence
 from bureau_sync_svc.usecases.tell import Scope, observe
 from shared.db import Connection
 from shared.logs import get_logger
-from shared.sealed import Sealer
 from shared.values import derived_id
 
 _log = get_logger(__name__)
 
 
-async def take_up(conn: Connection, sealer: Sealer, now: datetime) -> LookUp | None:
+async def take_up(conn: Connection, keys: Keys, now: datetime) -> LookUp | None:
     """The next look-up that is due, leased, with everyone's blind index made; None if nothing is
     due.
     """
     claimed = await look_ups.claim(conn, now)
     if claimed is not None:
-        await people.index_identities(conn, sealer, claimed.employer_id)
+        await people.index_identities(conn, keys, claimed.employer_id)
     return claimed
 
 
@@ -49,7 +49,7 @@ def next_cursor(answer: Answer) -> str | None:
 
 
 async def settle(
-    conn: Connection, sealer: Sealer, now: datetime, claimed: LookUp, replies: Sequence[Reply]
+    conn: Connection, keys: Keys, now: datetime, claimed: LookUp, replies: Sequence[Reply]
 ) -> Outcome:
     """Keeps the replies, merges what they show into each employee's month, and sets the next
     look-up.
@@ -60,7 +60,7 @@ async def settle(
     await copies.lock_account_month(conn, claimed.account_id, claimed.levy_period)
     current = await look_ups.locked(conn, claimed)
     bodies = [reply.body for reply in replies if isinstance(reply, Answer)]
-    named = await people.named_in(conn, sealer, claimed.employer_id, bodies)
+    named = await people.named_in(conn, keys, claimed.employer_id, bodies)
     outcome, reason, cells = _read(now, replies, claimed, named)
     evidence = _exchanges(claimed, now, replies, outcome, reason, named)
     await exchanges.put(conn, evidence)
@@ -121,6 +121,9 @@ async def _take(
     shown = await months.cells_shown(
         conn, current.account_id, current.levy_period, current.authority
     )
+    # Whose identity was erased is not recognised in a reply: what is known of them stays as it is.
+    gone = await copies.erased(conn, {employee_id for employee_id, _ in expected | shown})
+    expected, shown = ({cell for cell in one if cell[0] not in gone} for one in (expected, shown))
     facts = defaultdict(list)
     for employee_id, insurance in sorted(expected | shown | cells.keys()):
         found = cells.get((employee_id, insurance))

@@ -28,10 +28,10 @@ from bureau_sync_svc.store.copies import AccountMonth
 from bureau_sync_svc.store.exchanges import Exchange
 from bureau_sync_svc.store.submissions import Submission
 from bureau_sync_svc.usecases import parties, people
+from bureau_sync_svc.usecases.people import Keys
 from bureau_sync_svc.usecases.tell import Scope, observe
 from shared.db import Connection
 from shared.logs import get_logger
-from shared.sealed import Sealer
 from shared.values import derived_id
 
 _POLL_EVERY = timedelta(minutes=15)
@@ -67,7 +67,7 @@ class Silence:
 Reply = Answer | Silence
 
 
-async def take_up(conn: Connection, sealer: Sealer, now: datetime) -> Request | Submission | None:
+async def take_up(conn: Connection, keys: Keys, now: datetime) -> Request | Submission | None:
     """The next submission that is due, leased, with its intent written; None if nothing is due.
 
     A Submission alone comes back when it cannot be sent yet, and waits with the reason.
@@ -75,13 +75,13 @@ async def take_up(conn: Connection, sealer: Sealer, now: datetime) -> Request | 
     claimed = await submissions.claim(conn, now)
     if claimed is None:
         return None
-    await people.index_identities(conn, sealer, claimed.employer_id)
+    await people.index_identities(conn, keys, claimed.employer_id)
     exchange_id = str(derived_id("exchange", claimed.serial, claimed.exchanges))
     if claimed.state in rules.ASKED_ABOUT:
         return Request(claimed, exchange_id, None)
     lines = await submissions.lines(conn, claimed.serial)
     employee_ids = {line.employee_id for line in lines}
-    opened = await people.open_people(conn, sealer, claimed.employer_id, employee_ids)
+    opened = await people.open_people(conn, keys, claimed.employer_id, employee_ids)
     if len(opened) < len(employee_ids):
         missing = len(employee_ids) - len(opened)
         waiting = replace(
@@ -120,7 +120,7 @@ async def take_up(conn: Connection, sealer: Sealer, now: datetime) -> Request | 
 
 async def settle(
     conn: Connection,
-    sealer: Sealer,
+    keys: Keys,
     now: datetime,
     request: Request,
     reply: Reply,
@@ -134,7 +134,7 @@ async def settle(
     current = await submissions.locked(conn, claimed.serial)
     lines = await submissions.lines(conn, claimed.serial)
     bodies = [reply.body] if isinstance(reply, Answer) else []
-    named = await people.named_in(conn, sealer, claimed.employer_id, bodies)
+    named = await people.named_in(conn, keys, claimed.employer_id, bodies)
     asked = Asked(frozenset((line.employee_id, line.insurance) for line in lines), named)
     verdict = _verdict(request, reply, asked)
     if verdict.strangers:

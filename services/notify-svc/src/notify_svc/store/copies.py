@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from notify_svc import tables
@@ -80,16 +80,26 @@ async def save_identities(conn: Connection, rows: Sequence[tuple[str, str, int, 
     await conn.execute(statement, values)
 
 
-async def forget_identities(conn: Connection, employee_ids: Sequence[str]) -> None:
-    """Deletes them for good: without its wrapped key a ciphertext opens nowhere."""
-    table = tables.identities
-    await conn.execute(delete(table).where(among(table.c.employee_id, employee_ids)))
+_LAST_VERSION = 2**63 - 1
+"""Of an erased identity: an older event of it that comes late must not bring it back."""
+
+
+async def forget_identities(conn: Connection, employee_ids: Iterable[str]) -> None:
+    """Deletes what they held, for good; a row without data stays, which nothing replaces."""
+    statement = insert(tables.identities)
+    gone = {"version": _LAST_VERSION, "sealed": "", "wrapped_key": "", "root_key_id": ""}
+    statement = statement.on_conflict_do_update(
+        index_elements=["employee_id"], set_={name: statement.excluded[name] for name in gone}
+    )
+    values = [{"employee_id": one, "employer_id": "", **gone} for one in sorted(set(employee_ids))]
+    await conn.execute(statement, values)
 
 
 async def identities_of(conn: Connection, employee_ids: Iterable[str]) -> dict[str, Sealed]:
     """The sealed data of each employee that we have."""
     table = tables.identities
-    rows = await conn.execute(select(table).where(among(table.c.employee_id, employee_ids)))
+    held = among(table.c.employee_id, employee_ids) & (table.c.sealed != "")
+    rows = await conn.execute(select(table).where(held))
     return {row.employee_id: Sealed(row.sealed, row.wrapped_key, row.root_key_id) for row in rows}
 
 

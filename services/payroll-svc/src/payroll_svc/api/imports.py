@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from payroll_svc.files.reader import MOST_BYTES, read_grid
 from payroll_svc.files.roster import RosterFile, read_roster
 from payroll_svc.files.wages import WagesFile, read_wages
 from payroll_svc.usecases.employers import employer_of
+from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.imports import (
     apply_import,
     import_of,
@@ -28,7 +28,6 @@ from payroll_svc.usecases.people import numbers_of
 from shared.clock import Clock, china_day
 from shared.db import Connection, Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
-from shared.sealed import Sealer
 from shared.serve import Caller
 
 _LONGEST_FILE_NAME = 120
@@ -75,9 +74,9 @@ class ApplyIn(BaseModel):
     take: Literal["whole", "good_rows"] = "whole"
 
 
-def routes(engine: Engine, clock: Clock, sealer: Callable[[], Sealer]) -> APIRouter:
+def routes(engine: Engine, clock: Clock, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["imports"])
-    uploads = _Uploads(engine, clock, sealer)
+    uploads = _Uploads(engine, clock, keys)
 
     @router.post("/imports", status_code=201)
     async def create_import(
@@ -145,8 +144,8 @@ def routes(engine: Engine, clock: Clock, sealer: Callable[[], Sealer]) -> APIRou
 class _Uploads:
     """Reading a file takes seconds: it happens between two transactions, off the event loop."""
 
-    def __init__(self, engine: Engine, clock: Clock, sealer: Callable[[], Sealer]) -> None:
-        self._engine, self._clock, self._sealer = engine, clock, sealer
+    def __init__(self, engine: Engine, clock: Clock, keys: Keys) -> None:
+        self._engine, self._clock, self._keys = engine, clock, keys
 
     async def read(self, caller: Caller, upload: Upload, data: bytes) -> RosterFile | WagesFile:
         """Every row against what is known of the employer; FileUnreadable when there are none."""
@@ -168,7 +167,7 @@ class _Uploads:
     ) -> ImportOut:
         at = self._clock.now()
         if isinstance(read, RosterFile):
-            staged = await stage_roster(conn, self._sealer(), upload, read, by, at)
+            staged = await stage_roster(conn, self._keys, upload, read, by, at)
         else:
             staged = await stage_wages(conn, upload, read, by, at)
         return _out(staged, seen_before=staged.state == "applied")

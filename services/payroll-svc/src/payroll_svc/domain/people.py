@@ -1,6 +1,6 @@
 """Employers' people: one row of a roster, spells of employment and how a new row changes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -69,7 +69,6 @@ class RosterRow:
     row: int
     employee_id: str
     employee_no: str
-    name: str
     person_kind: str
     spell: Spell
     documents_missing: tuple[str, ...] = ()
@@ -107,11 +106,10 @@ class StagedPerson:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An employee as stored, without personal data but the name."""
+    """An employee as stored, without personal data."""
 
     employee_id: str
     employee_no: str
-    name: str
     person_kind: str
     documents_missing: tuple[str, ...]
     agreed_wage_fen: int
@@ -122,6 +120,12 @@ class Person:
     spells: tuple[Spell, ...]
     version: int = 0
 
+    @property
+    def left_on(self) -> date | None:
+        """The last day of the last spell; None while one is still running."""
+        ends = [spell.until for spell in self.spells]
+        return None if None in ends else max((end for end in ends if end), default=None)
+
 
 def after_row(known: Person | None, row: RosterRow) -> Person:
     """The employee as the roster row leaves them; the version grows only when something changed.
@@ -131,7 +135,6 @@ def after_row(known: Person | None, row: RosterRow) -> Person:
     wanted = Person(
         employee_id=row.employee_id,
         employee_no=row.employee_no,
-        name=row.name,
         person_kind=row.person_kind,
         documents_missing=row.documents_missing,
         agreed_wage_fen=row.agreed_wage_fen,
@@ -173,11 +176,13 @@ def roster_faults(
     staged: Sequence[StagedPerson],
     known: Mapping[str, Person],
     holders: Mapping[str, str],
+    erased: Collection[str] = (),
 ) -> list[Fault]:
     """What of a roster does not fit the people already stored.
 
     `holders` maps the keyed hash of an identity number to the employee who has it. Two people who
-    swap numbers in one file are no fault.
+    swap numbers in one file are no fault. Who is `erased` does not come back under the same id: the
+    records of that id are nobody's any more.
     """
     indexes = {person.row.employee_id: person.identity.id_index for person in staged}
     faults: list[Fault] = []
@@ -187,6 +192,11 @@ def roster_faults(
         if holder != row.employee_id and indexes.get(holder) in (None, person.identity.id_index):
             todo = "核对证件号码；同一人换了工号时沿用原工号"
             faults.append(Fault(row.row, "证件号码", "", "该证件号码已属于另一名员工", todo))
+        if row.employee_id in erased:
+            todo = "重新入职请使用新的工号"
+            faults.append(
+                Fault(row.row, "工号", row.employee_no, "该工号的身份资料已依法删除", todo)
+            )
         before = known.get(row.employee_id)
         reason = spell_fault(before.spells if before else (), row.spell)
         if reason:

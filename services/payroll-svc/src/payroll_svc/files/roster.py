@@ -122,7 +122,6 @@ def _read_row(
         row=reader.row,
         employee_id=employee_id_of(employer.employer_id, employee_no or ""),
         employee_no=employee_no or "",
-        name=name or "",
         person_kind=reader.optional("person_kind", _person_kind, "regular"),
         spell=Spell(
             since=joined or today,

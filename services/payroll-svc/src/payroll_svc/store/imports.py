@@ -1,12 +1,13 @@
 """Imports and their staged rows."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, select, tuple_, update
+from sqlalchemy import RowMapping, delete, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.faults import Fault
@@ -126,6 +127,53 @@ async def _contents(conn: Connection, import_id: str) -> list[Any]:
     return list((await conn.execute(wanted)).scalars())
 
 
+_OLDER_STAGED = text(
+    """
+    SELECT import_id, ordinal, content FROM staged_rows
+     WHERE employer_id = :employer_id AND content->'identity'->>'root_key_id' <> :newest
+     ORDER BY import_id, ordinal LIMIT :limit FOR UPDATE
+    """
+)
+_STAGE_ANEW = text(
+    """
+    UPDATE staged_rows
+       SET content = jsonb_set(content, '{identity}', CAST(:identity AS jsonb))
+     WHERE import_id = :import_id AND ordinal = :ordinal
+    """
+)
+_FORGET_PERSON = text(
+    """
+    DELETE FROM staged_rows
+     WHERE employer_id = :employer_id AND content->'row'->>'employee_id' = :employee_id
+    """
+)
+
+
+async def staged_under_older(
+    conn: Connection, employer_id: str, newest: str, limit: int
+) -> list[tuple[str, int, StagedPerson]]:
+    """(import id, ordinal, person) of staged people whose key another root key wraps; locked."""
+    values = {"employer_id": employer_id, "newest": newest, "limit": limit}
+    rows = await conn.execute(_OLDER_STAGED, values)
+    return [(row.import_id, row.ordinal, _person(row.content)) for row in rows]
+
+
+async def stage_anew(conn: Connection, rows: Sequence[tuple[str, int, SealedIdentity]]) -> None:
+    """Writes the identities of staged people, by import id and ordinal."""
+    values = [
+        {"import_id": name, "ordinal": ordinal, "identity": json.dumps(asdict(identity))}
+        for name, ordinal, identity in rows
+    ]
+    if values:
+        await conn.execute(_STAGE_ANEW, values)
+
+
+async def forget_staged_person(conn: Connection, employer_id: str, employee_id: str) -> None:
+    """Deletes what is staged about one person."""
+    values = {"employer_id": employer_id, "employee_id": employee_id}
+    await conn.execute(_FORGET_PERSON, values)
+
+
 def person_content(person: StagedPerson) -> dict[str, Any]:
     """A staged person as JSON: ISO days, and nothing of the identity but what is sealed."""
     row = asdict(person.row)
@@ -142,7 +190,9 @@ async def staged_people(conn: Connection, import_id: str) -> list[StagedPerson]:
 
 
 def _person(content: Any) -> StagedPerson:
-    row, spell = content["row"], content["row"]["spell"]
+    # A row that the release before 0002 staged has the name once more, in clear.
+    row = {name: value for name, value in content["row"].items() if name != "name"}
+    spell = row["spell"]
     read = Spell(
         since=date.fromisoformat(spell["since"]),
         department_id=spell["department_id"],

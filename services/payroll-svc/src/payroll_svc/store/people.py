@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, select
+from sqlalchemy import Row, RowMapping, Select, delete, select
 
 from payroll_svc.domain.people import Person, SealedIdentity, Spell
 from payroll_svc.store.bulk import among, merge
@@ -12,7 +13,7 @@ from payroll_svc.tables import employees, identities, spells
 from shared.db import Connection
 from shared.refusal import NotFound
 
-_PERSON = [column for column in employees.c if column.name != "employer_id"]
+_PERSON = [column for column in employees.c if column.name not in ("employer_id", "name")]
 _SPELL = (
     spells.c.employee_id,
     spells.c.since,
@@ -119,15 +120,14 @@ async def identities_by_id(
 ) -> dict[str, tuple[SealedIdentity, int]]:
     """(sealed identity, version) of those employees that have one."""
     wanted = select(identities).where(among(identities.c.employee_id, employee_ids))
-    return {
-        row.employee_id: (
-            SealedIdentity(
-                row.id_index, row.content_mark, row.sealed, row.wrapped_key, row.root_key_id
-            ),
-            row.version,
-        )
-        for row in await conn.execute(wanted)
-    }
+    rows = await conn.execute(wanted)
+    return {row.employee_id: (sealed_identity(row), row.version) for row in rows}
+
+
+def sealed_identity(row: Row[Any]) -> SealedIdentity:
+    """What a row of `identities` holds."""
+    names = SealedIdentity.__slots__
+    return SealedIdentity(*(getattr(row, name) for name in names))
 
 
 async def holders(conn: Connection, employer_id: str, id_indexes: Iterable[str]) -> dict[str, str]:

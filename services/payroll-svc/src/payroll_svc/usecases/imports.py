@@ -20,14 +20,16 @@ from payroll_svc.errors import ImportApplied, ImportHasFaults
 from payroll_svc.files.roster import RosterFile
 from payroll_svc.files.wages import WagesFile
 from payroll_svc.store import employers as employers_store
+from payroll_svc.store import erasures as erasures_store
 from payroll_svc.store import imports as imports_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import wages as wages_store
 from payroll_svc.usecases.facts import employee_changed, employee_sealed, past_salary
+from payroll_svc.usecases.identities import Keys
 from shared import outbox
 from shared.db import Connection
 from shared.refusal import FieldFault
-from shared.sealed import Sealer
+from shared.sealed import BlindIndex, Sealer
 
 _TOLD_AT_ONCE = 5_000
 """Events of one statement: a wages file of 10,000 people makes 120,000 of them."""
@@ -54,14 +56,17 @@ async def imports_of(
 
 
 async def stage_roster(
-    conn: Connection, sealer: Sealer, upload: Upload, read: RosterFile, by: str, at: datetime
+    conn: Connection, keys: Keys, upload: Upload, read: RosterFile, by: str, at: datetime
 ) -> Import:
     """Seals and stages the good rows and keeps every fault, those against the store included."""
     if (applied := await already_applied(conn, upload)) is not None:
         return applied
+    # Held while keys are read and used: none is wrapped by a root key that a rotation, which
+    # queues here too, has just gone through.
+    await employers_store.employer(conn, upload.employer_id, lock=True)
     known = await people_store.identities_by_id(conn, [row.employee_id for row in read.rows])
     # Ten thousand seals take a good fraction of a second: not on the event loop.
-    people = await asyncio.to_thread(_sealed, sealer, upload.employer_id, read.rows, known)
+    people = await asyncio.to_thread(_sealed, keys, upload.employer_id, read.rows, known)
     against_store = await _roster_faults(conn, upload.employer_id, people)
     found = report([*read.faults, *against_store])
     staged = staged_import(upload, read.row_count, found, read.notes, at)
@@ -72,12 +77,15 @@ async def stage_roster(
 
 
 def _sealed(
-    sealer: Sealer, employer_id: str, rows: Sequence[RosterRow], known: _Known
+    keys: Keys, employer_id: str, rows: Sequence[RosterRow], known: _Known
 ) -> list[StagedPerson]:
-    return [_seal(sealer, employer_id, row, known) for row in rows]
+    sealer, index = keys.sealer(), keys.index()
+    return [_seal(sealer, index, employer_id, row, known) for row in rows]
 
 
-def _seal(sealer: Sealer, employer_id: str, row: RosterRow, known: _Known) -> StagedPerson:
+def _seal(
+    sealer: Sealer, index: BlindIndex, employer_id: str, row: RosterRow, known: _Known
+) -> StagedPerson:
     """With the person's own key where there is one: destroying it destroys all their data."""
     data = dict(row.identity)
     before = known.get(row.employee_id)
@@ -87,8 +95,8 @@ def _seal(sealer: Sealer, employer_id: str, row: RosterRow, known: _Known) -> St
     sealed = sealer.seal(employer_id, row.employee_id, data, wrapped_key, root_key_id)
     whole = json.dumps(data, ensure_ascii=False, sort_keys=True)
     identity = SealedIdentity(
-        id_index=sealer.blind_index(employer_id, row.id_no),
-        content_mark=sealer.blind_index(employer_id, whole),
+        id_index=index.of(employer_id, row.id_no),
+        content_mark=index.of(employer_id, whole),
         sealed=sealed.sealed,
         wrapped_key=sealed.wrapped_key,
         root_key_id=sealed.root_key_id,
@@ -213,9 +221,12 @@ def _field_faults(file: str, faults: Sequence[Fault]) -> tuple[FieldFault, ...]:
 async def _roster_faults(
     conn: Connection, employer_id: str, people: Sequence[StagedPerson]
 ) -> list[Fault]:
-    known = await people_store.people_by_id(conn, [person.row.employee_id for person in people])
+    ids = [person.row.employee_id for person in people]
+    known = await people_store.people_by_id(conn, ids)
+    gone = await erasures_store.erased(conn, ids)
     indexes = [person.identity.id_index for person in people]
-    return roster_faults(people, known, await people_store.holders(conn, employer_id, indexes))
+    holders = await people_store.holders(conn, employer_id, indexes)
+    return roster_faults(people, known, holders, gone)
 
 
 async def _wage_faults(conn: Connection, upload: Upload, rows: Sequence[WageRow]) -> list[Fault]:

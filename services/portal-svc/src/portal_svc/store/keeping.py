@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Insert, Table, Text, bindparam, cast, column, delete, func, select
+from sqlalchemy import Insert, Table, Text, bindparam, cast, column, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from portal_svc import tables
@@ -38,10 +38,23 @@ async def keep_side(conn: Connection, side: str, rows: Sequence[Row]) -> None:
 
 
 async def forget_identities(conn: Connection, employee_ids: Sequence[str]) -> None:
-    """Deletes sealed identities: a tombstone came."""
+    """Deletes what these identities held: a tombstone came. A row without data stays, with a
+    version that no late event can exceed.
+    """
     if employee_ids:
-        table = tables.identities
-        await conn.execute(delete(table).where(table.c.employee_id.in_(employee_ids)))
+        await conn.execute(_FORGET, {"ids": sorted(employee_ids)})
+
+
+_FORGET = text(
+    """
+    INSERT INTO identities (employee_id, employer_id, version, sealed, wrapped_key, root_key_id)
+    SELECT id, coalesce(e.employer_id, ''), 9223372036854775807, '', '', ''
+      FROM unnest(CAST(:ids AS text[])) AS id LEFT JOIN employees e ON e.employee_id = id
+     ORDER BY id
+    ON CONFLICT (employee_id) DO UPDATE
+       SET sealed = '', wrapped_key = '', root_key_id = '', version = excluded.version
+    """
+)
 
 
 def _as_json(rows: Sequence[Row]) -> str:

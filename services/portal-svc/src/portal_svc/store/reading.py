@@ -70,7 +70,7 @@ async def employees(conn: Connection, employee_ids: Sequence[str]) -> list[facts
 async def identities(
     conn: Connection, employee_ids: Sequence[str]
 ) -> list[tuple[facts.Employee, Sealed]]:
-    """(employer and employee, sealed identity); those that were deleted are not there."""
+    """(employer and employee, sealed identity); nothing is sealed of one that was erased."""
     table = tables.identities
     rows = await conn.execute(select(table).where(table.c.employee_id.in_(employee_ids)))
     return [
