@@ -79,11 +79,19 @@ async def test_a_server_that_is_busy_is_asked_again_and_then_a_person(
 async def test_a_refused_address_is_not_tried_again(
     service: Room, mail_server: MailServer, sealer: Sealer
 ) -> None:
-    mail_server.refusal = "550 no such mailbox"
-    await service.hear(sealed(sealer, "nobody@example.com"))
+    mail_server.refusal = "550 <NoBody.Here@Example.com>: no such mailbox nobody.here"
+    await service.hear(sealed(sealer, "nobody.here@example.com"))
     await arrive(service)
     assert await service.work() == 1
     assert await mail_states(service) == ["failed"]
+    # The server's words are kept and told, but not the address that they repeat.
+    [failed] = [one for one in await service.told() if isinstance(one, NotificationFailed)]
+    [row] = await service.rows(
+        "SELECT reply, reason FROM tries JOIN notifications USING (notification_id)"
+    )
+    for words in (failed.reason, row.reply, row.reason):
+        assert "no such mailbox" in words
+        assert "nobody" not in words.lower()
 
 
 async def test_a_server_that_does_not_answer_is_asked_again(

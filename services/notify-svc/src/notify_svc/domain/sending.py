@@ -1,5 +1,6 @@
 """Whether and when a message is sent again."""
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -24,6 +25,14 @@ class Sent(StrEnum):
     REFUSED = "refused"
     NOT_NOW = "not_now"
     UNKNOWN = "unknown"
+
+
+def without_address(words: str, address: str) -> str:
+    """A mail server's words without the address that it likes to repeat: they are kept and told."""
+    local = address.partition("@")[0]
+    for part in (address, local):
+        words = re.sub(re.escape(part), "***", words, flags=re.IGNORECASE)
+    return words
 
 
 def next_try(tries: int, now: datetime) -> datetime | None:

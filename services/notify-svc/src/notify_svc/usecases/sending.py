@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notify_svc import store
 from notify_svc.domain.digest import Digest, digests_of, is_over, params_of
-from notify_svc.domain.sending import Sent, next_try
+from notify_svc.domain.sending import Sent, next_try, without_address
 from notify_svc.store.notifications import Notification
 from notify_svc.usecases.telling import Message, Voice, delivered, failed, tell
 from shared.db import Connection
@@ -96,7 +96,8 @@ async def send_letter(send: Send, sealer: Sealer, letter: Letter) -> tuple[str, 
     if not address:
         return "no_address", ""
     message = letter.notification
-    return await send(message.notification_id, address, message.subject, message.text)
+    outcome, words = await send(message.notification_id, address, message.subject, message.text)
+    return outcome, without_address(words, address)
 
 
 async def end(conn: Connection, letter: Letter, outcome: str, reply: str, now: datetime) -> None:
