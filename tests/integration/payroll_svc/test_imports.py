@@ -124,6 +124,22 @@ async def test_a_person_is_told_without_and_sealed_with_personal_data(
     assert not [row for row in kept if resident_number(1) in row.stored or "1380000" in row.stored]
 
 
+async def test_faults_are_kept_without_names_and_numbers(service: PayrollService) -> None:
+    """A name is short: it used to be stored whole, in the import and in the answer that is kept."""
+    employer_id = await service.create_employer()
+    broken = roster_row(1, 姓名="欧阳春★", 手机="1380013", 银行账号="622700", 证件号码="1101011")
+    answer = await service.upload(employer_id, "roster", "r.csv", csv_file([broken]))
+    shown = {fault["column"]: fault["value"] for fault in answer.json()["faults"]}
+    assert shown == {"姓名": "欧***", "手机": "1***", "银行账号": "6***", "证件号码": "1***"}
+    rows = await service.rows(
+        "SELECT to_jsonb(i)::text AS kept FROM imports i"
+        " UNION ALL SELECT convert_from(answer, 'UTF8') FROM http_writes WHERE answer IS NOT NULL"
+    )
+    assert len(rows) >= 2
+    for value in ("欧阳", "1380013", "622700", "1101011"):
+        assert not [row for row in rows if value in row.kept], value
+
+
 async def test_staged_rows_hold_no_identity_in_clear(service: PayrollService) -> None:
     employer_id = await service.create_employer()
     await service.upload(employer_id, "roster", "r.csv", csv_file([roster_row(1)]))

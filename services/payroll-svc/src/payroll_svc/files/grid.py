@@ -25,6 +25,10 @@ _PASSED_OVER = frozenset(
     ("序号", "备注", "性别", "民族", "年龄", "出生日期", "户口性质", "籍贯", "学历", "岗位", "职务")
 )
 """Columns that such files usually bring along and that nothing here needs."""
+_PERSONAL = frozenset(("name", "id_no", "phone", "email", "bank_account"))
+"""Columns of which not even a short value may be shown: faults are stored, and a name is short."""
+_SHORT = 8
+"""What `masked` leaves readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,8 @@ class RowReader:
 
     def refuse(self, name: str, reason: str, todo: str) -> None:
         """Something is wrong with the cell of that column."""
-        value = masked(shown(self.cell(name)))
+        text = shown(self.cell(name))
+        value = f"{text[:1]}***" if name in _PERSONAL and len(text) <= _SHORT else masked(text)
         self.faults.append(Fault(self.row, self.header.words.get(name, name), value, reason, todo))
 
 
