@@ -1,5 +1,6 @@
 """The API on 小王's October: what they see, what HR sees, and that others see nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -77,6 +78,17 @@ async def test_an_employee_sees_the_steps_and_advice(october: Portal) -> None:
     assert [step["state"] for step in steps["pension"]] == ["done"] * 5
     assert steps["medical"][-1]["state"] == "failed"
     assert "T-202410-0001" in answer.json()["advice"]
+
+
+async def test_a_ticket_of_an_erased_person_says_so_and_keeps_its_facts(october: Portal) -> None:
+    before = (await october.get("/hr/tickets", hr(october), employer_id=EMPLOYER)).json()
+    assert [card["person"]["name"] for card in before["items"]] == ["王小明"]
+    (told,) = [one for one in golden_records() if one.topic == "payroll.identities"]
+    await october.take_in([replace(told, key=WANG.encode(), value=None, headers=[])])
+    after = (await october.get("/hr/tickets", hr(october), employer_id=EMPLOYER)).json()
+    assert [card["person"].pop("name") for card in after["items"]] == ["已删除"]
+    assert before["items"][0]["person"].pop("name")
+    assert after == before
 
 
 @pytest.mark.parametrize("period", ["2024-11", "2024-09"])
