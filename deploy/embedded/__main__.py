@@ -1,4 +1,4 @@
-"""The commands behind `make up`, `down`, `status` and `demo`, and the servers alone for tests."""
+"""The commands behind `make up`, `down`, `status` and `demo`; backup, restore; servers alone."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.embedded import jars, processes
+from deploy.embedded import backup, jars, processes
 from deploy.embedded.credentials import OPERATOR, Credentials, make_credentials
 from deploy.embedded.demo import demo
 from deploy.embedded.journal import LogFile
@@ -191,6 +191,37 @@ async def servers() -> None:
             await asyncio.gather(postgres.stop(), kafka.stop())
 
 
+async def make_backup(folder: Path) -> None:
+    """Back all services' databases up, without identities; the installation goes on."""
+    await backup.backup(_postgres().url, folder)
+    say(f"The backup is in {folder}. Identities are not in it: back them up with `backup-keys`.")
+
+
+async def make_key_backup(folder: Path) -> None:
+    """Back the identities up, apart; nothing older than 35 days may be kept."""
+    await backup.backup_keys(_postgres().url, folder)
+    say(f"The identities are in {folder}.")
+
+
+async def restore(folder: Path, keys: Path) -> None:
+    """Replace every database by a backup, with the newest identities; everything is down."""
+    if left := processes.living(HOME / "run"):
+        sys.exit(f"These still run: {', '.join(left)}. Stop them first: make down")
+    postgres = _postgres()
+    await postgres.start()
+    try:
+        passwords = make_credentials(HOME / "secrets").passwords
+        await backup.restore(postgres.url, passwords, folder, keys)
+    finally:
+        await postgres.stop()
+    say("Restored. `make up` starts everything; erasures of since then are done again.")
+
+
+def _postgres() -> Postgres:
+    password = make_credentials(HOME / "secrets").passwords["postgres"]
+    return Postgres(HOME / "postgres", HOME / "run", fixed_layout(HOME).postgres, password)
+
+
 async def fetch_jars() -> None:
     """Get Kafka's jars now, so that the first start does not have to."""
     await jars.kafka_jars()
@@ -232,11 +263,22 @@ def main() -> None:
         "fetch-jars": fetch_jars,
         "lock-jars": lock_jars,
     }
+    with_folders: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+        "backup": make_backup,
+        "backup-keys": make_key_backup,
+        "restore": restore,
+    }
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded", description=__doc__)
-    parser.add_argument("command", choices=["up", *awaited])
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=["up", *awaited, *with_folders])
+    parser.add_argument("folders", type=Path, nargs="*", help="backup, and for restore its keys")
+    chosen = parser.parse_args()
+    command, folders = chosen.command, chosen.folders
+    if len(folders) != {"restore": 2}.get(command, int(command in with_folders)):
+        parser.error("backup DIR | backup-keys DIR | restore DIR KEYS_DIR")
     if command == "up":
         up()
+    elif command in with_folders:
+        _until_signal(lambda: with_folders[command](*folders))
     else:
         _until_signal(awaited[command])
 
