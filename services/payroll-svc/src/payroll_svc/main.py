@@ -30,7 +30,7 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
     told = ToldBefore()
 
     async def settle(conn: Connection, _: datetime) -> Sequence[str]:
-        return await keep_told(conn, sealer(), told)
+        return await keep_told(conn, keys, told)
 
     return Wiring(
         routers=[

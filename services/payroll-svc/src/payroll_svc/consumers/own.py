@@ -86,7 +86,6 @@ def _person(event: EmployeeChanged) -> Person:
     return Person(
         employee_id=event.employee_id,
         employee_no=event.employee_no,
-        name="",
         person_kind=event.person_kind,
         documents_missing=event.documents_missing,
         agreed_wage_fen=0,

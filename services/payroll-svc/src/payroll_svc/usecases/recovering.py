@@ -1,7 +1,7 @@
 """A restored store takes back what it told: people, wages, runs and payslips."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -12,9 +12,10 @@ from payroll_svc.domain.wages import MonthWage
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import told_before, wages
+from payroll_svc.usecases.identities import Keys
 from shared.db import Connection
 from shared.refusal import NotFound
-from shared.sealed import SealBroken, Sealed, Sealer
+from shared.sealed import BlindIndex, SealBroken, Sealed, Sealer
 
 OwnedT = TypeVar("OwnedT")
 
@@ -31,8 +32,8 @@ class ToldIdentity:
 
 @dataclass
 class ToldBefore:
-    """What was told since the backup, the newest of each. People come as (employer id, person), and
-    without a name, which is sealed; wages as (employer id, month).
+    """What was told since the backup, the newest of each. People come as (employer id, person),
+    wages as (employer id, month).
     """
 
     employers: list[Employer] = field(default_factory=list)
@@ -44,11 +45,11 @@ class ToldBefore:
     payslips: list[Payslip] = field(default_factory=list)
 
 
-async def keep_told(conn: Connection, sealer: Sealer, told: ToldBefore) -> Sequence[str]:
+async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[str]:
     """Brings the rows to what readers know. Gives what is lost."""
     for employer in told.employers:
         await _keep_employer(conn, employer)
-    lost = await _keep_people(conn, sealer, told)
+    lost = await _keep_people(conn, keys, told)
     await told_before.forget_identities(conn, told.forgotten)
     for employer_id, months in _by_employer(told.wages).items():
         await wages.save_month_wages(conn, employer_id, months)
@@ -84,11 +85,11 @@ async def _keep_employer(conn: Connection, employer: Employer) -> None:
     await employers_store.change_employer(conn, replace(employer, accounts=accounts))
 
 
-async def _keep_people(conn: Connection, sealer: Sealer, told: ToldBefore) -> list[str]:
-    opened = {one.employee_id: _opened(sealer, one) for one in told.identities}
+async def _keep_people(conn: Connection, keys: Keys, told: ToldBefore) -> list[str]:
+    opened = {one.employee_id: _opened(keys.sealer(), one) for one in told.identities}
     known = await people_store.people_by_id(conn, [person.employee_id for _, person in told.people])
     changed = [
-        (employer_id, _taken_back(known.get(person.employee_id), person, opened))
+        (employer_id, _taken_back(known.get(person.employee_id), person))
         for employer_id, person in told.people
         if person.employee_id not in known or known[person.employee_id].version <= person.version
     ]
@@ -97,7 +98,7 @@ async def _keep_people(conn: Connection, sealer: Sealer, told: ToldBefore) -> li
     identities = [(one.employer_id, one) for one in told.identities]
     for employer_id, theirs in _by_employer(identities).items():
         sealed = {
-            one.employee_id: (_identity(sealer, one, opened[one.employee_id]), one.version)
+            one.employee_id: (_identity(keys.index(), one, opened[one.employee_id]), one.version)
             for one in theirs
         }
         await people_store.save_identities(conn, employer_id, sealed)
@@ -115,16 +116,12 @@ def _by_employer(owned: Iterable[tuple[str, OwnedT]]) -> dict[str, list[OwnedT]]
     return found
 
 
-def _taken_back(
-    before: Person | None, told: Person, opened: Mapping[str, Mapping[str, str]]
-) -> Person:
-    """The person as told, with the name that is sealed and the amounts that the backup has."""
-    name = opened.get(told.employee_id, {}).get("name", before.name if before else "")
+def _taken_back(before: Person | None, told: Person) -> Person:
+    """The person as told, with the amounts that the backup has."""
     if before is None:
-        return replace(told, name=name)
+        return told
     return replace(
         told,
-        name=name,
         agreed_wage_fen=before.agreed_wage_fen,
         special_additional_fen=before.special_additional_fen,
     )
@@ -138,11 +135,11 @@ def _opened(sealer: Sealer, one: ToldIdentity) -> dict[str, str]:
         return {}
 
 
-def _identity(sealer: Sealer, one: ToldIdentity, data: dict[str, str]) -> SealedIdentity:
+def _identity(index: BlindIndex, one: ToldIdentity, data: dict[str, str]) -> SealedIdentity:
     whole = json.dumps(data, ensure_ascii=False, sort_keys=True)
     return SealedIdentity(
-        id_index=sealer.blind_index(one.employer_id, data.get("id_no", one.employee_id)),
-        content_mark=sealer.blind_index(one.employer_id, whole),
+        id_index=index.of(one.employer_id, data.get("id_no", one.employee_id)),
+        content_mark=index.of(one.employer_id, whole),
         sealed=one.sealed.sealed,
         wrapped_key=one.sealed.wrapped_key,
         root_key_id=one.sealed.root_key_id,

@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import grant, protect
 
-revision = "0002"
-down_revision: str | None = "0001"
+revision = "0003_erasures"
+down_revision: str | None = "0002_answers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

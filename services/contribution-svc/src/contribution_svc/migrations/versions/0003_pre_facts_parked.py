@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision = "0002"
-down_revision: str | None = "0001"
+revision = "0003_facts_parked"
+down_revision: str | None = "0002_answers"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

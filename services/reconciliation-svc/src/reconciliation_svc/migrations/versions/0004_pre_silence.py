@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrate import grant, protect
 
-revision = "0002_pre"
-down_revision = "0001_pre"
+revision = "0004_silence"
+down_revision = "0003_closes"
 branch_labels = None
 depends_on = None
 
