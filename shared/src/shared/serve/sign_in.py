@@ -119,7 +119,7 @@ class SignIn:
             decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
             self._registry.validate(decoded.claims)
             return _caller_of(decoded.claims, token)
-        except (JoseError, ValueError, KeyError) as error:
+        except (JoseError, ValueError, KeyError, RecursionError) as error:
             # Which check failed would help whoever forges one; operators find it in the log.
             _log.info("token_refused", reason=type(error).__name__, detail=str(error)[:200])
             raise NotSignedIn("The token is not accepted; sign in again.") from None
@@ -194,7 +194,10 @@ def _texts(claims: dict[str, Any], name: str) -> tuple[str, ...]:
     values = claims.get(name)
     if values is None:
         return ()
-    if not isinstance(values, list) or not all(isinstance(one, str) and one for one in values):
+    # Row security joins them with commas; an empty one would be the employer of unowned rows.
+    if not isinstance(values, list) or not all(
+        isinstance(one, str) and one and "," not in one for one in values
+    ):
         raise ValueError(f"{name} is no list of texts")
     return tuple(values)
 
