@@ -4,13 +4,14 @@ The CloudEvents SDK is the oracle in the contract tests; this codec is what the 
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
-from shared.contracts import EVENTS, IDENTITIES, POLICIES
+from shared.contracts import EVENTS, IDENTITIES
 from shared.contracts.event import Event
 
 Headers = list[tuple[str, bytes]]
@@ -24,7 +25,11 @@ MAX_MESSAGE_BYTES = 900_000
 MAX_NAME_CHARS = 300
 """Bound of a key or an event id: longer ones do not fit an index, so they could not be parked."""
 
-_COMPACTED = frozenset({IDENTITIES, POLICIES})
+_MAX_VERSION = 1_000_000_000
+"""A version counts an aggregate's changes. One far ahead would make every true one after it old."""
+
+_NAMES = frozenset(ce_type.rpartition(".v")[0] for ce_type in EVENTS)
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Undecodable(Exception):
@@ -32,7 +37,7 @@ class Undecodable(Exception):
 
 
 class Tombstone(Event, frozen=True, kw_only=True):
-    """A record without a value on a compacted topic: what its key named must be deleted."""
+    """A record without a value among the identities: what its key named must be deleted."""
 
     TOPIC: ClassVar[str] = ""
 
@@ -91,32 +96,23 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
     """One record to an event; None for an event type that nobody here knows yet (a newer
     producer's).
 
-    Undecodable for what claims to be ours and is not: no id, no type, a body that does not fit, a
-    key that disagrees, a deletion on a topic that keeps everything.
+    Undecodable for what claims to be ours and is not: no id, no type, another version of a type, a
+    body that does not fit or is too large, a key, subject or topic that disagrees with the body, a
+    deletion on a topic that keeps everything. `ce_time` and `ce_source` are labels: whoever may
+    write the topic can write any, so they decide nothing.
     """
     attributes = {name: text_of(raw) for name, raw in headers}
     key_text = text_of(key)
     if value is None:
         return _tombstone(topic, key_text)
     ce_type, event_id = attributes.get("ce_type", ""), attributes.get("ce_id", "")
-    if not ce_type or not event_id:
-        raise Undecodable("the record has no ce_type or no ce_id header")
-    _check_length("key", key_text)
-    _check_length("ce_id", event_id)
+    _check_attributes(ce_type, event_id, key_text)
     decoder = _decoders.get(ce_type)
     if decoder is None:
-        if ce_type.startswith("daozhang."):
-            return None
-        raise Undecodable(f"event type {ce_type!r} is not one of ours")
-    try:
-        event = decoder.decode(value)
-    # RecursionError: a field that we do not even read, nested without end.
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Undecodable(f"{ce_type} does not fit its schema: {error}") from error
-    if topic != event.TOPIC:
-        raise Undecodable(f"{ce_type} belongs on {event.TOPIC}, not on {topic}")
-    if event.key() != key_text:
-        raise Undecodable(f"{ce_type}: the record's key is not the body's")
+        _check_unknown(ce_type)
+        return None
+    event = _decoded(decoder, ce_type, value)
+    _check_event(event, topic, key_text, attributes.get("ce_subject", ""))
     return Received(
         event,
         event_id,
@@ -124,6 +120,49 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
         attributes.get("traceparent", ""),
         attributes.get("ce_time", ""),
     )
+
+
+def _check_attributes(ce_type: str, event_id: str, key: str) -> None:
+    if not ce_type or not event_id:
+        raise Undecodable("the record has no ce_type or no ce_id header")
+    _check_length("key", key)
+    _check_length("ce_id", event_id)
+    if not _EVENT_ID.fullmatch(event_id):
+        raise Undecodable("the ce_id is not a UUID, as ours are")
+
+
+def _check_unknown(ce_type: str) -> None:
+    """A newer producer tells a new event under a new name, beside the old one; only a stranger
+    tells another version of a name that we know.
+    """
+    if ce_type.rpartition(".v")[0] in _NAMES:
+        raise Undecodable(f"{ce_type} is a version that this release does not know")
+    if not ce_type.startswith("daozhang."):
+        raise Undecodable(f"event type {ce_type!r} is not one of ours")
+
+
+def _decoded(decoder: msgspec.json.Decoder[Event], ce_type: str, value: bytes) -> Event:
+    if len(value) > MAX_MESSAGE_BYTES:
+        raise Undecodable(
+            f"{ce_type} takes {len(value)} bytes; the limit is {MAX_MESSAGE_BYTES} bytes"
+        )
+    try:
+        return decoder.decode(value)
+    # RecursionError: a field that we do not even read, nested without end.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Undecodable(f"{ce_type} does not fit its schema: {error}") from error
+
+
+def _check_event(event: Event, topic: str, key: str, subject: str) -> None:
+    ce_type = event.ce_type()
+    if topic != event.TOPIC:
+        raise Undecodable(f"{ce_type} belongs on {event.TOPIC}, not on {topic}")
+    if event.key() != key:
+        raise Undecodable(f"{ce_type}: the record's key is not the body's")
+    if subject and event.aggregate() != subject:
+        raise Undecodable(f"{ce_type}: the record's subject is not the body's")
+    if not 0 <= event.version <= _MAX_VERSION:
+        raise Undecodable(f"{ce_type}: version {event.version} counts nobody's changes")
 
 
 def _check_length(name: str, text: str) -> None:
@@ -145,7 +184,7 @@ def _tombstone(topic: str, key: str) -> Received:
     if not key:
         raise Undecodable(f"a record on {topic} has neither key nor value")
     _check_length("key", key)
-    if topic not in _COMPACTED:
+    if topic != IDENTITIES:
         raise Undecodable(f"a record without a value deletes nothing on {topic}")
     tombstone = Tombstone(version=0, deleted_key=key)
     # A deletion has no id of its own: told again it does the same, so the inbox must not swallow

@@ -19,7 +19,7 @@ from shared.codec import (
     decode,
     headers_of,
 )
-from shared.contracts import EVENTS, IDENTITIES, PAYROLL, SalaryComputed
+from shared.contracts import EVENTS, IDENTITIES, PAYROLL, POLICIES, SalaryComputed
 from shared.contracts.event import Event
 from tests.support.schemas.golden import Golden, golden_examples
 from tests.support.telling import salary
@@ -66,7 +66,7 @@ def test_there_is_an_example_of_every_event() -> None:
     st.text(
         alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60
     ),
-    st.integers(0, 2**62),
+    st.integers(0, 10**9),
     st.integers(-(2**62), 2**62),
 )
 def test_any_salary_makes_the_round_trip(who: str, version: int, fen: int) -> None:
@@ -76,13 +76,15 @@ def test_any_salary_makes_the_round_trip(who: str, version: int, fen: int) -> No
 
 def test_the_trace_travels_beside_the_event() -> None:
     event, trace = salary("a"), f"00-{'ab' * 16}-{'cd' * 8}-01"
-    made = headers_of("id-1", event.ce_type(), "/payroll-svc", event.aggregate(), AT, trace)
+    made = headers_of(
+        str(event.event_id()), event.ce_type(), "/payroll-svc", event.aggregate(), AT, trace
+    )
     assert read(event, headers=made).traceparent == trace
 
 
-def test_a_type_of_ours_that_is_newer_than_we_are_is_skipped() -> None:
+def test_an_event_of_a_newer_release_is_skipped() -> None:
     event = salary("a")
-    newer = headers(event, ce_type="daozhang.SalaryComputed.v9")
+    newer = headers(event, ce_type="daozhang.SalaryComputedV2.v1")
     assert decode(PAYROLL, b"a", body_of(event), newer) is None
 
 
@@ -102,6 +104,15 @@ def test_a_type_of_ours_that_is_newer_than_we_are_is_skipped() -> None:
         ({"headers": headers(salary("a"), ce_type="com.stranger.Salary.v1")}, "not one of ours"),
         ({"headers": headers(salary("a"), ce_id="")}, "no ce_id header"),
         ({"headers": headers(salary("a"), ce_id="i" * 301)}, "the ce_id has 301 characters"),
+        ({"headers": headers(salary("a"), ce_id="id-1")}, "the ce_id is not a UUID"),
+        ({"headers": headers(salary("a"), ce_subject="b/2024-10")}, "subject is not the body's"),
+        (
+            {"headers": headers(salary("a"), ce_type="daozhang.SalaryComputed.v9")},
+            "version that this release does not know",
+        ),
+        ({"value": body_of(salary("a", 10**9 + 1))}, "version 1000000001 counts nobody's changes"),
+        ({"value": body_of(salary("a", -1))}, "version -1 counts nobody's changes"),
+        ({"value": body_of(salary("a"))[:-1] + b" " * MAX_MESSAGE_BYTES + b"}"}, "the limit is"),
         ({"headers": []}, "no ce_type"),
         ({"headers": [("ce_type", None), ("ce_id", None)]}, "no ce_type"),
     ],
@@ -119,6 +130,12 @@ def test_a_type_of_ours_that_is_newer_than_we_are_is_skipped() -> None:
         "a stranger's type",
         "no id",
         "an endless id",
+        "an id that is none",
+        "another's subject",
+        "another version",
+        "a version from the far future",
+        "a version below zero",
+        "too large",
         "no headers",
         "empty headers",
     ],
@@ -151,10 +168,16 @@ def test_a_record_without_a_value_deletes_what_its_key_names() -> None:
     ("topic", "key", "reason"),
     [
         (PAYROLL, b"employee-1", "deletes nothing on payroll.events"),
+        (POLICIES, b"990100", "deletes nothing on contribution.policies"),
         (IDENTITIES, None, "neither key nor value"),
         (IDENTITIES, b"k" * 301, "the key has 301 characters"),
     ],
-    ids=["on a topic that keeps everything", "without a key", "with an endless key"],
+    ids=[
+        "on a topic that keeps everything",
+        "among the policies",
+        "without a key",
+        "with an endless key",
+    ],
 )
 def test_a_deletion_that_names_nothing_is_refused(
     topic: str, key: bytes | None, reason: str
