@@ -33,16 +33,17 @@ def without_personal_data(text: str) -> str:
     return _PERSONAL_TEXT.sub("***", text)
 
 
-def _scrubbed(value: Any) -> Any:
+def without_personal_values(value: Any) -> Any:
     """JSON with nothing personal at any depth; what JSON does not know becomes its repr first."""
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, dict):
         return {
-            key: "***" if key in _PERSONAL_KEYS else _scrubbed(part) for key, part in value.items()
+            key: "***" if key in _PERSONAL_KEYS else without_personal_values(part)
+            for key, part in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
-        return [_scrubbed(part) for part in value]
+        return [without_personal_values(part) for part in value]
     if isinstance(value, int):
         return value if without_personal_data(str(value)) == str(value) else "***"
     return without_personal_data(value if isinstance(value, str) else repr(value))
@@ -53,7 +54,9 @@ def _without_personal_data(
 ) -> structlog.typing.EventDict:
     # structlog's own keys (the record of the standard library among them) start with _.
     own = {key: value for key, value in entry.items() if key.startswith("_")}
-    scrubbed = _scrubbed({key: value for key, value in entry.items() if key not in own})
+    scrubbed = without_personal_values(
+        {key: value for key, value in entry.items() if key not in own}
+    )
     return {**scrubbed, **own}
 
 

@@ -94,12 +94,14 @@ async def test_show_tells_the_events_of_a_key_in_order(operator: Operator) -> No
     assert "\tparked\t" in end.out
     assert "\tqueued\t" in end.out
     assert '"wage_fen":1000000' in end.out
+    assert "ce_type: daozhang.SalaryComputed.v1" in end.out
 
 
 async def test_a_replay_that_fails_again_says_why_and_keeps_all(operator: Operator) -> None:
     end = await operator.types("replay", PAYROLL, "sick")
     assert end.code == 1
-    assert end.out == "0 events replayed; stopped by HandlerRefuses('sick')\n"
+    said = "0 events replayed; stopped by HandlerRefuses('sick'); 2 of the key still wait\n"
+    assert end.out == said
     assert await operator.asks("SELECT attempts FROM parked WHERE key = 'sick' ORDER BY seq") == [
         (2,),
         (1,),
@@ -123,6 +125,19 @@ async def test_drop_keeps_who_and_why(operator: Operator) -> None:
     ended = "SELECT DISTINCT state, ended_by, ended_reason FROM parked WHERE key = 'sick'"
     assert await operator.asks(ended) == [("dropped", "command line", "entered by hand, OPS-12")]
     assert await operator.asks("SELECT key FROM parked_keys") == [("other",)]
+
+
+async def test_one_event_is_dropped_by_its_number_and_the_other_replayed(
+    operator: Operator,
+) -> None:
+    [(seq,)] = await operator.asks("SELECT min(seq) FROM parked WHERE key = 'sick'")
+    why = ("--reason", "never right, OPS-13")
+    end = await operator.types("drop", PAYROLL, "sick", "--seq", str(seq), *why)
+    assert (end.code, end.out) == (0, "1 events dropped; 1 of the key still wait\n")
+    await operator.asks("DELETE FROM refused")
+    end = await operator.types("replay", PAYROLL, f"@{seq}")
+    assert (end.code, end.out) == (0, "1 events replayed\n")
+    assert await operator.asks("SELECT employee_id, version FROM effects") == [("sick", 2)]
 
 
 async def test_drop_without_a_reason_is_refused(operator: Operator) -> None:

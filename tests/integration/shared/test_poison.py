@@ -20,12 +20,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared import consumer
-from shared.codec import body_of, headers_of
+from shared.codec import Tombstone, body_of, headers_of
 from shared.consumer import Handlers, Outcome, apply_batch
-from shared.contracts import PAYROLL, SalaryComputed
+from shared.contracts import IDENTITIES, PAYROLL, SalaryComputed
 from shared.db import Connection, Engine, connect, transaction
 from tests.support.service_databases import ServiceDatabase
-from tests.support.telling import EFFECTS, Recorder, effects, salary
+from tests.support.telling import EFFECTS, HandlerRefuses, Recorder, effects, salary
 
 AT = datetime(2024, 9, 30, 1, 0, tzinfo=UTC)
 GROUP = "contribution-svc"
@@ -135,12 +135,27 @@ async def test_it_can_be_listed_shown_replayed_and_dropped(
     [key] = await room.parked()
     async with transaction(room.engine) as conn:
         assert len(await consumer.parked_events(conn, PAYROLL, key.key)) == 1
-        done, error = await consumer.replay_key(
-            conn, room.handlers, PAYROLL, key.key, "an operator"
-        )
-        assert (done, bool(error)) == (0, True)
-        assert await consumer.drop_key(conn, PAYROLL, key.key, "an operator", "a stranger's") == 1
+        replay = await consumer.replay_key(conn, room.handlers, PAYROLL, key.key, "an operator")
+        assert (replay.replayed, bool(replay.stopped_by), replay.waiting) == (0, True, 1)
+        drop = await consumer.drop_key(conn, PAYROLL, key.key, "an operator", "a stranger's")
+        assert (drop.dropped, drop.waiting) == (1, 0)
     assert await room.parked() == []
+
+
+async def test_deletions_of_two_people_that_are_refused_are_both_kept(room: Room) -> None:
+    """A tombstone has no id; the second one must not be taken for the first."""
+
+    async def choke(conn: Connection, events: Sequence[Tombstone]) -> None:
+        assert conn
+        raise HandlerRefuses(events[0].deleted_key)
+
+    gone = [
+        record(salary(who), place, topic=IDENTITIES, value=None, key=who.encode(), headers=[])
+        for place, who in enumerate(["one", "other"])
+    ]
+    for _ in range(2):
+        await apply_batch(room.engine, {Tombstone: choke}, GROUP, gone)
+    assert [(key.key, key.events) for key in await room.parked()] == [("one", 1), ("other", 1)]
 
 
 async def test_a_malformed_trace_does_not_stop_the_handler(room: Room) -> None:

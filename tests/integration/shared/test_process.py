@@ -104,7 +104,10 @@ async def test_a_halted_consumer_turns_readiness_red(
         report = (await running.http.get("/readyz")).json()
         assert report["ready"] is False
         assert "a bad release, not poison" in report["checks"]["consumer"]
-        assert report["parked"] > 20
+        assert report["parked"] == 21, "it stops at once"
+        metrics = (await running.http.get("/metrics")).text
+        assert 'daozhang_consumer_halted{group="ticket-svc"} 1.0' in metrics
+        assert running.has_logged("consumer_halted")
         assert (await running.http.get("/healthz")).status_code == 200, "it lives, to be looked at"
         assert await running.stop() == 0
 

@@ -11,13 +11,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy import text
 
 from shared.clock import is_own_cancellation, stopped_within, system_now
+from shared.consumer.alarm import Alarm
 from shared.consumer.apply import apply_batch
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handlers
-from shared.db import Engine, transaction
+from shared.db import Engine
 from shared.logs import get_logger
 
 _BATCH_RECORDS = 10_000
@@ -36,8 +36,6 @@ _STOP_SECONDS = 3
 vain.
 """
 _ASK_SECONDS = 2.0
-_PARKED_KEYS_LIMIT = 20
-"""Parked within five minutes, more than this is a bad release and not poison (R17)."""
 
 _log = get_logger(__name__)
 _batch_seconds = Histogram(
@@ -56,9 +54,10 @@ _handled_total = Counter(
     "daozhang_events_handled_total", "Records applied; a redelivery counts again", ["topic"]
 )
 
-_RECENTLY_PARKED = text(
-    "SELECT count(*) FROM parked WHERE state = 'parked' AND reason = 'handler'"
-    " AND parked_at > clock_timestamp() - interval '5 min'"
+_halted_gauge = Gauge(
+    "daozhang_consumer_halted",
+    "1 once too much was parked: the release must be corrected",
+    ["group"],
 )
 
 
@@ -111,6 +110,8 @@ class Consumer:
         self.handled = 0
         self._clients = self.replaced = 0
         self.halted = ""
+        self._alarm = Alarm()
+        _halted_gauge.labels(group).set(0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: the batch in hand is finished and committed first."""
@@ -124,6 +125,7 @@ class Consumer:
                 _log.warning("consumer_client_failed", error=repr(error))
                 await asyncio.sleep(0.5)
         if self.halted:
+            _halted_gauge.labels(self._group).set(1)
             _log.error("consumer_halted", reason=self.halted)
             await stop.wait()
 
@@ -184,11 +186,16 @@ class Consumer:
     async def _apply(
         self, client: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Any]
     ) -> bool:
-        """Applies and commits one partition's batch; False when the batch must be fetched again."""
+        """Applies and commits one partition's batch; False when the round must be left."""
         try:
             with _batch_seconds.labels(partition.topic).time():
                 outcome = await apply_batch(
-                    self._engine, self._handlers, self._group, records, versioned=self._versioned
+                    self._engine,
+                    self._handlers,
+                    self._group,
+                    records,
+                    versioned=self._versioned,
+                    alarm=self._alarm,
                 )
         except Exception as error:
             if not is_outage(error):
@@ -197,14 +204,14 @@ class Consumer:
             return False
         self._backoff = 0
         self._moves()
-        self._done[partition] = records[-1].offset + 1
-        self._told_at = datetime.fromtimestamp(records[-1].timestamp / 1000, UTC)
-        self.handled += len(records)
-        _handled_total.labels(partition.topic).inc(len(records))
-        await _commit(client, partition, records[-1].offset + 1)
-        if outcome.parked:
-            await self._halt_if_too_many()
-        return True
+        applied = records[outcome.records - 1]
+        self._done[partition] = applied.offset + 1
+        self._told_at = datetime.fromtimestamp(applied.timestamp / 1000, UTC)
+        self.handled += outcome.records
+        _handled_total.labels(partition.topic).inc(outcome.records)
+        self.halted = outcome.stopped
+        await _commit(client, partition, applied.offset + 1)
+        return not self.halted
 
     async def _again(
         self, client: AIOKafkaConsumer, partition: TopicPartition, offset: int, error: Exception
@@ -224,14 +231,6 @@ class Consumer:
                 client.seek(assigned, offset)
             elif assigned in self._done:
                 client.seek(assigned, self._done[assigned])
-
-    async def _halt_if_too_many(self) -> None:
-        async with transaction(self._engine) as conn:
-            count = (await conn.execute(_RECENTLY_PARKED)).scalar_one()
-        if count > _PARKED_KEYS_LIMIT:
-            self.halted = (
-                f"{count} events were parked within five minutes: a bad release, not poison"
-            )
 
     async def lag(self) -> int | None:
         """Records not applied yet over all assigned partitions; None while nothing is assigned."""

@@ -8,24 +8,19 @@ publishes.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
-from shared.codec import MAX_NAME_CHARS, Received, Undecodable, content_hash, decode, text_of
-from shared.consumer.outage import is_outage
-from shared.consumer.read import Handlers, Read
+from shared.codec import MAX_MESSAGE_BYTES, MAX_NAME_CHARS, Received, content_hash, text_of
+from shared.consumer.read import Read
+from shared.consumer.shown import shown_text
 from shared.db import Connection
-from shared.logs import without_personal_data
-from shared.refusal import NotFound
 
+_MOST_HEADER_BYTES = 64 * 1024
+"""Ours take less than one; a copy of body and headers must fit into a message."""
 
-class DeadLetterUnknown(NotFound):
-    """No parked key of that topic has this name."""
-
-    code = "dead-letter-unknown"
+CONFLICT = "the event id was seen before with other content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +32,27 @@ class Poison:
     reason: str
     error: str
 
+    def holds(self) -> bool:
+        """What cannot be read or contradicts itself holds back nothing: its key's later full states
+        stand on their own.
+        """
+        return self.reason in ("handler", "queued")
 
-@dataclass(frozen=True, slots=True)
-class ParkedKey:
-    """A key with events waiting: how many, since when, and why the first one cannot go on."""
+    def counts_as(self) -> str:
+        """What the alarm counts it as: its key once, or a record that holds none back each time."""
+        record = self.record
+        place = _key(record) if self.holds() else f"{record.partition}/{record.offset}"
+        return f"{record.topic}/{place}"
 
-    topic: str
-    key: str
-    events: int
-    parked_at: datetime
-    reason: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedEvent:
-    """One waiting event. `body` holds ids, codes and amounts; what is sealed in it stays sealed."""
-
-    seq: int
-    event_id: str
-    type: str
-    state: str
-    reason: str
-    error: str
-    attempts: int
-    parked_at: datetime
-    body: str
+    def names(self) -> dict[str, str]:
+        """What a log line says of it."""
+        received = self.received
+        return {
+            "topic": self.record.topic,
+            "place": f"{self.record.partition}/{self.record.offset}",
+            "event_id": received.event_id if received else "",
+            "event_type": received.event.ce_type() if received else "",
+        }
 
 
 _PARK = text(
@@ -80,36 +70,47 @@ _PARK_KEY = text(
 
 
 async def park(conn: Connection, group: str, poison: Poison, *, whole_key: bool) -> bool:
-    """Keeps the record, and with `whole_key` holds its key back; False if it was parked already."""
+    """Keeps the record, and with `whole_key` holds its key back; False if it was parked already.
+
+    A body that is too large to be an event is kept cut: it could never be replayed.
+    """
     record, received = poison.record, poison.received
+    whole = record.value
     values = {
         "topic": record.topic,
         "partition": record.partition,
         "position": record.offset,
         "key": _key(record),
-        "value": record.value,
-        "headers": json.dumps(
-            [(name.replace("\0", ""), (raw or b"").hex()) for name, raw in record.headers]
-        ),
-        # What could not be read has no id: its place in the log names it.
-        "event_id": received.event_id if received else f"{record.partition}/{record.offset}",
+        "value": whole if whole is None else whole[:MAX_MESSAGE_BYTES],
+        "headers": json.dumps(_headers(record)),
+        # What could not be read has no id, nor has a tombstone: its place in the log names it.
+        "event_id": (received and received.event_id) or f"{record.partition}/{record.offset}",
         "type": received.event.ce_type() if received else "",
-        "content_hash": received.content_hash if received else content_hash(record.value or b""),
+        "content_hash": received.content_hash if received else content_hash(whole or b""),
         "reason": poison.reason,
-        "error": without_personal_data(poison.error)[:2000],
+        "error": shown_text(poison.error),
         "state": "queued" if poison.reason == "queued" else "parked",
         "dead_letter_topic": f"{record.topic}.{group}.dlq",
     }
     new = (await conn.execute(_PARK, values)).first() is not None
-    # What cannot be read or contradicts itself holds back nothing: its key's later full states
-    # stand on their own.
-    if new and whole_key and poison.reason in ("handler", "queued"):
+    if new and whole_key and poison.holds():
         await conn.execute(_PARK_KEY, {"topic": record.topic, "key": _key(record)})
     return new
 
 
 def _key(record: Any) -> str:
     return text_of(record.key)[:MAX_NAME_CHARS]
+
+
+def _headers(record: Any) -> list[tuple[str, str]]:
+    """Names and values in hex, as many of the first as are no flood."""
+    kept, size = [], 0
+    for name, raw in record.headers:
+        size += len(name.encode()) + len(raw or b"")
+        if size > _MOST_HEADER_BYTES:
+            break
+        kept.append((name.replace("\0", ""), (raw or b"").hex()))
+    return kept
 
 
 _LOCK_KEYS = text(
@@ -141,135 +142,3 @@ async def queue_behind(
             )
             queued += await park(conn, group, poison, whole_key=True)
     return [read for read in reads if _key(read.record) not in parked], queued
-
-
-_KEYS = text(
-    """
-    SELECT topic, key, count(*) AS events, min(parked_at) AS parked_at,
-           (array_agg(reason ORDER BY seq))[1] AS reason,
-           (array_agg(error ORDER BY seq))[1] AS error
-      FROM parked WHERE state IN ('parked', 'queued')
-     GROUP BY topic, key ORDER BY min(seq) LIMIT :limit
-    """
-)
-_EVENTS = text(
-    "SELECT * FROM parked WHERE topic = :topic AND key = :key"
-    " AND state IN ('parked', 'queued') ORDER BY seq"
-)
-
-
-async def parked_keys(conn: Connection, limit: int = 200) -> list[ParkedKey]:
-    """The keys with events waiting, the longest waiting first."""
-    rows = (await conn.execute(_KEYS, {"limit": limit})).mappings()
-    return [ParkedKey(**row) for row in rows]
-
-
-async def parked_events(conn: Connection, topic: str, key: str) -> list[ParkedEvent]:
-    """The events of one key, in the order in which they will be replayed; DeadLetterUnknown if
-    there are none.
-    """
-    rows = (await conn.execute(_EVENTS, {"topic": topic, "key": key})).mappings().all()
-    if not rows:
-        raise _unknown(topic, key)
-    return [
-        ParkedEvent(
-            **{name: row[name] for name in ParkedEvent.__slots__ if name != "body"},
-            body=bytes(row["value"] or b"").decode("utf-8", "replace")[:4000],
-        )
-        for row in rows
-    ]
-
-
-def _unknown(topic: str, key: str) -> DeadLetterUnknown:
-    return DeadLetterUnknown(
-        f"no events of key {key} on {topic} are parked; list the parked keys to see which are"
-    )
-
-
-_LOCK_KEY = text("SELECT 1 FROM parked_keys WHERE topic = :topic AND key = :key FOR UPDATE")
-_KNOW = text(
-    "INSERT INTO inbox (event_id, content_hash) VALUES (:id, :hash)"
-    " ON CONFLICT DO NOTHING RETURNING event_id"
-)
-_END = text(
-    "UPDATE parked SET state = :state, ended_at = clock_timestamp(), ended_by = :by,"
-    " ended_reason = :reason WHERE seq = :seq"
-)
-_FAIL = text(
-    "UPDATE parked SET attempts = attempts + 1, reason = 'handler', error = :error,"
-    " state = 'parked' WHERE seq = :seq"
-)
-_FREE_KEY = text("DELETE FROM parked_keys WHERE topic = :topic AND key = :key")
-
-
-async def replay_key(
-    conn: Connection,
-    handlers: Handlers,
-    topic: str,
-    key: str,
-    by: str,
-    *,
-    versioned: bool = False,
-) -> tuple[int, str]:
-    """Runs the key's events in order through the same handlers; returns how many went through, and
-    what stopped it.
-
-    The first one that fails again stays, with all behind it; those before it are done. One
-    transaction, which the caller opened.
-    """
-    await conn.execute(_LOCK_KEY, {"topic": topic, "key": key})
-    rows = (await conn.execute(_EVENTS, {"topic": topic, "key": key})).mappings().all()
-    if not rows:
-        raise _unknown(topic, key)
-    done = 0
-    for row in rows:
-        error = await _replay_one(conn, handlers, row, versioned)
-        if error:
-            await conn.execute(_FAIL, {"seq": row["seq"], "error": error[:2000]})
-            return done, error
-        await conn.execute(_END, {"seq": row["seq"], "state": "replayed", "by": by, "reason": ""})
-        done += 1
-    await conn.execute(_FREE_KEY, {"topic": topic, "key": key})
-    return done, ""
-
-
-async def _replay_one(
-    conn: Connection, handlers: Handlers, row: RowMapping, versioned: bool
-) -> str:
-    headers = [(name, bytes.fromhex(raw)) for name, raw in row["headers"]]
-    record = SimpleNamespace(
-        topic=row["topic"], key=row["key"].encode(), value=row["value"], headers=headers
-    )
-    try:
-        received = decode(record.topic, record.key, record.value, record.headers)
-        if received is None or type(received.event) not in handlers:
-            return ""
-        async with conn.begin_nested():
-            if not versioned and received.event_id:
-                known = {"id": received.event_id, "hash": received.content_hash}
-                if (await conn.execute(_KNOW, known)).first() is None:
-                    return ""
-            await handlers[type(received.event)](conn, [received.event])
-    except Undecodable as error:
-        return str(error)
-    except Exception as error:
-        if is_outage(error):
-            raise
-        return without_personal_data(repr(error))
-    return ""
-
-
-async def drop_key(conn: Connection, topic: str, key: str, by: str, reason: str) -> int:
-    """Gives up the key's parked events, with a reason; its later events flow again. Returns how
-    many were dropped.
-    """
-    await conn.execute(_LOCK_KEY, {"topic": topic, "key": key})
-    rows = (await conn.execute(_EVENTS, {"topic": topic, "key": key})).mappings().all()
-    if not rows:
-        raise _unknown(topic, key)
-    for row in rows:
-        await conn.execute(
-            _END, {"seq": row["seq"], "state": "dropped", "by": by, "reason": reason}
-        )
-    await conn.execute(_FREE_KEY, {"topic": topic, "key": key})
-    return len(rows)

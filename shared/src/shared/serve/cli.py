@@ -24,6 +24,7 @@ ResultT = TypeVar("ResultT")
 
 _DOCUMENT_URL = "postgresql+asyncpg://documents-only"
 _EXIT_SETTINGS = 2
+_BY = "command line"
 
 
 def command(service: Service[SettingsT]) -> Callable[[], None]:
@@ -165,7 +166,7 @@ def _add_dead_letter_views(dead: typer.Typer, service: Service[SettingsT]) -> No
         for event in _with_parts(service, act):
             typer.echo(
                 f"{event.seq}\t{event.type}\t{event.event_id}\t{event.state}"
-                f"\t{event.error}\n  {event.body}"
+                f"\t{event.error}\n  {'; '.join(event.headers)}\n  {event.body}"
             )
 
 
@@ -174,28 +175,37 @@ def _add_dead_letter_acts(dead: typer.Typer, service: Service[SettingsT]) -> Non
     def replay(topic: str, key: str) -> None:
         """Runs one key's events again, in order; exit code 1 if one still fails."""
 
-        async def act(parts: Parts[Any], wiring: Wiring) -> tuple[int, str]:
+        async def act(parts: Parts[Any], wiring: Wiring) -> consumer.Replay:
             async with transaction(parts.worker) as conn:
                 return await consumer.replay_key(
-                    conn, wiring.handlers, topic, key, "command line", versioned=wiring.versioned
+                    conn, wiring.handlers, topic, key, _BY, versioned=wiring.versioned
                 )
 
-        done, error = _with_parts(service, act)
-        typer.echo(f"{done} events replayed" + (f"; stopped by {error}" if error else ""))
-        if error:
+        replay = _with_parts(service, act)
+        stopped = f"; stopped by {replay.stopped_by}" if replay.stopped_by else ""
+        typer.echo(f"{replay.replayed} events replayed{stopped}{_waiting(replay.waiting)}")
+        if replay.stopped_by:
             raise typer.Exit(1)
 
     @dead.command()
     def drop(
-        topic: str, key: str, reason: Annotated[str, typer.Option(help="Why; it is kept.")]
+        topic: str,
+        key: str,
+        reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+        seq: Annotated[int | None, typer.Option(help="Only the event of this number.")] = None,
     ) -> None:
-        """Gives one key's parked events up."""
+        """Gives one key's parked events up, or one of them: then replay those behind it."""
 
-        async def act(parts: Parts[Any], _: Wiring) -> int:
+        async def act(parts: Parts[Any], _: Wiring) -> consumer.Drop:
             async with transaction(parts.worker) as conn:
-                return await consumer.drop_key(conn, topic, key, "command line", reason)
+                return await consumer.drop_key(conn, topic, key, _BY, reason, seq)
 
-        typer.echo(f"{_with_parts(service, act)} events dropped")
+        drop = _with_parts(service, act)
+        typer.echo(f"{drop.dropped} events dropped{_waiting(drop.waiting)}")
+
+
+def _waiting(events: int) -> str:
+    return f"; {events} of the key still wait" if events else ""
 
 
 def _with_parts(

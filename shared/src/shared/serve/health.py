@@ -69,8 +69,6 @@ class Health:
                 report.update(await self._stored(conn, checks))
         except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
             checks["database"] = type(error).__name__
-        if self._consumer.halted:
-            checks["consumer"] = self._consumer.halted
         return {"ready": not checks, "checks": checks, **report}
 
     async def _stored(self, conn: Connection, checks: dict[str, str]) -> dict[str, Any]:
@@ -88,6 +86,9 @@ class Health:
         }
 
     async def _lag(self, checks: dict[str, str]) -> int | None:
+        if self._consumer.halted:
+            checks["consumer"] = self._consumer.halted
+            return None
         try:
             lag = await self._consumer.lag()
         except (KafkaError, OSError, TimeoutError) as error:
