@@ -53,6 +53,18 @@ class EmployeeUnknown(NotFound):
     code = "employee-unknown"
 
 
+class StatedLinesDisagree(LineDisagreesWithPolicy):
+    """Lines that another system computed differ from what the policy in force makes of them."""
+
+    title = "The lines disagree with the policy"
+
+    @classmethod
+    def named(cls, said: str, count: int, faults: list[FieldFault]) -> Self:
+        """`said` is the first disagreement, of `count` in all."""
+        more = f"; {count - 1} more" if count > 1 else ""
+        return cls(f"{said}{more}; correct the figures or the policy", tuple(faults[:MAX_FAULTS]))
+
+
 class DeclarationUnknown(NotFound):
     """No such declaration for this caller."""
 

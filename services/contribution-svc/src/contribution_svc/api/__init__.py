@@ -4,7 +4,14 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from contribution_svc.api import assessments, declarations, policies, statements, webhooks
+from contribution_svc.api import (
+    assessments,
+    declarations,
+    policies,
+    stated_lines,
+    statements,
+    webhooks,
+)
 from contribution_svc.usecases.allocation import Rules
 from shared.clock import Clock
 from shared.db import Engine
@@ -21,6 +28,7 @@ def routes(
     return (
         policies.routes(rules.policies),
         assessments.routes(engine),
+        stated_lines.routes(engine),
         declarations.routes(engine, clock, rules),
         statements.routes(engine, clock, rules),
         webhooks.routes(worker, clock, webhook_secret),

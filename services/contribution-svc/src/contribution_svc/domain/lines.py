@@ -2,7 +2,7 @@
 policy itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -138,6 +138,43 @@ def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
         raise LineDisagreesWithPolicy.of(
             employee_id, line.insurance, "base", bounds, fen_text(line.base_fen)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StatedLine:
+    """A line as another system computed it; None is what it does not state."""
+
+    employee_no: str
+    insurance: Insurance
+    base_fen: int | None = None
+    employer_ppm: int | None = None
+    employee_ppm: int | None = None
+    employer_fen: int | None = None
+    employee_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One figure of a stated line that differs: its field, and both as people write them."""
+
+    figure: str
+    expected: str
+    found: str
+
+
+_RATES = ("employer_ppm", "employee_ppm")
+_SUMS = ("base_fen", "employer_fen", "employee_fen")
+
+
+def disagreements(stated: StatedLine, line: Line) -> Iterator[Disagreement]:
+    """Every figure that the stated line gives and the assessed one has otherwise. Nothing is due
+    for a line that is exempt or blocked, at no rate and on no base.
+    """
+    for figures, words in ((_RATES, percent_text), (_SUMS, fen_text)):
+        for figure in figures:
+            found, expected = getattr(stated, figure), getattr(line, figure)
+            if found is not None and found != expected:
+                yield Disagreement(figure, words(expected), words(found))
 
 
 def percent_text(rate_ppm: int) -> str:

@@ -360,6 +360,24 @@ async def page(
     ]
 
 
+_BY_NUMBER = text(
+    """
+    SELECT e.employee_no, a.lines FROM assessments a JOIN employees e USING (employee_id)
+     WHERE a.employer_id = :employer_id AND a.levy_period = :period
+       AND e.employer_id = :employer_id AND e.employee_no = ANY(:numbers)
+    """
+)
+
+
+async def lines_by_number(
+    conn: Connection, employer_id: str, period: str, numbers: Collection[str]
+) -> dict[str, list[Line]]:
+    """The assessed lines of a levy period by employee number."""
+    values = {"employer_id": employer_id, "period": period, "numbers": sorted(numbers)}
+    rows = await conn.execute(_BY_NUMBER, values)
+    return {row.employee_no: from_json(row.lines, list[Line]) for row in rows}
+
+
 _SUMS = text(
     """
     SELECT l->>'insurance' AS insurance,
