@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts import CONTRIBUTION, PAYROLL
 from shared.db import connect
@@ -14,6 +15,18 @@ from tests.support.telling import EFFECTS
 
 GROUP = "reconciliation-svc"
 """A group that has dead-letter topics of both: the copies of what these tests park go there."""
+
+
+async def pass_over(bootstrap: str, *names: str) -> None:
+    """Puts the group behind what earlier tests left on the topics: it would count here."""
+    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=GROUP, enable_auto_commit=False)
+    await client.start()
+    try:
+        partitions = [TopicPartition(name, number) for name in names for number in range(6)]
+        client.assign(partitions)
+        await client.commit(await client.end_offsets(partitions))
+    finally:
+        await client.stop()
 
 
 @pytest.fixture
@@ -28,6 +41,7 @@ async def plumbing(
     await topics.real(
         PAYROLL, CONTRIBUTION, *(f"{name}.{GROUP}.dlq" for name in (PAYROLL, CONTRIBUTION))
     )
+    await pass_over(topics.bootstrap, PAYROLL, CONTRIBUTION)
     engine = connect(database.worker_url, "test", 8)
     yield Plumbing(engine, topics.bootstrap, GROUP)
     await engine.dispose()
