@@ -3,6 +3,7 @@ debits, suspense.
 """
 
 import asyncio
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from shared.contracts import ContributionPosted
 from shared.values import Insurance
 from tests.integration.contribution_svc.month import EMPLOYER, REMARK, Month, employee, wage
 from tests.support.bank_statements import Booking, camt
+from tests.support.broken_statements import BROKEN_STATEMENTS, NOT_WHOLE_STATEMENTS
 
 
 async def approved(month: Month) -> int:
@@ -42,6 +44,38 @@ async def test_a_file_with_faults_is_refused_whole_and_kept(month: Month) -> Non
     assert await month.rows("SELECT 1 FROM entries") == []
     [kept] = await month.rows("SELECT state, content, faults FROM statement_files")
     assert (kept.state, bytes(kept.content), len(kept.faults)) == ("refused", broken, 2)
+
+
+async def test_every_class_of_broken_file_is_refused_whole_and_the_good_one_works(
+    month: Month,
+) -> None:
+    """The third scenario's bank file (reliability.md 4.3): 422 with its faults, never 500."""
+    await approved(month)
+    good = camt("S1", [Booking(345_800, REMARK, reference="abc")])
+    broken = {**BROKEN_STATEMENTS, **NOT_WHOLE_STATEMENTS}
+    answered = {}
+    for name, (change, said) in broken.items():
+        answer = await month.upload(change(good))
+        problem = answer.json()
+        assert (answer.status_code, problem["type"].rpartition(":")[2]) == (
+            422,
+            "statement-file-invalid",
+        ), name
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert all(fault["where"].startswith("s.xml:") for fault in problem["faults"]), name
+        answered[name] = said in "; ".join(
+            f"{fault['value']} {fault['reason']}" for fault in problem["faults"]
+        )
+    assert answered == dict.fromkeys(broken, True)
+    assert await month.rows("SELECT 1 FROM entries UNION ALL SELECT 1 FROM statements") == []
+    kept = await month.rows("SELECT content, sha256, state, faults FROM statement_files")
+    assert {file.state for file in kept} == {"refused"}
+    assert len(kept) == len(broken), "each is kept as it came"
+    assert all(hashlib.sha256(bytes(file.content)).hexdigest() == file.sha256 for file in kept)
+    assert all(file.faults for file in kept)
+    first, second = [(await month.upload(good)).json() for _ in range(2)]
+    assert (first["entries"], first["recognised"]) == (1, False)
+    assert (second["entries"], second["recognised"]) == (0, True)
 
 
 async def test_the_same_file_works_once_its_account_is_known(month: Month) -> None:

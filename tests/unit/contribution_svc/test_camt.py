@@ -19,6 +19,7 @@ from contribution_svc.errors import StatementFileInvalid
 from contribution_svc.files import read_statements
 from shared.values import parse_fen
 from tests.support.bank_statements import Booking, camt
+from tests.support.broken_statements import BROKEN_STATEMENTS, with_
 
 SAMPLES = Path(__file__).parents[2] / "support" / "samples" / "camt"
 EXPECTED: dict[str, Any] = json.loads((SAMPLES / "expected.json").read_text())
@@ -67,70 +68,7 @@ def test_our_statement_is_read_whole() -> None:
     assert faults([statement], "s.xml") == []
 
 
-def cut(content: bytes) -> bytes:
-    return content[: len(content) // 2]
-
-
-def with_(old: str, new: str) -> Callable[[bytes], bytes]:
-    def change(content: bytes) -> bytes:
-        assert old.encode() in content, old
-        return content.replace(old.encode(), new.encode(), 1)
-
-    return change
-
-
-DOCTYPE = '<!DOCTYPE Document [<!ENTITY x "5">]>\n<Document'
-EXTERNAL = '<!DOCTYPE Document SYSTEM "file:///etc/passwd">\n<Document'
-PARAMETER = '<!DOCTYPE Document [<!ENTITY % p SYSTEM "http://127.0.0.1/x"> %p;]>\n<Document'
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        pytest.param(with_("<Document", DOCTYPE), "DOCTYPE", id="an entity"),
-        pytest.param(with_("<Document", EXTERNAL), "DOCTYPE", id="an external DTD"),
-        pytest.param(with_("<Document", PARAMETER), "DOCTYPE", id="a parameter entity"),
-        pytest.param(
-            lambda c: (
-                with_("<Document", DOCTYPE)(c).decode().replace("UTF-8", "UTF-16").encode("utf-16")
-            ),
-            "DOCTYPE",
-            id="an entity in UTF-16",
-        ),
-        pytest.param(cut, "well-formed", id="truncated"),
-        pytest.param(lambda _: b"", "well-formed", id="empty"),
-        pytest.param(lambda _: b"<html/>", "camt.053", id="a web page"),
-        pytest.param(
-            lambda c: c.decode().encode("gb18030"), "well-formed", id="GB18030 that says UTF-8"
-        ),
-        pytest.param(
-            with_("3458.00", "<!-- x -->3458.00"), "plain text", id="a comment in a value"
-        ),
-        pytest.param(with_("3458.00", "<![CDATA[3458.00]]>"), "plain text", id="CDATA in a value"),
-        pytest.param(
-            with_("3458.00", "<?x y?>3458.00"), "plain text", id="an instruction in a value"
-        ),
-        pytest.param(with_("3458.00", "<b>3458.00</b>"), "plain text", id="an element in a value"),
-        pytest.param(with_("3458.00", "-3458.00"), "an amount", id="a negative amount"),
-        pytest.param(with_("3458.00", "3458.001"), "an amount", id="three decimals"),
-        pytest.param(with_("3458.00", "3.458E3"), "an amount", id="an exponent"),
-        pytest.param(with_("3458.00", "3,458.00"), "an amount", id="a thousands separator"),
-        pytest.param(with_("3458.00", "３４５８.００"), "an amount", id="full-width digits"),
-        pytest.param(with_(' Ccy="CNY">3458', ">3458"), "currency", id="no currency"),
-        pytest.param(with_("DBIT", "DEBIT"), "CRDT or DBIT", id="no such direction"),
-        pytest.param(with_("BOOK", "DONE"), "one of BOOK", id="no such status"),
-        pytest.param(
-            with_("2024-10-10</Dt></BookgDt>", "2024-10-32</Dt></BookgDt>"), "a day", id="day 32"
-        ),
-        pytest.param(
-            with_("2024-10-10</Dt></BookgDt>", "0024-10-10</Dt></BookgDt>"), "a day", id="year 24"
-        ),
-        pytest.param(with_("<Cd>OPBD</Cd>", "<Cd>XXXX</Cd>"), "OPBD", id="no opening balance"),
-        pytest.param(with_("<Cd>CLBD</Cd>", "<Cd>XXXX</Cd>"), "CLBD", id="no closing balance"),
-        pytest.param(with_("社保费", "社保\u202e费"), "control", id="a direction override"),
-        pytest.param(with_("<Id>S1</Id>", "<Id></Id>"), "expected Id", id="no statement id"),
-    ],
-)
+@pytest.mark.parametrize(("change", "said"), BROKEN_STATEMENTS.values(), ids=BROKEN_STATEMENTS)
 def test_a_hostile_or_broken_file_is_refused_with_its_line(
     change: Callable[[bytes], bytes], said: str
 ) -> None:
