@@ -1,7 +1,6 @@
 """Whole files: encodings, separators, headers, ragged rows, workbooks, and hostile ones."""
 
 import io
-import zipfile
 from collections.abc import Callable
 from datetime import date
 
@@ -14,6 +13,8 @@ from payroll_svc.files import archive, grid
 from payroll_svc.files.reader import read_grid
 from payroll_svc.files.roster import RosterFile, read_roster
 from payroll_svc.files.wages import WagesFile, read_wages
+from tests.support import broken_files
+from tests.support.broken_files import packed, unpacked
 from tests.support.rosters import ROSTER_HEADER, csv_file, roster_row, xlsx_file
 
 TODAY = date(2024, 9, 20)
@@ -193,21 +194,8 @@ def test_hidden_and_merged_are_noted() -> None:
         assert word in notes
 
 
-def unpacked(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        return {name: book.read(name) for name in book.namelist()}
-
-
-def packed(parts: dict[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as book:
-        for name, content in parts.items():
-            book.writestr(name, content)
-    return written.getvalue()
-
-
 def with_part(name: str, content: bytes = b"x") -> bytes:
-    return packed({**unpacked(xlsx_file([roster_row(1)])), name: content})
+    return broken_files.with_part(xlsx_file([roster_row(1)]), name, content)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +250,7 @@ def test_a_part_larger_than_its_directory_says_is_refused() -> None:
         (b"<worksheet", b'<!DOCTYPE x [<!ENTITY e "x">]><worksheet', "不允许"),
         (b"<sheetData>", b'<sheetData><row r="1048576"><c r="A1048576"/></row>', "已用区域"),
         (b"<sheetData>", b'<sheetData><row r="1"><c r="XFD1"/></row>', "已用区域"),
+        (b"<sheetData>", b'<sheetData><row r="50000"><c r="GR50000"/></row>', "已用区域"),
         (b"<sheetData>", b"<sheetData>" + b"<x>" * 100, "不允许"),
         (b"</sheetData>", b"", "损坏"),
     ],

@@ -186,6 +186,24 @@ imports = Table(
     Index("imports_by_employer", "employer_id", "staged_at"),
 )
 
+# Every uploaded file as it came, sealed under a key of its own: wages and what was refused are
+# evidence. A roster's is destroyed once it is applied: no copy may outlive a person's erased key.
+import_files = Table(
+    "import_files",
+    metadata,
+    _text("employer_id"),
+    _text("sha256"),
+    _text("kind"),
+    _text("file_name"),
+    Column("size_bytes", Integer, nullable=False),
+    _text("sealed"),
+    _text("wrapped_key"),
+    _text("root_key_id"),
+    _moment("received_at"),
+    _text("received_by"),
+    PrimaryKeyConstraint("employer_id", "sha256"),
+)
+
 # `content` is one good row of the file; gone once the import is applied.
 staged_rows = Table(
     "staged_rows",

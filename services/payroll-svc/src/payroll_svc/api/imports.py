@@ -1,6 +1,5 @@
 """Imports of rosters and wages: staged with every fault, applied on a second word."""
 
-import asyncio
 import hashlib
 from datetime import datetime
 from pathlib import PurePath
@@ -10,17 +9,20 @@ from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from payroll_svc.api.callers import Cursor, Hr, Limit, Once, of_employer
-from payroll_svc.domain.imports import ROSTER, Import, Upload
+from payroll_svc.domain.imports import Import, Upload
 from payroll_svc.errors import FileTooLarge
-from payroll_svc.files.reader import MOST_BYTES, read_grid
-from payroll_svc.files.roster import RosterFile, read_roster
-from payroll_svc.files.wages import WagesFile, read_wages
+from payroll_svc.files.apart import Reading, read_apart
+from payroll_svc.files.reader import MOST_BYTES
+from payroll_svc.files.roster import RosterFile
+from payroll_svc.files.wages import WagesFile
 from payroll_svc.usecases.employers import employer_of
 from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.imports import (
+    already_applied,
     apply_import,
     import_of,
     imports_of,
+    keep_file,
     stage_roster,
     stage_wages,
 )
@@ -97,6 +99,7 @@ def routes(engine: Engine, clock: Clock, keys: Keys) -> APIRouter:
         digest = hashlib.sha256(data).hexdigest()
         upload = Upload(employer_id, kind, name, digest, corrects)
         mine = of_employer(caller, employer_id)
+        await uploads.keep(mine, upload, data)
         read = await uploads.read(mine, upload, data)
 
         async def act() -> ImportOut:
@@ -142,10 +145,19 @@ def routes(engine: Engine, clock: Clock, keys: Keys) -> APIRouter:
 
 
 class _Uploads:
-    """Reading a file takes seconds: it happens between two transactions, off the event loop."""
+    """Reading a file takes seconds: it happens between two transactions, in another process."""
 
     def __init__(self, engine: Engine, clock: Clock, keys: Keys) -> None:
         self._engine, self._clock, self._keys = engine, clock, keys
+
+    async def keep(self, caller: Caller, upload: Upload, data: bytes) -> None:
+        """In a transaction of its own: a refusal undoes the rest."""
+        async with tenant(self._engine, caller) as conn:
+            # Known to be the caller's before anything of theirs is stored.
+            await employer_of(conn, upload.employer_id)
+            if await already_applied(conn, upload) is None:
+                at = self._clock.now()
+                await keep_file(conn, self._sealer(), upload, data, caller.sub, at)
 
     async def read(self, caller: Caller, upload: Upload, data: bytes) -> RosterFile | WagesFile:
         """Every row against what is known of the employer; FileUnreadable when there are none."""
@@ -153,14 +165,9 @@ class _Uploads:
         async with tenant(self._engine, caller) as conn:
             employer = await employer_of(conn, upload.employer_id)
             numbers = await numbers_of(conn, upload.employer_id)
-
-        def reading() -> RosterFile | WagesFile:
-            grid = read_grid(upload.file_name, data)
-            if upload.kind == ROSTER:
-                return read_roster(grid, employer, today)
-            return read_wages(grid, upload.employer_id, numbers, today)
-
-        return await asyncio.to_thread(reading)
+        return await read_apart(
+            Reading(upload.kind, upload.file_name, data, employer, numbers, today)
+        )
 
     async def stage(
         self, conn: Connection, upload: Upload, read: RosterFile | WagesFile, by: str

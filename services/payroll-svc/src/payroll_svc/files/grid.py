@@ -19,6 +19,9 @@ MOST_ROWS = 50_000
 """Rows of one file: the wages of 4,000 people in the long form, of 50,000 in the wide one."""
 
 MOST_COLUMNS = 200
+MOST_CELLS = 4_000_000
+"""Of the used range: two cells in far corners unfold into everything between them."""
+
 _HEADER_SEARCH_ROWS = 10
 _HEADER_NOISE = re.compile(r"[\s*_\-:：（）()/\[\]【】]+")
 _PASSED_OVER = frozenset(

@@ -54,8 +54,10 @@ def read_wages(grid: Grid, employer_id: str, known: Mapping[str, str], today: da
     row_count = 0
     for reader in data_rows(grid, header):
         row_count += 1
-        read += _read_row(reader, months, employer_id, known, today)
+        rows = _read_row(reader, months, employer_id, known, today)
         faults += reader.faults
+        # A row with a fault repeats nothing: what it means is not known yet.
+        read += [] if reader.faults else rows
     repeats = _repeats(read, header)
     broken = {fault.row for fault in (*faults, *repeats)}
     return WagesFile(

@@ -9,7 +9,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from payroll_svc.files.archive import rewritten, vetted_parts
 from payroll_svc.files.cells import BrokenCell, Cell, Formula, is_blank
-from payroll_svc.files.grid import MOST_COLUMNS, MOST_ROWS, Grid, unreadable
+from payroll_svc.files.grid import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Grid, unreadable
 from payroll_svc.files.markup import MarkupRefused, SheetMarks, elements, sheet_marks
 
 _NAMED_ROWS = 20
@@ -61,9 +61,10 @@ def _marks_of_sheets(file: str, parts: _Book) -> dict[str, SheetMarks]:
 
 
 def _bounded(file: str, marks: SheetMarks) -> SheetMarks:
-    if marks.rows > _ROWS_WITH_MARGIN or marks.columns > MOST_COLUMNS:
+    is_long = marks.rows > _ROWS_WITH_MARGIN or marks.columns > MOST_COLUMNS
+    if is_long or marks.rows * marks.columns > MOST_CELLS:
         used = f"已用区域到第 {marks.rows} 行、第 {marks.columns} 列"
-        reason = f"{used}，超出 {MOST_ROWS} 行或 {MOST_COLUMNS} 列"
+        reason = f"{used}，超出 {MOST_ROWS} 行、{MOST_COLUMNS} 列或 {MOST_CELLS} 个单元格"
         raise unreadable(file, reason, "删去数据之外的行列（包括只有格式的），或分成几个文件")
     return marks
 

@@ -15,9 +15,10 @@ from payroll_svc.domain.imports import Import, Upload
 from payroll_svc.domain.people import RosterRow, SealedIdentity, Spell, StagedPerson
 from payroll_svc.domain.wages import WageRow
 from payroll_svc.store.bulk import merge
-from payroll_svc.tables import imports, staged_rows
+from payroll_svc.tables import import_files, imports, staged_rows
 from shared.db import Connection
 from shared.refusal import NotFound
+from shared.sealed import Sealed
 
 
 async def find_import(conn: Connection, import_id: str, *, lock: bool = False) -> Import | None:
@@ -102,6 +103,31 @@ async def save_staged(
             for ordinal, content in enumerate(contents)
         ],
     )
+
+
+async def keep_file(
+    conn: Connection, upload: Upload, size_bytes: int, sealed: Sealed, by: str, at: datetime
+) -> None:
+    """The file as it came, unless it came before."""
+    values = {
+        "employer_id": upload.employer_id,
+        "sha256": upload.sha256,
+        "kind": upload.kind,
+        "file_name": upload.file_name,
+        "size_bytes": size_bytes,
+        **asdict(sealed),
+        "received_at": at,
+        "received_by": by,
+    }
+    await conn.execute(insert(import_files).values(values).on_conflict_do_nothing())
+
+
+async def destroy_file(conn: Connection, upload: Upload) -> None:
+    of_upload = (
+        import_files.c.employer_id == upload.employer_id,
+        import_files.c.sha256 == upload.sha256,
+    )
+    await conn.execute(delete(import_files).where(*of_upload))
 
 
 async def mark_applied(conn: Connection, import_id: str, rows: int, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Files are staged with everything that is wrong in them, then applied: whole, or the good rows."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,6 +36,16 @@ _TOLD_AT_ONCE = 5_000
 """Events of one statement: a wages file of 10,000 people makes 120,000 of them."""
 
 _Known = dict[str, tuple[SealedIdentity, int]]
+
+
+async def keep_file(
+    conn: Connection, sealer: Sealer, upload: Upload, data: bytes, by: str, at: datetime
+) -> None:
+    """Keeps the raw bytes, sealed under a key of their own, before anything is made of them."""
+    content = {"base64": base64.b64encode(data).decode()}
+    # Sealing sixteen megabytes takes a moment: not on the event loop.
+    sealed = await asyncio.to_thread(sealer.seal, upload.employer_id, upload.sha256, content)
+    await imports_store.keep_file(conn, upload, len(data), sealed, by, at)
 
 
 async def already_applied(conn: Connection, upload: Upload) -> Import | None:
@@ -132,6 +143,8 @@ async def apply_import(conn: Connection, import_id: str, take: str, at: datetime
     applying = _apply_roster if staged.upload.kind == ROSTER else _apply_wages
     rows = await applying(conn, staged, take, at)
     await imports_store.mark_applied(conn, import_id, rows, at)
+    if staged.upload.kind == ROSTER:
+        await imports_store.destroy_file(conn, staged.upload)
     return await imports_store.the_import(conn, import_id)
 
 
