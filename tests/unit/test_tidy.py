@@ -247,8 +247,8 @@ def test_help_explains_every_target() -> None:
 
 
 def test_shared_stays_plumbing() -> None:
-    """ADR 0020: without the contracts, 5,200 lines at most."""
+    """ADR 0020: without the contracts, 5,500 lines at most."""
     shared, contracts = ROOT / "shared/src", ROOT / "shared/src/shared/contracts"
     files = [p for p in in_the_tree("*.py") if shared in p.parents and contracts not in p.parents]
     assert len(files) > 20
-    assert sum(len(path.read_text().splitlines()) for path in files) <= 5_200
+    assert sum(len(path.read_text().splitlines()) for path in files) <= 5_500

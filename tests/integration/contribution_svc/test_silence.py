@@ -4,7 +4,7 @@ the reason, before the last day of filing.
 
 from contribution_svc.domain.lines import LineState
 from shared import db
-from shared.consumer import drop_key, replay_key
+from shared.consumer import Replay, drop_key, replay_key
 from shared.contracts import PAYROLL, ContributionAssessed, DeadlineAtRisk
 from tests.integration.contribution_svc.month import (
     WANG,
@@ -36,7 +36,9 @@ async def open_without_wages(month: Month) -> None:
 async def replay(month: Month) -> None:
     await pull(month.superuser_url, "wages")
     async with db.transaction(month.parts.worker) as conn:
-        assert await replay_key(conn, month.wiring.handlers, PAYROLL, WANG, "ops") == (12, "")
+        assert await replay_key(conn, month.wiring.handlers, PAYROLL, WANG, "ops") == Replay(
+            12, "", 0
+        )
     await month.work()
 
 

@@ -81,10 +81,10 @@ async def test_after_the_replay_all_is_as_if_it_had_never_been_parked(
     await parked_assessment(service, database)
     await pull(database.superuser_url, "months")
     async with transaction(service.worker) as conn:
-        done, error = await replay_key(
+        replay = await replay_key(
             conn, service.wiring.handlers, assessed("wang").TOPIC, "wang", "ops", versioned=True
         )
-    assert (done, error) == (1, "")
+    assert (replay.replayed, replay.stopped_by) == (1, "")
     await service.work()
     assert await outcomes(service, "wang") == await outcomes(service, "li")
     assert await reasons(service, "wang") == await reasons(service, "li")

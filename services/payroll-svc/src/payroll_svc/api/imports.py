@@ -157,7 +157,7 @@ class _Uploads:
             await employer_of(conn, upload.employer_id)
             if await already_applied(conn, upload) is None:
                 at = self._clock.now()
-                await keep_file(conn, self._sealer(), upload, data, caller.sub, at)
+                await keep_file(conn, self._keys.sealer(), upload, data, caller.sub, at)
 
     async def read(self, caller: Caller, upload: Upload, data: bytes) -> RosterFile | WagesFile:
         """Every row against what is known of the employer; FileUnreadable when there are none."""

@@ -10,7 +10,14 @@ from payroll_svc.domain.erasure import Erasure
 from payroll_svc.domain.people import SealedIdentity
 from payroll_svc.store.bulk import among
 from payroll_svc.store.people import sealed_identity
-from payroll_svc.tables import erasures, identities, payroll_runs, run_members, staged_rows
+from payroll_svc.tables import (
+    erasures,
+    identities,
+    import_files,
+    payroll_runs,
+    run_members,
+    staged_rows,
+)
 from shared.db import Connection
 
 
@@ -69,11 +76,14 @@ async def unpaid_periods(conn: Connection, employee_id: str) -> Sequence[str]:
 
 
 async def employers_under_older(conn: Connection, newest: str) -> list[str]:
-    """Employers with a person, stored or staged, whose key another root key wraps."""
+    """Employers with a person, stored or staged, or a kept file whose key another root key
+    wraps.
+    """
     stored = select(identities.c.employer_id).where(identities.c.root_key_id != newest)
     wraps = staged_rows.c.content["identity"]["root_key_id"].astext
     staged = select(staged_rows.c.employer_id).where(wraps != newest)
-    return sorted((await conn.execute(stored.union(staged))).scalars())
+    files = select(import_files.c.employer_id).where(import_files.c.root_key_id != newest)
+    return sorted((await conn.execute(stored.union(staged, files))).scalars())
 
 
 async def under_older(

@@ -130,6 +130,28 @@ async def destroy_file(conn: Connection, upload: Upload) -> None:
     await conn.execute(delete(import_files).where(*of_upload))
 
 
+async def forget_files(conn: Connection, employer_id: str) -> None:
+    """Deletes every kept file of the employer: any may name a person who is to be forgotten."""
+    await conn.execute(delete(import_files).where(import_files.c.employer_id == employer_id))
+
+
+async def files_under_older(
+    conn: Connection, employer_id: str, newest: str, limit: int
+) -> list[tuple[str, Sealed]]:
+    """(SHA-256, its key without what it seals) of kept files under another root key; locked."""
+    wanted = select(
+        import_files.c.sha256, import_files.c.wrapped_key, import_files.c.root_key_id
+    ).where(import_files.c.employer_id == employer_id, import_files.c.root_key_id != newest)
+    rows = await conn.execute(wanted.order_by(import_files.c.sha256).limit(limit).with_for_update())
+    return [(row.sha256, Sealed("", row.wrapped_key, row.root_key_id)) for row in rows]
+
+
+async def rewrap_file(conn: Connection, employer_id: str, sha256: str, wrapped: Sealed) -> None:
+    of_file = (import_files.c.employer_id == employer_id, import_files.c.sha256 == sha256)
+    values = {"wrapped_key": wrapped.wrapped_key, "root_key_id": wrapped.root_key_id}
+    await conn.execute(update(import_files).where(*of_file).values(values))
+
+
 async def mark_applied(conn: Connection, import_id: str, rows: int, at: datetime) -> None:
     """The import is done; its staged rows, sealed identities among them, are not kept twice."""
     await conn.execute(

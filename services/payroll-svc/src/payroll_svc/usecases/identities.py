@@ -73,7 +73,8 @@ async def rewrap(
     """Has the newest root key wrap the keys of up to REWRAP_ROWS people, and tells them with a
     version that has grown; nothing told under an older root key stays in the outbox.
 
-    A key that does not open is left as it is, logged and counted. Staged people come first.
+    A key that does not open is left as it is, logged and counted. Staged people and kept files
+    come first.
     """
     await employers_store.employer(conn, employer_id, lock=True)
     newest = sealer.newest
@@ -84,6 +85,10 @@ async def rewrap(
         if (wrapped := _rewrapped(sealer, employer_id, one.row.employee_id, one.identity))
     ]
     await imports_store.stage_anew(conn, anew)
+    files = await imports_store.files_under_older(conn, employer_id, newest, REWRAP_ROWS)
+    kept = [(name, one) for name, key in files if (one := _anew(sealer, employer_id, name, key))]
+    for name, one in kept:
+        await imports_store.rewrap_file(conn, employer_id, name, one)
     known = await erasures_store.under_older(conn, employer_id, newest, after, REWRAP_ROWS)
     changed = {
         employee_id: (wrapped, version + 1)
@@ -94,19 +99,27 @@ async def rewrap(
     await outbox.forget(conn, EmployeeSealed, list(changed))
     events = [employee_sealed(employer_id, one, *sealed) for one, sealed in changed.items()]
     await outbox.add(conn, events, at)
-    broken = len(known) - len(changed) + (0 if after else len(staged) - len(anew))
-    return Rewrapped(len(anew) + len(changed), broken, max(known, default=after))
+    left = len(staged) - len(anew) + len(files) - len(kept)
+    broken = len(known) - len(changed) + (0 if after else left)
+    return Rewrapped(len(anew) + len(kept) + len(changed), broken, max(known, default=after))
 
 
 def _rewrapped(
     sealer: Sealer, employer_id: str, employee_id: str, identity: SealedIdentity
 ) -> SealedIdentity | None:
-    try:
-        wrapped = sealer.rewrap(employer_id, employee_id, _sealed(identity))
-    except SealBroken as broken:
-        _log.error("key_not_rewrapped", employee_id=employee_id, reason=str(broken))
+    wrapped = _anew(sealer, employer_id, employee_id, _sealed(identity))
+    if wrapped is None:
         return None
     return replace(identity, wrapped_key=wrapped.wrapped_key, root_key_id=wrapped.root_key_id)
+
+
+def _anew(sealer: Sealer, employer_id: str, name: str, sealed: Sealed) -> Sealed | None:
+    """`name` is whose key it is: an employee's id, or a kept file's hash."""
+    try:
+        return sealer.rewrap(employer_id, name, sealed)
+    except SealBroken as broken:
+        _log.error("key_not_rewrapped", whose=name, reason=str(broken))
+        return None
 
 
 async def ask_erasure(
@@ -134,8 +147,9 @@ async def ask_erasure(
 async def erase_next(conn: Connection, at: datetime) -> bool:
     """Destroys the identity of whoever waits longest for it; False when nobody does.
 
-    Key, ciphertext, keyed hashes, staged rows, sign-in name and everything that the outbox holds of
-    it go; a tombstone tells the others. Amounts stay, under an id that names nobody.
+    Key, ciphertext, keyed hashes, staged rows, kept files, sign-in name and everything that the
+    outbox holds of it go; a tombstone tells the others. Amounts stay, under an id that names
+    nobody.
     """
     waiting = await erasures_store.to_do(conn)
     if waiting is None:
@@ -144,6 +158,7 @@ async def erase_next(conn: Connection, at: datetime) -> bool:
     await employers_store.employer(conn, employer_id, lock=True)
     version = await erasures_store.destroy_identity(conn, employee_id)
     await imports_store.forget_staged_person(conn, employer_id, employee_id)
+    await imports_store.forget_files(conn, employer_id)
     await outbox.bury(conn, EmployeeSealed, employee_id, version + 1, at)
     known = (await people_store.people_by_id(conn, [employee_id])).get(employee_id)
     if known is not None and known.sub:

@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import grant, protect
 
-revision = "0002_keep_import_files"
-down_revision: str | None = "0001"
+revision = "0004_import_files"
+down_revision: str | None = "0003_erasures"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
