@@ -209,7 +209,7 @@ async def test_each_database_from_each_backup(played: Played, tmp_path: Path, mo
         for service in NAMES:
             await here.restored(played, service, moment)
             found = differences(played.stores, await here.stores(), {**DONE_AGAIN, **LOST})
-            assert found == [], f"{service}, {moment}"
+            assert not found, f"{service}, {moment}: {found}"
         await nothing_more_is_said(here, played.stores)
 
 
