@@ -19,7 +19,7 @@ endif
 export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help setup lock demo up down status check format clean bench bench-case \
+.PHONY: help setup lock demo up down status check format clean bench bench-case verify \
 	test test-unit test-contract test-integration test-e2e test-faults
 
 help: ## explain every target
@@ -60,6 +60,9 @@ down: $(READY) ## stop what `make up` started and leave no process; the data sta
 
 status: $(READY) ## show which parts run and are ready
 	@$(BIN)/python -m deploy.embedded status
+
+verify: $(READY) ## hold what `make up` runs against every invariant; prints what is broken
+	@$(BIN)/python -m tests.support.invariants
 
 check: $(READY) ## formatting, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet .

@@ -16,13 +16,13 @@ import httpx
 from deploy.embedded import backup, jars, processes
 from deploy.embedded.credentials import OPERATOR, Credentials, make_credentials
 from deploy.embedded.demo import demo
-from deploy.embedded.journal import LogFile
+from deploy.embedded.journal import Journal, LogFile, nowhere
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.layout import Layout, fixed_layout, free_ports
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.processes import PartFailed
 from deploy.embedded.program import is_ready
-from deploy.embedded.stack import stack
+from deploy.embedded.stack import Stack, stack
 from deploy.embedded.supervisor import OURS, RestartsExhausted
 
 HOME = Path(__file__).parents[2] / "var" / "up"
@@ -207,14 +207,35 @@ async def restore(folder: Path, keys: Path) -> None:
     """Replace every database by a backup, with the newest identities; everything is down."""
     if left := processes.living(HOME / "run"):
         sys.exit(f"These still run: {', '.join(left)}. Stop them first: make down")
+    knows = (HOME / "kafka").exists()
     postgres = _postgres()
     await postgres.start()
     try:
         passwords = make_credentials(HOME / "secrets").passwords
         await backup.restore(postgres.url, passwords, folder, keys)
+        if knows:
+            await _recover()
     finally:
         await postgres.stop()
     say("Restored. `make up` starts everything; erasures of since then are done again.")
+    if not knows:
+        say("Kafka has no data: once all is up, run `<name>-svc replay` for each service.")
+
+
+async def _recover() -> None:
+    """Each service takes back what it told since the backup, before any of them is started."""
+    layout = fixed_layout(HOME)
+    restored = Stack(layout, Journal(nowhere), _postgres().url, "", {})
+    kafka = Kafka(layout.data_dir / "kafka", layout.run_dir, layout.kafka, layout.kafka_controller)
+    await kafka.start()
+    try:
+        for program in restored.programs:
+            await program.migrate()
+        for program in restored.programs:
+            await program.recover()
+            say(f"{program.name} has recovered; what is lost stands in {program.name}.recover.log")
+    finally:
+        await kafka.stop()
 
 
 def _postgres() -> Postgres:

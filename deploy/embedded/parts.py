@@ -49,6 +49,7 @@ class Part:
     """A party that is not ours: it stops after those who talk to it."""
     migrate: tuple[str, ...] = ()
     migrate_env: dict[str, str] = field(default_factory=dict)
+    recover: tuple[str, ...] = ()
 
 
 def build_parts(
@@ -108,6 +109,7 @@ def _service(
         env=env,
         ready_url=layout.service_url(name) + "/readyz",
         migrate=(command, "migrate"),
+        recover=(command, "recover"),
         # The owner may change tables, so only the migration knows its password.
         migrate_env=env | {"DATABASE_OWNER_URL": urls.owner},
     )

@@ -11,6 +11,8 @@ from deploy.embedded.parts import Part
 from deploy.embedded.processes import PartFailed, Process
 
 MIGRATE_LIMIT_SECONDS = 300.0
+RECOVER_LIMIT_SECONDS = 3_600.0
+"""It reads whole topics; a month of ten thousand employees takes minutes."""
 READY_LIMIT_SECONDS = 180.0
 """Eight Python processes that start at once on two busy cores; idle it is a few seconds."""
 DRAIN_SECONDS = 25.0
@@ -39,6 +41,17 @@ class Program:
                 self.run_dir,
                 MIGRATE_LIMIT_SECONDS,
                 env=self.part.migrate_env,
+            )
+
+    async def recover(self) -> None:
+        """Bring a restored database back to what the topics know; before the start."""
+        if self.part.recover:
+            await processes.run_once(
+                f"{self.name}.recover",
+                self.part.recover,
+                self.run_dir,
+                RECOVER_LIMIT_SECONDS,
+                env=self.part.env,
             )
 
     async def start(self) -> None:

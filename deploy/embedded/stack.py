@@ -30,8 +30,8 @@ class Stack:
         postgres_url: str,
         kafka_bootstrap: str,
         extra_env: Mapping[str, str],
-        serve_prefix: Sequence[str],
-        restarts_allowed: int,
+        serve_prefix: Sequence[str] = (),
+        restarts_allowed: int = RESTARTS_ALLOWED,
     ) -> None:
         self.layout = layout
         self.credentials: Credentials = make_credentials(layout.data_dir / "secrets")
@@ -53,12 +53,13 @@ class Stack:
             serve_prefix=serve_prefix,
         )
         self.env = {part.name: part.env for part in parts}
+        self.programs = [Program(part, layout.run_dir) for part in parts]
         self.supervisor = Supervisor(
             layout.run_dir,
             journal,
             servers=servers,
             prepare=self._prepare,
-            programs=[Program(part, layout.run_dir) for part in parts],
+            programs=self.programs,
             taken_ports=layout.taken,
             restarts_allowed=restarts_allowed,
         )
