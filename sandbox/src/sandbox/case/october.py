@@ -268,8 +268,14 @@ class October:
             " their clocks pause: waiting on the authority",
         )
 
-    async def hear_xiaowang(self, at: datetime, levy_period: str, text: str) -> None:
-        """小王 signs in and reports on the portal that medical and maternity are not there."""
+    async def hear_xiaowang(
+        self,
+        at: datetime,
+        levy_period: str,
+        text: str,
+        insurances: tuple[str, ...] = ("medical", "maternity"),
+    ) -> None:
+        """小王 signs in and reports on the portal that the records of these are not there."""
         await self.to(at)
         await self.sign_in_xiaowang()
         answer = await self.xiaowang.post(
@@ -277,7 +283,7 @@ class October:
             "/me/feedback",
             {
                 "levy_period": levy_period,
-                "insurances": ["medical", "maternity"],
+                "insurances": list(insurances),
                 "kind": "no_record",
                 "text": text,
             },

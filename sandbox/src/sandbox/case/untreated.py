@@ -6,15 +6,15 @@ from datetime import datetime
 
 from sandbox.case.october import Month, October
 
-_FEEDBACK = "10月到12月的医疗险和生育险都查不到缴费记录。"
+_FEEDBACK = "10月到12月都查不到缴费记录。"
 
 
 class Untreated(October):
     """October's acts without its replies, then November and December; `insurances` are those whose
-    detail the authority drops, all that it records if none is named.
+    detail the authority drops.
     """
 
-    insurances: tuple[str, ...] = ()
+    insurances: tuple[str, ...] = ("medical", "maternity")
 
     async def play(self) -> None:
         await self.set_up()
@@ -29,7 +29,7 @@ class Untreated(October):
         facts = self.case.facts["untreated"]
         moments = {name: datetime.fromisoformat(text) for name, text in facts.items()}
         last = self.later_months[-1].levy_period
-        await self.hear_xiaowang(moments["feedback_at"], last, _FEEDBACK)
+        await self.hear_xiaowang(moments["feedback_at"], last, _FEEDBACK, self.insurances)
         await self.repair(moments["repaired_at"], facts["recorded_at"])
         await self.read_notices(moments["looked_up_at"], moments["ends_at"])
 
