@@ -308,3 +308,5 @@ async def _commit(client: AIOKafkaConsumer, partition: TopicPartition, offset: i
 async def _stop_client(client: AIOKafkaConsumer) -> None:
     if not await stopped_within(_STOP_SECONDS, client.stop()):
         _log.warning("consumer_client_did_not_stop")
+        # Given up on its way out of the group, it would keep its connections open for ever.
+        await stopped_within(_STOP_SECONDS, client._client.close())
