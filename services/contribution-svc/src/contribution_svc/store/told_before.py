@@ -88,17 +88,22 @@ _ASSESSMENTS = text(
     """
     INSERT INTO assessments AS a (employee_id, levy_period, employer_id, account_id, department_id,
                                   city, version, lines, base_explanation, policy_known_since, told,
-                                  file_by, debit_by, assess_at)
-    SELECT *, CAST(:now AS timestamptz) FROM unnest(
+                                  file_by, debit_by, contribution_year, rests_on, assess_at)
+    SELECT n.*, coalesce(b.body->>'rule', ''), CAST(:now AS timestamptz) FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:employer_id AS text[]),
         CAST(:account_id AS text[]), CAST(:department_id AS text[]), CAST(:city AS text[]),
         CAST(:version AS bigint[]), CAST(:lines AS jsonb[]), CAST(:base_explanation AS text[]),
         CAST(:policy_known_since AS text[]), CAST(:told AS text[]), CAST(:file_by AS date[]),
-        CAST(:debit_by AS date[]))
+        CAST(:debit_by AS date[]), CAST(:contribution_year AS text[]))
+        AS n(employee_id, levy_period, employer_id, account_id, department_id, city, version,
+             lines, base_explanation, policy_known_since, told, file_by, debit_by,
+             contribution_year)
+      LEFT JOIN bases b USING (employee_id, contribution_year)
     ON CONFLICT (employee_id, levy_period) DO UPDATE
        SET account_id = excluded.account_id, department_id = excluded.department_id,
            city = excluded.city, version = excluded.version, lines = excluded.lines,
-           base_explanation = excluded.base_explanation,
+           base_explanation = excluded.base_explanation, rests_on = excluded.rests_on,
+           contribution_year = excluded.contribution_year,
            policy_known_since = excluded.policy_known_since, told = excluded.told,
            file_by = excluded.file_by, debit_by = excluded.debit_by,
            assess_at = CASE WHEN a.declaration_id IS NULL THEN excluded.assess_at END
@@ -119,16 +124,28 @@ _ASSESSED = (
     "told",
     "file_by",
     "debit_by",
+    "contribution_year",
+)
+# No event tells for which period a base was assessed last: the assessments that rest on it do.
+_BASE_PERIODS = text(
+    """
+    UPDATE bases b SET levy_period = a.newest
+      FROM (SELECT employee_id, contribution_year, max(levy_period) AS newest FROM assessments
+             WHERE lines @> '[{"state": "due"}]' GROUP BY employee_id, contribution_year) a
+     WHERE b.levy_period = '' AND b.employee_id = a.employee_id
+       AND b.contribution_year = a.contribution_year
+    """
 )
 
 
 async def keep_assessments(conn: Connection, told: Sequence[Assessment], now: datetime) -> None:
-    """Assessed again at `now`: what they rest on is not told, and may have changed since."""
+    """Assessed again at `now`: what they rest on may have changed since. Bases are kept already."""
     rows = (
         [to_json(one.lines) if name == "lines" else getattr(one, name) for name in _ASSESSED]
         for one in told
     )
     await conn.execute(_ASSESSMENTS, {**columns(_ASSESSED, rows), "now": now})
+    await conn.execute(_BASE_PERIODS)
 
 
 _APPROVED = text(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import told_before
 from contribution_svc.store.assessments import Assessment
@@ -17,6 +18,7 @@ from contribution_svc.usecases.told import in_force, policy_changed
 from shared.clock import china_day
 from shared.contracts import PolicyChanged
 from shared.db import Connection
+from shared.values import LevyPeriod
 
 UPLOADS_ARE_LOST = (
     "statement files that HR uploaded since the backup are lost; the bank is asked for its own"
@@ -47,7 +49,10 @@ async def keep_told(
     while await open_next_period(conn, rules.policies, rules.work_days, now):
         continue
     await told_before.keep_bases(conn, told.bases)
-    assessed = [replace(one, told=content_of(one)) for one in told.assessments]
+    assessed = [
+        replace(one, told=content_of(one), contribution_year=_year(rules.policies, one))
+        for one in told.assessments
+    ]
     await told_before.keep_assessments(conn, assessed, now)
     unclear = [
         f"declaration {approved.declaration_id} was approved, and whom it holds is in no event"
@@ -58,6 +63,15 @@ async def keep_told(
     for risk in told.risks:
         await told_before.keep_risk(conn, risk)
     return [UPLOADS_ARE_LOST, *unclear]
+
+
+def _year(policies: Policies, one: Assessment) -> str:
+    """The contribution year of its levy period; empty where the city's pack is not here."""
+    period = LevyPeriod.parse(one.levy_period)
+    try:
+        return str(policies.pack_for(one.city, period).contribution_year(period))
+    except PolicyUnknown:
+        return ""
 
 
 def _sha256(policies: Policies, event: PolicyChanged, now: datetime) -> str:
