@@ -2,6 +2,7 @@
 
 import secrets
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.topics import Topic, create_topics, wanted_topics
@@ -30,6 +31,21 @@ class Topics:
         chosen = [topic for topic in wanted if not names or topic.name in names]
         assert not names or len(chosen) == len(names), f"not in topics.toml: {names}"
         await create_topics(self.bootstrap, chosen)
+
+    async def pass_over(self, group: str, *names: str) -> None:
+        """Puts `group` behind what earlier tests left on these topics: a consumer would read all of
+        it, and count what is poison in it.
+        """
+        client = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False
+        )
+        await client.start()
+        try:
+            partitions = [TopicPartition(name, number) for name in names for number in range(6)]
+            client.assign(partitions)
+            await client.commit(await client.end_offsets(partitions))
+        finally:
+            await client.stop()
 
     async def delete_made(self) -> None:
         """The end of the test."""

@@ -156,7 +156,7 @@ def _record(event: Event) -> Any:
 
 
 def _event(row: Any) -> Event:
-    headers = headers_of("any", row.type, "/payroll-svc", row.subject, row.ce_time, "")
+    headers = headers_of(str(row.id), row.type, "/payroll-svc", row.subject, row.ce_time, "")
     body = bytes(row.payload) if row.payload is not None else None
     received = decode(row.aggregatetype, row.aggregateid.encode(), body, headers)
     assert received is not None

@@ -29,6 +29,7 @@ async def database(service_database: CloneDatabase, topics: Topics) -> ServiceDa
     database = await service_database("ticket_svc")
     await _execute(database, recording_service.TABLES.format(package="ticket_svc"))
     await topics.real(PAYROLL, f"{PAYROLL}.{recording_service.NAME}.dlq")
+    await topics.pass_over(recording_service.NAME, PAYROLL)
     return database
 
 
