@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from python_calamine import CalamineWorkbook
 
 from sandbox.case.roster import ROSTERS
@@ -124,7 +125,7 @@ async def in_dump(search: Search, database_url: str) -> list[Trace]:
     try:
         tables = await connection.fetch(
             "SELECT schemaname, tablename FROM pg_tables"
-            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            " WHERE schemaname NOT LIKE 'pg\\_%' AND schemaname <> 'information_schema'"
         )
         traces = []
         for schema, table in tables:
@@ -198,21 +199,26 @@ async def in_topics(search: Search, bootstrap: str, *, planted: bool = False) ->
     planted alone, or of all others.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await consumer.start()
+    await admin.start()
     try:
+        names = [one for one in await admin.list_topics() if one.startswith(PLANTED) is planted]
         traces = []
-        for topic in sorted(await consumer.topics()):
-            if topic.startswith(PLANTED) is planted:
-                for data in await _records(consumer, topic):
-                    traces += search.within(data, f"topic {topic}")
+        for topic in await admin.describe_topics(names):
+            numbers = [one["partition"] for one in topic["partitions"]]
+            for data in await _records(consumer, topic["topic"], numbers):
+                traces += search.within(data, f"topic {topic['topic']}")
         return traces
     finally:
+        await admin.close()
         await consumer.stop()
 
 
-async def _records(consumer: AIOKafkaConsumer, topic: str) -> list[bytes]:
-    partitions = consumer.partitions_for_topic(topic) or set()
-    wanted = [TopicPartition(topic, number) for number in sorted(partitions)]
+async def _records(
+    consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]
+) -> list[bytes]:
+    wanted = [TopicPartition(topic, number) for number in partitions]
     consumer.assign(wanted)
     ends = await consumer.end_offsets(wanted)
     await consumer.seek_to_beginning(*wanted)

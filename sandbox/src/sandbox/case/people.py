@@ -48,18 +48,18 @@ class Person:
     async def get(self, service: str, path: str, **query: Any) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
         asked = {name: value for name, value in query.items() if value is not None}
-        headers = self._headers()
+        headers = self.headers()
         return await patiently(lambda: self._client.get(url, params=asked, headers=headers))
 
     async def post(self, service: str, path: str, body: dict[str, Any] | None = None) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
-        headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
+        headers = self.headers() | {"Idempotency-Key": str(uuid.uuid4())}
         # One key for all tries: what was taken the first time is not taken twice.
         return await patiently(lambda: self._client.post(url, json=body or {}, headers=headers))
 
     async def upload(self, service: str, path: str, file: Path, **fields: str) -> Any:
         url = f"{self._addresses.services[service]}/api/v1{path}"
-        headers = self._headers() | {"Idempotency-Key": str(uuid.uuid4())}
+        headers = self.headers() | {"Idempotency-Key": str(uuid.uuid4())}
         content = {"file": (file.name, await asyncio.to_thread(file.read_bytes))}
         return await patiently(
             lambda: self._client.post(url, data=fields, files=content, headers=headers)
@@ -79,7 +79,8 @@ class Person:
     async def all(self, service: str, path: str, **query: Any) -> list[Any]:
         return [item async for item in self.every(service, path, **query)]
 
-    def _headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
+        """With the token that the person has now."""
         return {"Authorization": f"Bearer {self._token}"}
 
 
