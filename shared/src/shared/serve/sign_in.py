@@ -117,6 +117,8 @@ class SignIn:
             if len(token) > _TOKEN_MAX_CHARS:
                 raise ValueError(f"the token is longer than {_TOKEN_MAX_CHARS} characters")
             decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            if "kid" not in decoded.header:
+                raise ValueError("the token does not name its key")
             self._registry.validate(decoded.claims)
             return _caller_of(decoded.claims, token)
         except (JoseError, ValueError, KeyError, RecursionError) as error:
