@@ -17,6 +17,7 @@ from deploy.embedded.demo import addresses_of
 from deploy.embedded.journal import nowhere
 from deploy.embedded.stack import Stack, stack
 from sandbox.case.play import play
+from tests.support.cast import Cast, cast
 from tests.support.servers import Servers
 
 
@@ -45,3 +46,15 @@ async def report(installation: Stack, tmp_path_factory: pytest.TempPathFactory) 
     assert failed == []
     written: dict[str, Any] = json.loads(await asyncio.to_thread(path.read_text))
     return written
+
+
+@pytest.fixture(scope="session")
+async def actors(
+    installation: Stack, report: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Cast]:
+    """Everybody who may ask after the finished case, and a second employer beside it. Made after
+    the report, whose counts are of the case alone.
+    """
+    assert report
+    async with cast(addresses_of(installation), tmp_path_factory.mktemp("cast")) as everybody:
+        yield everybody

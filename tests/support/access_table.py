@@ -1,0 +1,180 @@
+"""Who may ask what: the whole of it, one line a route, columns in the order of `cast.CALLERS`.
+
+`own` is an answer, and nothing in it that is not the caller's to see; 404 is another's, as if there
+were none; 403 is for other roles altogether; 401 is nobody. Routes that read are asked for the
+October case's data, routes that write for the other employer's.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.case.addresses import SERVICES
+from tests.support.cast import CALLERS, OTHER_EMPLOYER
+
+_DEAD_LETTERS = """
+GET  /dead-letters                          403  403  403  403  403  own  403  401
+GET  /dead-letters/{topic}/{key}            403  403  403  403  403  own  403  401
+POST /dead-letters/{topic}/{key}/drop       403  403  403  403  403  own  403  401
+POST /dead-letters/{topic}/{key}/replay     403  403  403  403  403  own  403  401
+"""
+
+_ROUTES = {
+    "payroll-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /employees                             403  403  403  own  404  403  403  401
+GET  /employees/{employee_id}               own  404  404  own  404  403  403  401
+GET  /employers                             403  403  403  own  own  403  403  401
+POST /employers                             403  403  403  403  403  own  403  401
+GET  /employers/{employer_id}               403  403  403  own  404  own  403  401
+PUT  /employers/{employer_id}               403  403  403  403  403  own  403  401
+GET  /imports                               403  403  403  own  404  403  403  401
+POST /imports                               403  403  403  own  404  403  403  401
+GET  /imports/{import_id}                   403  403  403  own  404  403  403  401
+POST /imports/{import_id}/apply             403  403  403  own  404  403  403  401
+GET  /payroll-runs                          403  403  403  own  404  403  403  401
+POST /payroll-runs                          403  403  403  own  404  403  403  401
+GET  /payroll-runs/{run_id}                 403  403  403  own  404  403  403  401
+POST /payroll-runs/{run_id}/approve         403  403  403  own  404  403  403  401
+POST /payroll-runs/{run_id}/pay             403  403  403  own  404  403  403  401
+POST /payroll-runs/{run_id}/recompute       403  403  403  own  404  403  403  401
+GET  /payslips                              own  own  404  own  404  403  403  401
+GET  /sums                                  403  403  403  own  404  own  403  401
+""",
+    "contribution-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /assessments                           own  own  404  own  404  403  403  401
+GET  /bases                                 own  404  404  own  404  403  403  401
+GET  /declarations                          403  403  403  own  404  403  403  401
+POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
+GET  /policies/{city}                       own  own  own  own  own  own  own  401
+GET  /statements                            403  403  403  own  404  403  403  401
+POST /statements                            403  403  403  own  404  403  403  401
+GET  /sums                                  403  403  403  own  404  own  403  401
+GET  /suspense                              403  403  403  own  404  403  403  401
+POST /webhooks/bank                         401  401  401  401  401  401  401  401
+""",
+    "bureau-sync-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /authorities                           403  403  403  own  own  own  403  401
+GET  /bureau-rows                           own  own  404  own  404  403  403  401
+GET  /exchanges                             403  403  403  own  404  403  403  401
+POST /look-ups                              403  403  403  own  404  403  403  401
+GET  /submissions                           403  403  403  own  404  403  403  401
+GET  /sums                                  403  403  403  own  404  403  403  401
+""",
+    "reconciliation-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /anomalies                             403  403  403  own  404  403  403  401
+GET  /bridge                                403  403  403  own  404  own  403  401
+GET  /cells                                 own  own  404  own  404  403  403  401
+GET  /cells/counts                          403  403  403  own  404  own  403  401
+POST /periods/close                         403  403  403  own  404  403  403  401
+""",
+    "ticket-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+POST /feedback                              own  own  own  403  403  403  403  401
+GET  /incidents                             403  403  403  own  404  403  403  401
+GET  /ticket-counts                         403  403  403  403  403  own  403  401
+GET  /tickets                               own  own  404  own  404  403  403  401
+GET  /tickets/{ticket_id}                   own  404  404  own  404  403  403  401
+POST /tickets/{ticket_id}/assign            403  403  403  own  404  403  403  401
+POST /tickets/{ticket_id}/reopen            own  404  404  own  404  403  403  401
+POST /tickets/{ticket_id}/replies           own  404  404  own  404  403  403  401
+POST /tickets/{ticket_id}/resolve           403  403  403  own  404  403  403  401
+POST /tickets/{ticket_id}/resume            403  403  403  own  404  403  403  401
+""",
+    "notify-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /me/notifications                      own  own  own  own  own  403  403  401
+GET  /notifications                         403  403  403  own  404  403  403  401
+GET  /preferences                           own  own  own  403  403  403  403  401
+PUT  /preferences                           own  own  own  403  403  403  403  401
+""",
+    "portal-svc": """
+                                            emp  coll out  hr   oth  op   svc  none
+GET  /authorities                           own  own  own  own  own  own  own  401
+GET  /hr/employees/{employee_id}/months     403  403  403  own  404  403  403  401
+GET  /hr/months/{levy_period}/bridge        403  403  403  own  404  403  403  401
+GET  /hr/months/{levy_period}/cells         403  403  403  own  404  own  403  401
+GET  /hr/tickets                            403  403  403  own  404  403  403  401
+GET  /hr/tickets/{ticket_id}                403  403  403  own  404  403  403  401
+POST /me/feedback                           own  own  own  403  403  403  403  401
+GET  /me/months                             own  own  own  403  403  403  403  401
+GET  /me/months/{levy_period}               own  own  404  403  403  403  403  401
+""",
+}
+
+Route = tuple[str, str, str]
+"""Service, method, path as the service's document has it."""
+
+
+def _table() -> dict[Route, dict[str, str]]:
+    table = {}
+    for service in SERVICES:
+        for line in (_ROUTES[service] + _DEAD_LETTERS).splitlines():
+            words = line.split()
+            if not words or words[0] == "emp":
+                continue
+            method, path, *answers = words
+            route = (service, method, f"/api/v1{path}")
+            assert route not in table, f"{route} has two lines"
+            table[route] = dict(zip(CALLERS, answers, strict=True))
+    return table
+
+
+TABLE = _table()
+
+REFUSED_FOR_ITS_STATE = (409, 422)
+"""What a write may be answered by whoever may make it: the domain refuses it, or what is in it."""
+
+Content = dict[str, Any]
+# Refused for its empty text, since whoever may give feedback opens a ticket by it.
+_FEEDBACK: Content = {"insurances": ["medical"], "kind": "other", "text": ""}
+_NO_FILE = {"file": ("broken.xml", b"<nothing", "text/xml")}
+_SIGNED_WRONGLY = {
+    "webhook-id": "msg_strangers",
+    "webhook-timestamp": "1730682000",
+    "webhook-signature": "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+}
+
+_CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
+    "/employers": lambda ids: {"json": {**OTHER_EMPLOYER, "uscc": ids["uscc"]}},
+    "/employers/{employer_id}": lambda ids: {"json": {**OTHER_EMPLOYER, "uscc": ids["uscc"]}},
+    "/imports": lambda ids: {
+        "data": {"kind": "roster", "employer_id": ids["employer_id"]},
+        "files": _NO_FILE,
+    },
+    "/imports/{import_id}/apply": lambda _: {"json": {"take": "whole"}},
+    "/payroll-runs": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
+    "/payroll-runs/{run_id}/approve": lambda _: {"json": {}},
+    "/statements": lambda ids: {"data": _named(ids, "employer_id"), "files": _NO_FILE},
+    "/webhooks/bank": lambda _: {
+        "json": {"type": "statement.published"},
+        "headers": _SIGNED_WRONGLY,
+    },
+    "/look-ups": lambda ids: {"json": _named(ids, "account_id", "levy_period")},
+    "/periods/close": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
+    "/feedback": lambda ids: {"json": {**_FEEDBACK, **_named(ids, "levy_period")}},
+    "/me/feedback": lambda ids: {"json": {**_FEEDBACK, **_named(ids, "levy_period")}},
+    "/tickets/{ticket_id}/assign": lambda _: {"json": {"sub": "hr.nobody"}},
+    "/tickets/{ticket_id}/replies": lambda _: {"json": {"text": "已收到。"}},
+    "/tickets/{ticket_id}/resolve": lambda _: {"json": {"reason": ""}},
+    "/preferences": lambda _: {"json": {"email": True}},
+    "/dead-letters/{topic}/{key}/drop": lambda _: {"json": {"reason": "no such event"}},
+}
+"""The body of each route that takes one; a broken file where a good one would be taken in."""
+
+
+def _named(ids: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: ids[name] for name in names}
+
+
+def content_of(path: str, ids: Mapping[str, str]) -> Content:
+    """What goes with a writing request to `path`, about `ids`."""
+    made = _CONTENTS.get(path.removeprefix("/api/v1"))
+    content = made(ids) if made else {}
+    return {
+        **content,
+        "headers": {"Idempotency-Key": str(uuid.uuid4()), **content.get("headers", {})},
+    }
