@@ -3,6 +3,8 @@ refuses.
 """
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -232,6 +234,43 @@ async def test_requests_cancelled_at_any_moment_leave_no_scope_behind(roles: Rol
         request.cancel()
         await asyncio.gather(request, return_exceptions=True)
         assert await _settings_of_next_user(roles.api) == ("", "")
+
+
+async def test_a_thousand_requests_cancelled_at_random_mix_no_rows(roles: Roles) -> None:
+    """Two employers' requests through one pool, each cancelled at some await, if it still runs."""
+    engine = connect(roles.database.api_url, "storm", 3)
+    chance, gate = random.Random(16), asyncio.Semaphore(9)
+    theirs = (
+        (Scope(("employer-1",)), ["employee-1", "employee-2"]),
+        (Scope(("employer-2",), "employee-3"), ["employee-3"]),
+    )
+    ended = Counter[str]()
+
+    async def visit(number: int) -> None:
+        scope, own = theirs[number % 2]
+        async with gate:
+            request = asyncio.create_task(seen_by(engine, scope))
+            for _ in range(chance.randrange(80)):
+                await asyncio.sleep(0)
+            request.cancel()
+            try:
+                assert await request == own
+            except asyncio.CancelledError:
+                ended["cancelled"] += 1
+            else:
+                ended["whole"] += 1
+
+    await asyncio.gather(*(visit(number) for number in range(1_000)))
+    assert min(ended["cancelled"], ended["whole"]) > 100, ended
+    inherited = await asyncio.gather(*(_settings_of_next_user(engine) for _ in range(30)))
+    assert set(inherited) == {("", "")}
+    await engine.dispose()
+    async with roles.raw(roles.database.superuser_url) as connection:
+        left = await connection.fetch(
+            "SELECT state, query FROM pg_stat_activity"
+            " WHERE application_name = 'storm' AND state LIKE 'idle in transaction%'"
+        )
+    assert left == []
 
 
 async def test_copied_rows_land_in_a_table_of_the_transactions_own(roles: Roles) -> None:
