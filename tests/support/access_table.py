@@ -24,6 +24,7 @@ _ROUTES = {
                                             emp  coll out  hr   oth  op   svc  none
 GET  /employees                             403  403  403  own  404  403  403  401
 GET  /employees/{employee_id}               own  404  404  own  404  403  403  401
+POST /employees/{employee_id}/erasure       403  403  403  own  404  403  403  401
 GET  /employers                             403  403  403  own  own  403  403  401
 POST /employers                             403  403  403  403  403  own  403  401
 GET  /employers/{employer_id}               403  403  403  own  404  own  403  401
@@ -47,6 +48,7 @@ GET  /assessments                           own  own  404  own  404  403  403  4
 GET  /bases                                 own  404  404  own  404  403  403  401
 GET  /declarations                          403  403  403  own  404  403  403  401
 POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
+POST /lines/check                           403  403  403  own  404  403  403  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
@@ -69,6 +71,7 @@ GET  /anomalies                             403  403  403  own  404  403  403  4
 GET  /bridge                                403  403  403  own  404  own  403  401
 GET  /cells                                 own  own  404  own  404  403  403  401
 GET  /cells/counts                          403  403  403  own  404  own  403  401
+GET  /look-up-alarms                        403  403  403  403  403  own  403  401
 POST /periods/close                         403  403  403  own  404  403  403  401
 """,
     "ticket-svc": """
@@ -141,6 +144,14 @@ _SIGNED_WRONGLY = {
 _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/employers": lambda ids: {"json": {**OTHER_EMPLOYER, "uscc": ids["uscc"]}},
     "/employers/{employer_id}": lambda ids: {"json": {**OTHER_EMPLOYER, "uscc": ids["uscc"]}},
+    # Refused for their state: nobody of the other employer has left, and nobody has this number.
+    "/employees/{employee_id}/erasure": lambda _: {"json": {"reason": "asked_by_person"}},
+    "/lines/check": lambda ids: {
+        "json": {
+            **_named(ids, "employer_id", "levy_period"),
+            "lines": [{"employee_no": "NOBODY", "insurance": "medical", "employee_fen": 1}],
+        }
+    },
     "/imports": lambda ids: {
         "data": {"kind": "roster", "employer_id": ids["employer_id"]},
         "files": _NO_FILE,
