@@ -57,7 +57,7 @@ async def test_what_is_planted_in_a_store_is_reported_by_its_name(
 
 
 async def _planted(installation: Stack, facts: Facts, plant: Plant) -> Any:
-    canaries = Canaries.of(facts.sources.values())
+    canaries = Canaries.of(facts.sources.values(), ["王晓"])
     canaries = replace(canaries, titles={**canaries.titles, STRANGER: "another employer"})
     connection = await connect(installation, plant.database)
     planting = connection.transaction()

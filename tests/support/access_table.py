@@ -170,7 +170,7 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/me/feedback": lambda ids: {"json": {**_FEEDBACK, **_named(ids, "levy_period")}},
     "/tickets/{ticket_id}/assign": lambda _: {"json": {"sub": "hr.nobody"}},
     "/tickets/{ticket_id}/replies": lambda _: {"json": {"text": "已收到。"}},
-    "/tickets/{ticket_id}/resolve": lambda _: {"json": {"reason": ""}},
+    "/tickets/{ticket_id}/resolve": lambda _: {"json": {"reason": "已核对，记录无误"}},
     "/preferences": lambda _: {"json": {"email": True}},
     "/dead-letters/{topic}/{key}/drop": lambda _: {"json": {"reason": "no such event"}},
 }

@@ -39,7 +39,7 @@ _ACCOUNTS = [
 OTHER_EMPLOYER: dict[str, Any] = {
     "group_id": "group-haiyan",
     "name": "海燕物流有限公司",
-    "uscc": "91110000600037341L",
+    "uscc": "91990100MA7A0XYT5Q",
     "cut_over": "2024-11",
     "payday": 10,
     "accounts": _ACCOUNTS,

@@ -69,8 +69,8 @@ def _never_read(facts: Facts) -> Facts:
 
 
 def _names_a_person(facts: Facts) -> Facts:
-    canaries = Canaries.of(facts.sources.values())
-    name = sorted(canaries.names)[0]
+    name = "王晓"
+    canaries = Canaries.of(facts.sources.values(), [name])
     found = strays_of_record("ticket.events", f'{{"reason": "{name}的记录"}}', canaries)
     return _with(facts, Stray, [*found])
 

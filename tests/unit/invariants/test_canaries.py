@@ -13,9 +13,10 @@ CANARIES = Canaries.of(
                 Employer("payroll_svc", "c1", "云帆科技", "U1", "2024-10"),
                 Employer("payroll_svc", "c2", "云帆科技二厂", "U2", "2024-10"),
             ],
-            Employee: [Employee("payroll_svc", EMPLOYEE, "c1", "王晓")],
+            Employee: [Employee("payroll_svc", EMPLOYEE, "c1")],
         }
-    ]
+    ],
+    ["王晓"],
 )
 
 

@@ -151,7 +151,7 @@ def test_a_second_debit_is_borne_when_it_was_taken_back_or_the_cells_say_so() ->
 def roster(until: date | None = None) -> list[Row]:
     return [
         Employer("payroll_svc", "c1", "甲", "U1", "2024-10"),
-        Employee("payroll_svc", "e1", "c1", "甲乙"),
+        Employee("payroll_svc", "e1", "c1"),
         Spell("payroll_svc", "e1", date(2024, 9, 1), until, "990100"),
         SchemeLine("contribution_svc", "990100", "medical", "2024-01-01", ""),
         SchemeLine("contribution_svc", "990100", "pension", "2025-01-01", ""),

@@ -47,7 +47,9 @@ async def collect(installation: Installation, given: Given | None = None) -> Fac
     sources: dict[str, Rows] = {}
     async with snapshot(installation, "payroll_svc") as connection:
         sources["payroll_svc"] = await collect_store(connection, "payroll_svc")
-    canaries = Canaries.of(sources.values())
+    async with snapshot(installation, "sandbox") as connection:
+        rows = await connection.fetch("SELECT DISTINCT name FROM declaration_lines")
+    canaries = Canaries.of(sources.values(), (row["name"] for row in rows))
 
     async def read(database: str) -> None:
         async with snapshot(installation, database) as connection:

@@ -35,9 +35,10 @@ class Canaries:
     people: Mapping[str, str]
 
     @classmethod
-    def of(cls, sources: Iterable[Rows]) -> "Canaries":
-        """From payroll-svc's own store."""
-        names: set[str] = set()
+    def of(cls, sources: Iterable[Rows], names: Iterable[str]) -> "Canaries":
+        """Ids from payroll-svc's own store, where names are sealed: these are as the collectors
+        got them.
+        """
         titles: dict[str, str] = {}
         people: dict[str, str] = {}
         for rows in sources:
@@ -45,9 +46,8 @@ class Canaries:
                 if isinstance(row, Employer):
                     titles |= {row.name: row.employer_id, row.uscc: row.employer_id}
                 elif isinstance(row, Employee):
-                    names.add(row.name)
                     people[row.employee_id] = row.employer_id
-        return cls(frozenset(names), titles, people)
+        return cls(frozenset(name for name in names if len(name) > 1), titles, people)
 
     def named_in(self, text: str) -> set[str]:
         """Names of people in runs of Chinese characters."""

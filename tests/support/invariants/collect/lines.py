@@ -125,7 +125,7 @@ _NEWEST_POLICY = """
 QUERIES: Queries = {
     "payroll_svc": (
         Query(Employer, "SELECT employer_id, name, uscc, cut_over FROM employers"),
-        Query(Employee, "SELECT employee_id, employer_id, name FROM employees"),
+        Query(Employee, "SELECT employee_id, employer_id FROM employees"),
         Query(Spell, "SELECT employee_id, since, until, city FROM spells"),
         Query(
             Payslip,

@@ -20,7 +20,6 @@ class Employee(NamedTuple):
     store: str
     employee_id: str
     employer_id: str
-    name: str
 
 
 class Spell(NamedTuple):
