@@ -94,7 +94,9 @@ def entries(log: Path, after: int = 0) -> Iterator[dict[str, Any]]:
 
 async def _told_twice(bootstrap: str) -> int:
     """Records on the topics whose event id an earlier record has."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         partitions = [

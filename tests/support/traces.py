@@ -198,7 +198,10 @@ async def in_topics(search: Search, bootstrap: str, *, planted: bool = False) ->
     """Every record of every topic: key, value and headers, decompressed; of those that a test
     planted alone, or of all others.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    # Not by a seek alone: the reset to the end, which is the default, was seen to come after it.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await consumer.start()
     await admin.start()
