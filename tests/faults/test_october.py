@@ -44,7 +44,7 @@ CLEAN_NOTICES = {
     ("employee", "inbox", "records_arrived"): 34,
     ("employee", "inbox", "ticket_replied"): 34,
     ("hr", "inbox", "hr_anomalies"): 5,
-    ("hr", "inbox", "hr_deadline_at_risk"): 8,
+    ("hr", "inbox", "hr_deadline_at_risk"): 6,
     ("hr", "inbox", "hr_ticket_assigned"): 3,
     ("hr", "inbox", "hr_ticket_escalated"): 3,
 }

@@ -151,6 +151,7 @@ async def nothing_more_is_said(here: Harmed, before: dict[str, Store]) -> None:
         assert after["sandbox"][journal] == before["sandbox"][journal], journal
 
 
+@pytest.mark.long
 async def test_kafka_without_its_data_is_filled_again_and_all_stores_stay(
     played: Played, tmp_path: Path
 ) -> None:
@@ -186,6 +187,7 @@ async def _a_new_subscriber_gets_everything(played: Played, here: Harmed) -> Non
     assert differences(played.stores, await here.stores()) == []
 
 
+@pytest.mark.long
 async def test_a_database_from_a_backup_and_the_others_converge(
     played: Played, tmp_path: Path
 ) -> None:

@@ -180,6 +180,7 @@ async def under_load(office: Office, act: Callable[[], Awaitable[None]]) -> int:
     return load.result()
 
 
+@pytest.mark.long
 async def test_the_root_key_is_rotated_under_load(office: Office) -> None:
     """No error, no restart; afterwards the older root key is of no use to anybody."""
     before = processes.living(office.running.layout.run_dir)
@@ -223,6 +224,7 @@ async def test_the_root_key_is_rotated_under_load(office: Office) -> None:
         assert await traces.in_dump(used, url) == []
 
 
+@pytest.mark.long
 async def test_a_destroyed_key_stays_destroyed_in_a_restored_backup_and_all_others_open(
     office: Office,
 ) -> None:
@@ -294,6 +296,7 @@ def found_in(search: Search, folder: Path) -> set[str]:
     return {t.kind for file in files for t in search.within(file.read_bytes(), file.name)}
 
 
+@pytest.mark.long
 async def test_a_ciphertext_in_another_row_is_an_alarm_and_hides_no_other(office: Office) -> None:
     employees = await office.employees()
     mine, theirs = (employees[number]["employee_id"] for number in ("E0003", "E0004"))

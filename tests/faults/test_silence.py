@@ -21,6 +21,7 @@ NO_BASE = f"无法核算：缺少上年度工资（数据{WAITS}）"
 NO_ASSESSMENT = f"无法核算：应缴数据{WAITS}"
 
 
+@pytest.mark.long
 async def test_two_whose_events_are_parked_are_told_before_the_filing_day_and_come_in_by_replay(
     tmp_path: Path,
 ) -> None:
