@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,25 +35,18 @@ class Program:
 
     async def migrate(self) -> None:
         """Bring the database to the newest schema; nothing when the part has no migrations."""
-        if self.part.migrate:
-            await processes.run_once(
-                f"{self.name}.migrate",
-                self.part.migrate,
-                self.run_dir,
-                MIGRATE_LIMIT_SECONDS,
-                env=self.part.migrate_env,
-            )
+        await self._once("migrate", self.part.migrate, MIGRATE_LIMIT_SECONDS, self.part.migrate_env)
 
     async def recover(self) -> None:
         """Bring a restored database back to what the topics know; before the start."""
-        if self.part.recover:
-            await processes.run_once(
-                f"{self.name}.recover",
-                self.part.recover,
-                self.run_dir,
-                RECOVER_LIMIT_SECONDS,
-                env=self.part.env,
-            )
+        await self._once("recover", self.part.recover, RECOVER_LIMIT_SECONDS, self.part.env)
+
+    async def _once(
+        self, what: str, command: Sequence[str], limit_seconds: float, env: Mapping[str, str]
+    ) -> None:
+        if command:
+            name = f"{self.name}.{what}"
+            await processes.run_once(name, command, self.run_dir, limit_seconds, env=env)
 
     async def start(self) -> None:
         """Launch and return once it is ready; raises PartFailed with its log's tail otherwise."""
