@@ -229,9 +229,10 @@ async def _recover() -> None:
     kafka = Kafka(layout.data_dir / "kafka", layout.run_dir, layout.kafka, layout.kafka_controller)
     await kafka.start()
     try:
-        for program in restored.programs:
+        services = [program for program in restored.programs if program.part.recover]
+        for program in services:
             await program.migrate()
-        for program in restored.programs:
+        for program in services:
             await program.recover()
             say(f"{program.name} has recovered; what is lost stands in {program.name}.recover.log")
     finally:
