@@ -124,6 +124,7 @@ async def test_of_more_requests_than_it_can_hold_the_rest_are_told_to_come_again
             database,
             broker,
             ROOT_KEY_FILE=str(keys),
+            INDEX_KEY_FILE=str(keys),
             OIDC_ISSUER=signing.url,
             HTTP_IN_FLIGHT=str(IN_FLIGHT),
             LOG_LEVEL="ERROR",
