@@ -70,7 +70,7 @@ class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
 
     `average_fen` is the average monthly wage it rests on, over `months`; `rule` is
     `last_year_average` or `first_month_wage`; `bounds` says per insurance `within`, `floor` or
-    `ceiling`.
+    `ceiling`; `levy_period` is that from which it holds.
     """
 
     TOPIC: ClassVar[str] = CONTRIBUTION
@@ -82,6 +82,7 @@ class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
     bases_fen: dict[str, int]
     bounds: dict[str, str]
     explanation: str
+    levy_period: str = ""
 
     def aggregate(self) -> str:
         return f"{self.employee_id}/{self.contribution_year}"

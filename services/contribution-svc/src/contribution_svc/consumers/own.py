@@ -47,9 +47,13 @@ def _base(into: ToldBefore, event: BaseChanged) -> None:
         explanation=event.explanation,
     )
     into.bases.append(
-        # No event tells which period it was assessed for: any may replace it.
         BaseRow(
-            event.employee_id, event.contribution_year, event.employer_id, event.version, "", body
+            event.employee_id,
+            event.contribution_year,
+            event.employer_id,
+            event.version,
+            event.levy_period,
+            body,
         )
     )
 

@@ -70,7 +70,9 @@ _BASES = text(
         CAST(:employer_id AS text[]), CAST(:version AS bigint[]), CAST(:levy_period AS text[]),
         CAST(:body AS jsonb[]))
     ON CONFLICT (employee_id, contribution_year) DO UPDATE
-       SET version = excluded.version, body = excluded.body WHERE b.version <= excluded.version
+       SET version = excluded.version, body = excluded.body,
+           levy_period = coalesce(NULLIF(excluded.levy_period, ''), b.levy_period)
+     WHERE b.version <= excluded.version
     """
 )
 
@@ -126,7 +128,7 @@ _ASSESSED = (
     "debit_by",
     "contribution_year",
 )
-# No event tells for which period a base was assessed last: the assessments that rest on it do.
+# Events of before it was told do not say from which period a base holds: what rests on it does.
 _BASE_PERIODS = text(
     """
     UPDATE bases b SET levy_period = a.newest

@@ -72,6 +72,7 @@ def base_changed(row: BaseRow) -> BaseChanged:
         bases_fen=row.body.bases_fen,
         bounds=row.body.bounds,
         explanation=row.body.explanation,
+        levy_period=row.levy_period,
     )
 
 
