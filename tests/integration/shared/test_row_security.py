@@ -237,7 +237,9 @@ async def test_requests_cancelled_at_any_moment_leave_no_scope_behind(roles: Rol
 
 
 async def test_a_thousand_requests_cancelled_at_random_mix_no_rows(roles: Roles) -> None:
-    """Two employers' requests through one pool, each cancelled at some await, if it still runs."""
+    """Two employers' requests through one pool: every second pair is cancelled at some await, the
+    others must end beside them with their own rows.
+    """
     engine = connect(roles.database.api_url, "storm", 3)
     chance, gate = random.Random(16), asyncio.Semaphore(9)
     theirs = (
@@ -250,9 +252,10 @@ async def test_a_thousand_requests_cancelled_at_random_mix_no_rows(roles: Roles)
         scope, own = theirs[number % 2]
         async with gate:
             request = asyncio.create_task(seen_by(engine, scope))
-            for _ in range(chance.randrange(80)):
-                await asyncio.sleep(0)
-            request.cancel()
+            if number % 4 < 2:
+                for _ in range(chance.randrange(80)):
+                    await asyncio.sleep(0)
+                request.cancel()
             try:
                 assert await request == own
             except asyncio.CancelledError:
@@ -261,7 +264,8 @@ async def test_a_thousand_requests_cancelled_at_random_mix_no_rows(roles: Roles)
                 ended["whole"] += 1
 
     await asyncio.gather(*(visit(number) for number in range(1_000)))
-    assert min(ended["cancelled"], ended["whole"]) > 100, ended
+    assert ended["cancelled"] > 100, ended
+    assert ended["whole"] >= 500, ended
     inherited = await asyncio.gather(*(_settings_of_next_user(engine) for _ in range(30)))
     assert set(inherited) == {("", "")}
     await engine.dispose()

@@ -6,6 +6,7 @@ from tests.support.invariants.facts import (
     BankEntry,
     Declaration,
     Entry,
+    OwnAccount,
     Received,
     ReceivedLine,
     Submission,
@@ -33,6 +34,7 @@ QUERIES: Queries = {
         ),
     ),
     "bureau_sync_svc": (
+        Query(OwnAccount, "SELECT account_no FROM accounts"),
         Query(
             Submission,
             """

@@ -40,6 +40,13 @@ class Entry(NamedTuple):
     employee_id: str
 
 
+class OwnAccount(NamedTuple):
+    """A social insurance account (单位社保账户) that bureau-sync-svc files for."""
+
+    store: str
+    account_no: str
+
+
 class Submission(NamedTuple):
     """A filing (申报) or paid detail (缴费明细) of bureau-sync-svc: the intent and its state."""
 

@@ -11,6 +11,7 @@ from tests.support.invariants.facts import (
     Cell,
     Declaration,
     Facts,
+    OwnAccount,
     Received,
     Submission,
 )
@@ -96,7 +97,7 @@ def submission_not_at_party(facts: Facts) -> Iterator[str]:
 def filing_of_nobody(facts: Facts) -> Iterator[str]:
     """A collector holds only filings whose intent we stored before we sent them."""
     intents = {one.serial for one in facts.of(Submission)}
-    ours = {one.account_no for one in facts.of(Submission)}
+    ours = {one.account_no for one in facts.of(OwnAccount)}
     for one in facts.of(Received):
         if one.kind == "filing" and one.account_no in ours and one.serial not in intents:
             yield (
