@@ -128,7 +128,7 @@ _KEEP_FILE = text(
     INSERT INTO statement_files (file_id, employer_id, sha256, name, origin, state, content,
                                  received_at)
     VALUES (:file_id, :employer_id, :sha256, :name, :origin, 'received', :content, :now)
-    ON CONFLICT (employer_id, sha256) DO NOTHING
+    ON CONFLICT DO NOTHING
     """
 )
 _FILE = text(

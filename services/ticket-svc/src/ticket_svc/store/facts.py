@@ -29,24 +29,34 @@ async def lock_causes(conn: Connection, anomalies: Sequence[Anomaly]) -> None:
     if not earliest:
         return
     table = tables.incidents
-    statement = insert(table)
-    begun = func.least(table.c.first_raised_at, statement.excluded.first_raised_at)
-    values = [
-        {
-            "incident_id": str(derived_id("incident", employer, cause)),
-            "employer_id": employer,
-            "cause_id": cause,
-            "kind": anomaly.kind,
-            "authority": anomaly.authority,
-            "first_raised_at": anomaly.raised_at,
-        }
-        for (employer, cause), anomaly in sorted(earliest.items(), key=lambda item: item[0])
-    ]
+    begun = {
+        (str(derived_id("incident", *desk)), *desk): anomaly
+        for desk, anomaly in sorted(earliest.items(), key=lambda item: item[0])
+    }
+    # Without a target every unique index of the table decides: two batches that make the row at
+    # once may meet at either, and an upsert with one of them as its target fails at the other.
     await conn.execute(
-        statement.on_conflict_do_update(
-            constraint="incidents_cause", set_={"first_raised_at": begun}
-        ),
-        values,
+        insert(table).on_conflict_do_nothing(),
+        [
+            {
+                "incident_id": incident_id,
+                "employer_id": employer,
+                "cause_id": cause,
+                "kind": anomaly.kind,
+                "authority": anomaly.authority,
+                "first_raised_at": anomaly.raised_at,
+            }
+            for (incident_id, employer, cause), anomaly in begun.items()
+        ],
+    )
+    await conn.execute(
+        update(table)
+        .where(table.c.incident_id == bindparam("incident"))
+        .values(first_raised_at=func.least(table.c.first_raised_at, bindparam("raised_at"))),
+        [
+            {"incident": incident_id, "raised_at": anomaly.raised_at}
+            for (incident_id, _, _), anomaly in begun.items()
+        ],
     )
 
 
