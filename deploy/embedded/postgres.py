@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,12 +37,15 @@ SETTINGS = {
 
 @dataclass
 class Postgres:
-    """One server: `data_dir` holds its files, `run_dir` its log and pid file."""
+    """One server: `data_dir` holds its files, `run_dir` its log and pid file; `settings` hold over
+    SETTINGS.
+    """
 
     data_dir: Path
     run_dir: Path
     port: int
     password: str
+    settings: Mapping[str, str] = field(default_factory=dict)
     process: Process | None = field(default=None, init=False)
 
     @property
@@ -89,7 +93,7 @@ class Postgres:
     async def _started(self, deadline: float) -> bool:
         """False when the children of a killed server still hold its memory: try again."""
         self._forget_dead_owner()
-        settings = {**SETTINGS, "port": str(self.port)}
+        settings = {**SETTINGS, "port": str(self.port), **self.settings}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.process = processes.launch(
             "postgres",

@@ -12,6 +12,11 @@ from deploy.embedded.layout import free_ports
 from deploy.embedded.postgres import Postgres
 from tests.support import docker_engine
 
+UNSYNCED = {"fsync": "off", "full_page_writes": "off"}
+"""For the session's server, whose data end with it: waiting for the disk proves nothing there, and
+is most of what hundreds of small databases cost. What is killed has a server of its own, synced.
+"""
+
 
 class Servers:
     """Starts each server at the first demand for it, so that unit tests start none."""
@@ -53,7 +58,8 @@ async def _embedded_postgres() -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="daozhang-tests-") as folder:
         home = Path(folder)
         [port] = free_ports(1)
-        server = Postgres(home / "postgres", home / "run", port, secrets.token_urlsafe(16))
+        password = secrets.token_urlsafe(16)
+        server = Postgres(home / "postgres", home / "run", port, password, UNSYNCED)
         await server.start()
         try:
             yield server.url
