@@ -9,6 +9,8 @@ from tests.support.schemas.events import DIALECT, OWNERS, file_name, rendered_sc
 from tests.support.schemas.history import ROOT, ever_committed
 
 DOCS = ROOT / "docs" / "events"
+ADDED_VALUE = "the value 'supplementary_pension' is new, and older readers do not know it"
+"""ADR 0021: before the first release, and none but this one."""
 
 
 def test_the_committed_documents_are_what_the_code_says() -> None:
@@ -39,7 +41,9 @@ def test_schemas_only_ever_gained_optional_fields() -> None:
     for name, text in ever_committed("docs/events"):
         if name.endswith(".json"):
             assert name in now, f"{name} was told: an event class may be retired, never deleted"
-            assert breaking_changes(json.loads(text), now[name]) == [], f"{name}: make a V2 class"
+            changes = breaking_changes(json.loads(text), now[name])
+            changes = [change for change in changes if not change.endswith(ADDED_VALUE)]
+            assert changes == [], f"{name}: make a V2 class"
 
 
 def types_in(node: object) -> set[object]:

@@ -29,6 +29,7 @@ class Insurance(StrEnum):
     WORK_INJURY = "work_injury"
     MATERNITY = "maternity"
     HOUSING_FUND = "housing_fund"
+    SUPPLEMENTARY_PENSION = "supplementary_pension"
 
 
 class Payer(StrEnum):
@@ -113,6 +114,7 @@ INSURANCE_WORDS: dict[str, str] = {
     Insurance.WORK_INJURY: "工伤险",
     Insurance.MATERNITY: "生育险",
     Insurance.HOUSING_FUND: "住房公积金",
+    Insurance.SUPPLEMENTARY_PENSION: "地方补充养老险",
 }
 
 

@@ -22,6 +22,7 @@ from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 
 POLICIES = load_policies()
+TODAY = date(2024, 10, 1)
 FEN = st.integers(min_value=0, max_value=10_000_000_00)
 
 
@@ -75,7 +76,8 @@ def test_a_wage_is_held_between_floor_and_ceiling(
 def test_the_ceiling_moves_on_its_day(period: str, ceiling_fen: int) -> None:
     pack = POLICIES.packs["990200"]
     found = bases(
-        WageBasis(3_000_000, 12, BaseRule.LAST_YEAR_AVERAGE), pack.terms(LevyPeriod.parse(period))
+        WageBasis(3_000_000, 12, BaseRule.LAST_YEAR_AVERAGE),
+        pack.terms(LevyPeriod.parse(period), TODAY),
     )
     assert set(found.bases_fen.values()) == {ceiling_fen}
     assert set(found.bounds.values()) == {Bound.CEILING}

@@ -3,6 +3,7 @@ rates.
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 
 PACK = load_policies().packs["990100"]
-SCHEME = PACK.terms(LevyPeriod(2024, 10))
+SCHEME = PACK.terms(LevyPeriod(2024, 10), date(2024, 9, 25))
 TERMS = {terms.insurance: terms for terms in SCHEME}
 
 
@@ -78,8 +79,8 @@ def test_part_time_work_has_work_injury_only() -> None:
 
 
 def test_our_own_lines_agree_with_the_policy() -> None:
-    check_lines("xiaowang", lines(), TERMS)
-    check_lines("xiaowang", lines("retired_rehired"), TERMS)
+    check_lines("xiaowang", lines(), TERMS, {})
+    check_lines("xiaowang", lines("retired_rehired"), TERMS, {})
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,6 @@ def test_our_own_lines_agree_with_the_policy() -> None:
 def test_a_line_that_disagrees_is_refused_by_name(wrong: dict[str, Any], message: str) -> None:
     medical = next(x for x in lines() if x.insurance is Insurance.MEDICAL)
     with pytest.raises(LineDisagreesWithPolicy) as refused:
-        check_lines("xiaowang", [replace(medical, **wrong)], TERMS)
+        check_lines("xiaowang", [replace(medical, **wrong)], TERMS, {})
     assert message in str(refused.value)
     assert refused.value.faults[0].where.startswith("/medical/")

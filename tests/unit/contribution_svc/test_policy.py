@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contribution_svc.domain.policy import figure_at
+from contribution_svc.domain.figures import figure_at
 from contribution_svc.errors import PolicyInvalid, PolicyUnknown
 from contribution_svc.policy import load_policies, read_pack
 from shared.refusal import FieldFault
@@ -19,6 +19,7 @@ GOOD = (
     .joinpath("policies/990200.yaml")
     .read_text("utf-8")
 )
+TODAY = date(2024, 10, 1)
 FLOOR = "value: '4800.00', source: INVENTED, invented: true"
 
 
@@ -43,7 +44,7 @@ def test_the_example_cities_are_as_the_article_says() -> None:
     first, second = policies.packs["990100"], policies.packs["990200"]
     assert (first.passes_detail_on, second.passes_detail_on) == (True, False)
     medical = first.insurances[Insurance.MEDICAL]
-    floor, ceiling = (figure_at(s, date(2024, 10, 1)) for s in (medical.floor, medical.ceiling))
+    floor, ceiling = (figure_at(s, TODAY, TODAY) for s in (medical.floor, medical.ceiling))
     assert floor is not None
     assert ceiling is not None
     assert (floor.value, floor.invented) == (500_000, False)
@@ -51,7 +52,7 @@ def test_the_example_cities_are_as_the_article_says() -> None:
     rates = (medical.employer_rate[0], medical.employee_rate[0])
     assert [(r.value, r.invented) for r in rates] == [(80_000, False), (20_000, False)]
     assert first.insurances[Insurance.PENSION].employer_rate[0].invented
-    assert [t.insurance.value for t in first.terms(LevyPeriod(2024, 10))] == [
+    assert [t.insurance.value for t in first.terms(LevyPeriod(2024, 10), TODAY)] == [
         "pension",
         "medical",
         "unemployment",
@@ -62,7 +63,7 @@ def test_the_example_cities_are_as_the_article_says() -> None:
 
 def test_a_figure_holds_on_the_first_day_of_the_levy_period() -> None:
     pack = load_policies().packs["990200"]
-    june, july = (pack.terms(LevyPeriod(2024, month))[0] for month in (6, 7))
+    june, july = (pack.terms(LevyPeriod(2024, month), TODAY)[0] for month in (6, 7))
     assert (june.floor_fen, june.ceiling_fen) == (480_000, 2_400_000)
     assert (july.floor_fen, july.ceiling_fen) == (510_000, 2_550_000)
     assert july.known_since == date(2024, 6, 20)
@@ -81,7 +82,7 @@ def test_a_contribution_year_begins_in_july() -> None:
 )
 def test_what_no_pack_says_is_unknown(city: str, period: str) -> None:
     with pytest.raises(PolicyUnknown, match=city):
-        load_policies().pack_for(city, LevyPeriod.parse(period))
+        load_policies().pack_for(city, LevyPeriod.parse(period), TODAY)
 
 
 RATE = "known_since: '2023-06-20', value: '9', source: INVENTED, invented: true"

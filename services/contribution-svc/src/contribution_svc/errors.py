@@ -1,5 +1,6 @@
 """What contribution-svc refuses, each a statement with its facts and what to do."""
 
+from datetime import date
 from typing import ClassVar, Self
 
 from shared.refusal import FieldFault, NotFound, Refusal
@@ -26,8 +27,8 @@ class PolicyUnknown(NotFound):
     code = "policy-unknown"
 
     @classmethod
-    def of(cls, city: str, period: str = "") -> Self:
-        when = f" in {period}" if period else ""
+    def of(cls, city: str, period: str = "", known_on: date | None = None) -> Self:
+        when = f" in {period}, as known on {known_on}" if period else ""
         return cls(f"no policy for city {city}{when}; add its dated file to the policy folder")
 
 

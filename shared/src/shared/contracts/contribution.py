@@ -20,6 +20,8 @@ class SchemeFact(Fact, frozen=True):
     replaces it.
 
     `ends_on` (inclusive) closes it; `authority` records it; amounts in fen, rates in millionths.
+    A bound of 0 is none. A rate is 0 where each account has its own; fixed sums are added after the
+    multiplication; `warnings` are sentences for people.
     """
 
     insurance: Insurance
@@ -32,6 +34,11 @@ class SchemeFact(Fact, frozen=True):
     ends_on: str = ""
     source: str = ""
     invented: bool = False
+    employer_own_rate: bool = False
+    employee_own_rate: bool = False
+    employer_fixed_fen: int = 0
+    employee_fixed_fen: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class PolicyChanged(Event, frozen=True, kw_only=True):
@@ -109,7 +116,9 @@ class ContributionAssessed(EmployeeMonthEvent, frozen=True, kw_only=True):
     """Every insurance of the scheme for one employee and levy period, each due, exempt or blocked.
 
     `file_by` and `debit_by` are the account's days after rolling (YYYY-MM-DD): later than these, a
-    cell that was not filed or debited is an anomaly. `base_explanation` is one sentence for people.
+    cell that was not filed or debited is an anomaly. `base_explanation` is one sentence for people;
+    `policy_warnings` are more of them, where a figure that was used is unverified, disputed or
+    provisional.
     """
 
     TOPIC: ClassVar[str] = CONTRIBUTION
@@ -122,6 +131,7 @@ class ContributionAssessed(EmployeeMonthEvent, frozen=True, kw_only=True):
     lines: tuple[AssessedLine, ...]
     base_explanation: str = ""
     policy_known_since: str = ""
+    policy_warnings: tuple[str, ...] = ()
 
 
 class DeclarationApproved(Event, frozen=True, kw_only=True):

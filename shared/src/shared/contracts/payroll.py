@@ -4,6 +4,8 @@ withheld.
 
 from typing import ClassVar
 
+import msgspec
+
 from shared.contracts.event import (
     IDENTITIES,
     PAYROLL,
@@ -19,7 +21,8 @@ class AccountFact(Fact, frozen=True):
     """单位社保账户: one account of the employer with a city's collector.
 
     `account_no` is the bureau's number. `auto_debit` accounts file by the working day before the
-    debit.
+    debit. `own_rates` maps an insurance to the account's own [employer, employee] millionths:
+    work-injury class and float, housing fund.
     """
 
     account_id: str
@@ -29,6 +32,7 @@ class AccountFact(Fact, frozen=True):
     bank_account_ref: str
     auto_debit: bool = True
     agency: str = ""
+    own_rates: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
 
 class DepartmentFact(Fact, frozen=True):

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from contribution_svc.api.callers import Anyone
-from contribution_svc.domain.policy import Days, Figure, InsuranceRules, Pack
-from contribution_svc.errors import PolicyUnknown
+from contribution_svc.domain.figures import Figure
+from contribution_svc.domain.policy import Days, InsuranceRules, Pack
 from contribution_svc.policy import Policies
 
 
 class FigureOut(BaseModel):
     """One dated value: fen, or millionths for rates; both days inclusive, null: still open."""
 
-    value: int = Field(examples=[500_000])
+    value: int | None = Field(examples=[500_000])
     effective_from: date = Field(examples=["2023-07-01"])
     effective_to: date | None = None
     known_since: date = Field(examples=["2023-06-20"])
@@ -83,10 +83,7 @@ def routes(policies: Policies) -> APIRouter:
         _: Anyone,
     ) -> PolicyOut:
         """What the service reckons with for one city, whole."""
-        pack = policies.pack(city)
-        if pack is None:
-            raise PolicyUnknown.of(city)
-        return _policy(pack)
+        return _policy(policies.of(city))
 
     return router
 
@@ -98,7 +95,7 @@ def _policy(pack: Pack) -> PolicyOut:
         collector=pack.collector,
         passes_detail_on=pack.passes_detail_on,
         contribution_year_starts=pack.contribution_year_starts,
-        known_since=pack.known_since(),
+        known_since=pack.known_since(date.max),
         sha256=pack.sha256,
         days=[_days(days) for days in pack.days],
         insurances=[_insurance(rules) for rules in pack.insurances.values()],

@@ -86,11 +86,13 @@ def wage_basis(
     return WageBasis(first_month_fen, 1, BaseRule.FIRST_MONTH_WAGE)
 
 
-def base_within(wage_fen: int, floor_fen: int, ceiling_fen: int) -> tuple[int, Bound]:
-    """The wage clamped to floor and ceiling, and which of them held it."""
-    if wage_fen < floor_fen:
+def base_within(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> tuple[int, Bound]:
+    """The wage clamped to floor and ceiling (None: none was published), and which of them held
+    it.
+    """
+    if floor_fen is not None and wage_fen < floor_fen:
         return floor_fen, Bound.FLOOR
-    if wage_fen > ceiling_fen:
+    if ceiling_fen is not None and wage_fen > ceiling_fen:
         return ceiling_fen, Bound.CEILING
     return wage_fen, Bound.WITHIN
 
@@ -110,7 +112,7 @@ def _explanation(basis: WageBasis, terms: Sequence[Terms]) -> str:
     """One sentence: the wage, then for each pair of bounds where it lies; insurances are named when
     bounds differ.
     """
-    by_bounds: dict[tuple[int, int], list[Insurance]] = {}
+    by_bounds: dict[tuple[int | None, int | None], list[Insurance]] = {}
     for t in terms:
         by_bounds.setdefault((t.floor_fen, t.ceiling_fen), []).append(t.insurance)
     said = []
@@ -120,10 +122,11 @@ def _explanation(basis: WageBasis, terms: Sequence[Terms]) -> str:
     return f"{_WHAT[basis.rule]}{fen_text(basis.wage_fen)}元，{'；'.join(said)}"
 
 
-def _place(wage_fen: int, floor_fen: int, ceiling_fen: int) -> str:
-    bound = base_within(wage_fen, floor_fen, ceiling_fen)[1]
-    if bound is Bound.FLOOR:
+def _place(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> str:
+    if floor_fen is not None and wage_fen < floor_fen:
         return f"低于下限{fen_text(floor_fen)}元，按下限核定"
-    if bound is Bound.CEILING:
+    if ceiling_fen is not None and wage_fen > ceiling_fen:
         return f"高于上限{fen_text(ceiling_fen)}元，按上限核定"
+    if floor_fen is None or ceiling_fen is None:
+        return "未公布上下限"
     return f"在下限{fen_text(floor_fen)}元与上限{fen_text(ceiling_fen)}元之间"

@@ -3,11 +3,11 @@ policy itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from contribution_svc.domain.base import Bases
-from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.base import Bases, base_within
+from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
 from contribution_svc.domain.rounding import rounded_fen
 from contribution_svc.errors import LineDisagreesWithPolicy
 from shared.values import Insurance, fen_text
@@ -47,7 +47,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Insured:
     """What assessing needs to know of an employee: id, kind, papers missing, whether a spell meets
-    the period, and whether later facts are parked.
+    the period, whether later facts are parked, and the own rates of the account.
     """
 
     employee_id: str
@@ -55,6 +55,7 @@ class Insured:
     documents_missing: Sequence[str]
     on_roster: bool = True
     facts_parked: bool = False
+    own_rates: OwnRates = field(default_factory=dict)
 
     def blocked(self, reason: str) -> str:
         """The reason of a blocked line: said to wait for an operator where facts are parked."""
@@ -70,8 +71,8 @@ def assess(
     """Every insurance of the city's scheme, each due, exempt (why) or blocked (why).
 
     `found` is the employee's bases, or the reason why there are none. The first that holds decides:
-    not on the roster, a kind that the pack does not know, an exemption of the kind, papers missing,
-    no base.
+    not on the roster, a kind that the pack does not know, an exemption of the kind, what the kind
+    is blocked by, papers missing, no base, no rate of the account where it needs its own.
     """
     kind = kinds.get(insured.person_kind)
     return [_line(insured, kind, terms, found) for terms in scheme]
@@ -86,16 +87,28 @@ def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases 
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if insurance in kind.exempt:
         return Line(insurance, LineState.EXEMPT, authority, kind.exempt[insurance])
+    if insurance in kind.blocked:
+        reason = kind.blocked[insurance]
+        return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if insured.documents_missing:
         reason = "documents_missing:" + ",".join(sorted(insured.documents_missing))
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if isinstance(found, str):
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(found))
-    return due_line(terms, found.bases_fen[insurance])
+    own = terms.with_own(insured.own_rates)
+    if isinstance(own, str):
+        return Line(insurance, LineState.BLOCKED, authority, insured.blocked(own))
+    return due_line(own, found.bases_fen[insurance])
 
 
 def due_line(terms: Terms, base_fen: int) -> Line:
-    """Base x rate, rounded once for each side by the pack's own rule."""
+    """Base x rate, rounded once for each side by the pack's own rule, and the fixed sum of the
+    side; the terms have the account's own rates.
+    """
+    assert terms.employer_ppm is not None, terms.insurance
+    assert terms.employee_ppm is not None, terms.insurance
+    employer_fen = rounded_fen(base_fen, terms.employer_ppm, terms.employer_rounding)
+    employee_fen = rounded_fen(base_fen, terms.employee_ppm, terms.employee_rounding)
     return Line(
         insurance=terms.insurance,
         state=LineState.DUE,
@@ -103,23 +116,32 @@ def due_line(terms: Terms, base_fen: int) -> Line:
         base_fen=base_fen,
         employer_ppm=terms.employer_ppm,
         employee_ppm=terms.employee_ppm,
-        employer_fen=rounded_fen(base_fen, terms.employer_ppm, terms.employer_rounding),
-        employee_fen=rounded_fen(base_fen, terms.employee_ppm, terms.employee_rounding),
+        employer_fen=employer_fen + terms.employer_fixed_fen,
+        employee_fen=employee_fen + terms.employee_fixed_fen,
     )
 
 
 def check_lines(
-    employee_id: str, lines: Sequence[Line], terms_of: Mapping[Insurance, Terms]
+    employee_id: str,
+    lines: Sequence[Line],
+    terms_of: Mapping[Insurance, Terms],
+    own_rates: OwnRates,
 ) -> None:
-    """Every due line has the policy's own rates, a base within its bounds and the amounts that
-    follow.
+    """Every due line has the rates of the policy, or of the account where the policy leaves them to
+    it, a base within its bounds and the amounts that follow.
 
     Lines come from more places than `assess` (files, API, an older release), so that nothing is
     trusted because we computed it. Raises LineDisagreesWithPolicy for the first that differs.
     """
     for line in lines:
         if line.state is LineState.DUE:
-            _check_line(employee_id, line, terms_of[line.insurance])
+            terms = terms_of[line.insurance].with_own(own_rates)
+            if isinstance(terms, str):
+                found = percent_text(line.employer_ppm)
+                raise LineDisagreesWithPolicy.of(
+                    employee_id, line.insurance, "employer rate", terms, found
+                )
+            _check_line(employee_id, line, terms)
 
 
 def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
@@ -133,8 +155,12 @@ def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
     for what, expected, found in rates:
         if expected != found:
             raise LineDisagreesWithPolicy.of(employee_id, line.insurance, what, expected, found)
-    if not terms.floor_fen <= line.base_fen <= terms.ceiling_fen:
-        bounds = f"{fen_text(terms.floor_fen)} to {fen_text(terms.ceiling_fen)}"
+    if base_within(line.base_fen, terms.floor_fen, terms.ceiling_fen)[0] != line.base_fen:
+        least, most = (
+            fen_text(bound) if bound is not None else "any"
+            for bound in (terms.floor_fen, terms.ceiling_fen)
+        )
+        bounds = f"{least} to {most}"
         raise LineDisagreesWithPolicy.of(
             employee_id, line.insurance, "base", bounds, fen_text(line.base_fen)
         )

@@ -1,48 +1,35 @@
-"""A city's policy as dated values: what was in force for an insurance and a levy period, and by
-which source.
+"""A city's policy as dated values: what was in force for an insurance and a levy period, as known
+on a day, and by which source.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 
+from contribution_svc.domain.doubts import warnings
+from contribution_svc.domain.figures import Figure, Range, Series, changes, figure_at
 from contribution_svc.domain.rounding import Rounding
 from shared.values import Insurance, LevyPeriod
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One dated value: fen or millionths, in force from and through its days (None: open), both
-    inclusive.
-
-    `known_since` is the day of its publication, often months after `effective_from`.
-    """
-
-    value: int
-    effective_from: date
-    effective_to: date | None
-    known_since: date
-    source: str
-    invented: bool = False
-
-    def covers(self, day: date) -> bool:
-        return self.effective_from <= day and (
-            self.effective_to is None or day <= self.effective_to
-        )
+OwnRates = Mapping[str, tuple[int, int]]
+"""An account's own rates by insurance, employer's and employee's, in millionths."""
 
 
-Series = tuple[Figure, ...]
-"""The figures of one key in the order of their days, with no overlap and no gap between them."""
+class AfterRaise(StrEnum):
+    """How a base follows a raise: not before the next contribution year, or at once."""
 
-
-def figure_at(series: Series, day: date) -> Figure | None:
-    return next((figure for figure in series if figure.covers(day)), None)
+    FIXED_FOR_THE_YEAR = "fixed_for_the_year"
+    AT_ONCE = "at_once"
 
 
 @dataclass(frozen=True, slots=True)
 class InsuranceRules:
-    """One insurance of a city: who records it, and its series (floor and ceiling in fen, rates in
-    millionths).
+    """One insurance of a city: who records it, and its series (bounds and fixed sums in fen, rates
+    in millionths).
+
+    `equal_sides`: both sides pay one own rate. `carried_over_months`: for how long a figure that
+    has ended holds on while no newer one is known.
     """
 
     insurance: Insurance
@@ -53,28 +40,68 @@ class InsuranceRules:
     employee_rate: Series
     employer_rounding: Rounding
     employee_rounding: Rounding
+    employer_fixed: Series = ()
+    employee_fixed: Series = ()
+    equal_sides: bool = False
+    carried_over_months: int = 0
 
     def series(self) -> Mapping[str, Series]:
-        return {
+        """By key; those of fixed sums only where there are any."""
+        found = {
             "floor": self.floor,
             "ceiling": self.ceiling,
             "employer_rate": self.employer_rate,
             "employee_rate": self.employee_rate,
+            "employer_fixed": self.employer_fixed,
+            "employee_fixed": self.employee_fixed,
         }
+        return {key: series for key, series in found.items() if series}
+
+    def figures(self) -> Iterator[Figure]:
+        for series in self.series().values():
+            yield from series
+
+    def figures_at(self, day: date, known_on: date) -> Mapping[str, Figure]:
+        """The figure of every key on a day; empty unless each has one."""
+        found = {}
+        for key, series in self.series().items():
+            figure = figure_at(series, day, known_on, self.carried_over_months)
+            if figure is None:
+                return {}
+            found[key] = figure
+        return found
+
+    def stretches(self, known_on: date) -> Iterator["Terms"]:
+        """As known on a day: the terms of each longest run of days with the same figures."""
+        starts = sorted(changes(self.figures(), known_on, self.carried_over_months))
+        runs: list[tuple[date, date | None, Mapping[str, Figure]]] = []
+        for start, following in zip(starts, [*starts[1:], None], strict=True):
+            figures = self.figures_at(start, known_on)
+            ends = following - timedelta(days=1) if following is not None else None
+            if runs and runs[-1][2] == figures:
+                runs[-1] = (runs[-1][0], ends, figures)
+            else:
+                runs.append((start, ends, figures))
+        for start, ends, figures in runs:
+            if figures:
+                yield _terms(self, figures, start, ends)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for one insurance on one day. Fen and millionths; `known_since` is the youngest of
-    its figures.
+    """What holds for one insurance from and through its days, as known on some day.
+
+    Fen and millionths. A bound is None where none was published, a rate None where each employer
+    has its own. Fixed sums are added after the multiplication. `known_since` is the youngest of its
+    figures; `warnings` are for people, and go with every line that is made from these terms.
     """
 
     insurance: Insurance
     authority: str
-    floor_fen: int
-    ceiling_fen: int
-    employer_ppm: int
-    employee_ppm: int
+    floor_fen: int | None
+    ceiling_fen: int | None
+    employer_ppm: int | None
+    employee_ppm: int | None
     employer_rounding: Rounding
     employee_rounding: Rounding
     effective_from: date
@@ -82,6 +109,62 @@ class Terms:
     known_since: date
     source: str
     invented: bool
+    employer_fixed_fen: int = 0
+    employee_fixed_fen: int = 0
+    warnings: tuple[str, ...] = ()
+    employer_own: Range | None = None
+    employee_own: Range | None = None
+    equal_sides: bool = False
+
+    def with_own(self, rates: OwnRates) -> "Terms | str":
+        """These terms for an account with rates of its own; or `own_rate_unknown` where it has
+        none and needs one, `own_rate_outside_policy` where the city allows no such rate.
+        """
+        if self.employer_ppm is not None and self.employee_ppm is not None:
+            return self
+        own = rates.get(self.insurance)
+        if own is None:
+            return "own_rate_unknown"
+        employer_ppm = own[0] if self.employer_ppm is None else self.employer_ppm
+        employee_ppm = own[1] if self.employee_ppm is None else self.employee_ppm
+        allowed = (
+            (self.employer_own is None or self.employer_own.has(employer_ppm))
+            and (self.employee_own is None or self.employee_own.has(employee_ppm))
+            and (not self.equal_sides or employer_ppm == employee_ppm)
+        )
+        if not allowed:
+            return "own_rate_outside_policy"
+        return replace(self, employer_ppm=employer_ppm, employee_ppm=employee_ppm)
+
+
+def _terms(
+    rules: InsuranceRules, figures: Mapping[str, Figure], starts: date, ends: date | None
+) -> Terms:
+    def value(key: str) -> int | None:
+        return figures[key].value if key in figures else None
+
+    parts = figures.values()
+    return Terms(
+        insurance=rules.insurance,
+        authority=rules.authority,
+        floor_fen=value("floor"),
+        ceiling_fen=value("ceiling"),
+        employer_ppm=value("employer_rate"),
+        employee_ppm=value("employee_rate"),
+        employer_rounding=rules.employer_rounding,
+        employee_rounding=rules.employee_rounding,
+        effective_from=starts,
+        effective_to=ends,
+        known_since=max(figure.known_since for figure in parts),
+        source="; ".join(sorted({figure.source for figure in parts})),
+        invented=any(figure.invented for figure in parts),
+        employer_fixed_fen=value("employer_fixed") or 0,
+        employee_fixed_fen=value("employee_fixed") or 0,
+        warnings=warnings(rules.insurance, figures),
+        employer_own=figures["employer_rate"].own,
+        employee_own=figures["employee_rate"].own,
+        equal_sides=rules.equal_sides,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +190,14 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class PersonKind:
-    """人员类别: a kind of employee, and why it is exempt from which insurances (empty: from
-    none).
+    """人员类别: a kind of employee, and why it is exempt from which insurances (empty: from none),
+    or blocked in which until a question is settled.
     """
 
     code: str
     name: str
     exempt: Mapping[Insurance, str]
+    blocked: Mapping[Insurance, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +209,7 @@ class Pack:
     collector: str
     passes_detail_on: bool
     contribution_year_starts: int
+    after_raise: AfterRaise
     days: tuple[Days, ...]
     late_fee: Series
     insurances: Mapping[Insurance, InsuranceRules]
@@ -132,15 +217,20 @@ class Pack:
     sources: Mapping[str, str]
     sha256: str
 
-    def terms(self, period: LevyPeriod) -> tuple[Terms, ...]:
+    def terms(self, period: LevyPeriod, known_on: date) -> tuple[Terms, ...]:
         """What holds per insurance on the first day of the levy period, in the order of the
         file.
         """
-        return self.terms_on(period.first_day())
+        return self.terms_on(period.first_day(), known_on)
 
-    def terms_on(self, day: date) -> tuple[Terms, ...]:
-        found = (_terms_on(rules, day) for rules in self.insurances.values())
-        return tuple(terms for terms in found if terms is not None)
+    def terms_on(self, day: date, known_on: date) -> tuple[Terms, ...]:
+        return tuple(
+            terms
+            for rules in self.insurances.values()
+            for terms in rules.stretches(known_on)
+            if terms.effective_from <= day
+            and (terms.effective_to is None or day <= terms.effective_to)
+        )
 
     def days_at(self, period: LevyPeriod) -> Days | None:
         day = period.first_day()
@@ -151,15 +241,19 @@ class Pack:
         )
 
     def first_day(self) -> date:
-        """The first day about which the pack says anything."""
-        return min(f.effective_from for rules in self.insurances.values() for f in _figures(rules))
-
-    def known_since(self) -> date:
-        """The youngest publication day of anything in the pack."""
-        figures = (f for rules in self.insurances.values() for f in _figures(rules))
+        """The first day about which the pack says something of each of its insurances."""
         return max(
-            *(figure.known_since for figure in figures), *(days.known_since for days in self.days)
+            min(figure.effective_from for figure in rules.figures())
+            for rules in self.insurances.values()
         )
+
+    def known_since(self, known_on: date) -> date:
+        """The youngest publication day, up to `known_on`, of anything in the pack; the oldest where
+        none had come yet.
+        """
+        published = [figure.known_since for figure in self._figures()]
+        published += [days.known_since for days in self.days]
+        return max((day for day in published if day <= known_on), default=min(published))
 
     def contribution_year(self, period: LevyPeriod) -> int:
         """缴费年度: the year in which the contribution year of this levy period began.
@@ -168,44 +262,13 @@ class Pack:
         """
         return period.year if period.month >= self.contribution_year_starts else period.year - 1
 
-    def stretches(self) -> Iterator[Terms]:
-        """Every insurance's terms, one for each stretch of days in which none of its figures
+    def stretches(self, known_on: date) -> Iterator[Terms]:
+        """Every insurance's terms as known on a day, one for each run of days in which no figure
         changes.
         """
         for rules in self.insurances.values():
-            for day in sorted({figure.effective_from for figure in _figures(rules)}):
-                terms = _terms_on(rules, day)
-                if terms is not None:
-                    yield terms
+            yield from rules.stretches(known_on)
 
-
-def _figures(rules: InsuranceRules) -> Iterator[Figure]:
-    for series in rules.series().values():
-        yield from series
-
-
-def _terms_on(rules: InsuranceRules, day: date) -> Terms | None:
-    figures = [figure_at(series, day) for series in rules.series().values()]
-    if any(figure is None for figure in figures):
-        return None
-    floor, ceiling, employer, employee = (figure for figure in figures if figure is not None)
-    parts = (floor, ceiling, employer, employee)
-    ends = [figure.effective_to for figure in parts if figure.effective_to is not None]
-    changes = [
-        f.effective_from - timedelta(days=1) for f in _figures(rules) if f.effective_from > day
-    ]
-    return Terms(
-        insurance=rules.insurance,
-        authority=rules.authority,
-        floor_fen=floor.value,
-        ceiling_fen=ceiling.value,
-        employer_ppm=employer.value,
-        employee_ppm=employee.value,
-        employer_rounding=rules.employer_rounding,
-        employee_rounding=rules.employee_rounding,
-        effective_from=max(figure.effective_from for figure in parts),
-        effective_to=min([*ends, *changes], default=None),
-        known_since=max(figure.known_since for figure in parts),
-        source="; ".join(sorted({figure.source for figure in parts})),
-        invented=any(figure.invented for figure in parts),
-    )
+    def _figures(self) -> Iterator[Figure]:
+        for rules in self.insurances.values():
+            yield from rules.figures()

@@ -5,6 +5,7 @@ values.
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from contribution_svc.domain.policy import Pack
@@ -31,15 +32,21 @@ class Policies:
     def pack(self, city: str) -> Pack | None:
         return self.packs.get(city)
 
-    def pack_for(self, city: str, period: LevyPeriod) -> Pack:
-        """The city's pack; PolicyUnknown when there is none, or when it says nothing about that
-        levy period.
-        """
+    def of(self, city: str) -> Pack:
+        """The city's pack; PolicyUnknown when there is none."""
         pack = self.packs.get(city)
         if pack is None:
             raise PolicyUnknown.of(city)
-        if not pack.terms(period) or pack.days_at(period) is None:
-            raise PolicyUnknown.of(city, str(period))
+        return pack
+
+    def pack_for(self, city: str, period: LevyPeriod, known_on: date) -> Pack:
+        """The city's pack; PolicyUnknown when there is none, or when nothing was known on that day
+        about the levy period for one of its insurances: a scheme with a hole is none.
+        """
+        pack = self.of(city)
+        terms = pack.terms(period, known_on)
+        if len(terms) < len(pack.insurances) or pack.days_at(period) is None:
+            raise PolicyUnknown.of(city, str(period), known_on)
         return pack
 
 

@@ -7,15 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from contribution_svc.domain.calendar import ROLLS
-from contribution_svc.domain.policy import (
-    Days,
-    Figure,
-    InsuranceRules,
-    Pack,
-    PersonKind,
-    Series,
-    figure_at,
-)
+from contribution_svc.domain.figures import Figure, Series, figure_at
+from contribution_svc.domain.policy import AfterRaise, Days, InsuranceRules, Pack, PersonKind
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import tree
@@ -58,13 +51,14 @@ def _pack(section: Section, sha256: str) -> Pack:
     section.whole("schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
     sources = _sources(section)
     base = section.section("base")
-    starts = _base(base) if base is not None else 1
+    starts, after_raise = _base(base) if base is not None else (1, AfterRaise.AT_ONCE)
     pack = Pack(
         city=section.text("city", "a quoted city code"),
         name=section.text("name"),
         collector=section.code("collector"),
         passes_detail_on=section.flag("passes_detail_on"),
         contribution_year_starts=starts,
+        after_raise=after_raise,
         days=_days(section, sources),
         late_fee=_series(section, "late_fee_per_day", sources, _late_fee),
         insurances=_insurances(section, sources),
@@ -81,16 +75,17 @@ def _sources(section: Section) -> Mapping[str, str]:
     return {name: found.text(name) for name in found.names()} if found is not None else {}
 
 
-def _base(section: Section) -> int:
-    """How bases are made. One way today; the keys stand in the file so that another is a pack's
-    choice.
+def _base(section: Section) -> tuple[int, AfterRaise]:
+    """How bases are made: the month in which their year begins, and how they follow a raise. Of the
+    other keys there is one way today; they stand in the file so that another is a pack's choice.
     """
     section.choice("rule", ("last_year_average",))
     section.choice("new_hire", ("first_month_wage",))
-    section.choice("after_raise", ("fixed_for_the_year",))
+    text = section.choice("after_raise", tuple(AfterRaise))
+    after_raise = AfterRaise(text) if text in tuple(AfterRaise) else AfterRaise.AT_ONCE
     starts = section.whole("contribution_year_starts_in_month", 1, 12)
     section.done()
-    return starts
+    return starts, after_raise
 
 
 def _days(section: Section, sources: Mapping[str, str]) -> tuple[Days, ...]:
@@ -243,12 +238,18 @@ def _check_follows(item: Section, before: Figure, figure: Figure) -> None:
 
 def _check_floor_under_ceiling(item: Section, rules: InsuranceRules) -> None:
     for day in sorted({f.effective_from for f in (*rules.floor, *rules.ceiling)}):
-        floor, ceiling = figure_at(rules.floor, day), figure_at(rules.ceiling, day)
-        if floor is not None and ceiling is not None and floor.value > ceiling.value:
+        floor, ceiling = (
+            figure.value if figure is not None else None
+            for figure in (
+                figure_at(rules.floor, day, date.max),
+                figure_at(rules.ceiling, day, date.max),
+            )
+        )
+        if floor is not None and ceiling is not None and floor > ceiling:
             item.fault(
                 "floor",
-                fen_text(floor.value),
-                f"expected at most the ceiling of {day}, {fen_text(ceiling.value)}",
+                fen_text(floor),
+                f"expected at most the ceiling of {day}, {fen_text(ceiling)}",
             )
 
 
@@ -278,7 +279,7 @@ def _person_kinds(section: Section) -> Mapping[str, PersonKind]:
         assert inner is not None
         item = inner.section(code)
         if item is not None:
-            found[code] = PersonKind(code, item.text("name"), _exempt(item))
+            found[code] = PersonKind(code, item.text("name"), _exempt(item), {})
             item.done()
     return found
 

@@ -16,8 +16,8 @@ from contribution_svc.domain.allocation import (
     target_of,
 )
 from contribution_svc.domain.calendar import WorkDays, record_by
+from contribution_svc.domain.figures import figure_at
 from contribution_svc.domain.late_fee import late_fee_fen
-from contribution_svc.domain.policy import figure_at
 from contribution_svc.policy import Policies
 from contribution_svc.store import declarations, roster
 from contribution_svc.store import postings as posting_store
@@ -234,11 +234,12 @@ class _DebitDay:
 
 def _debit_day(rules: Rules, declaration: Declaration, day: date) -> _DebitDay:
     period = LevyPeriod.parse(declaration.levy_period)
-    pack = rules.policies.pack_for(declaration.city, period)
+    pack = rules.policies.of(declaration.city)
     days = pack.days_at(period)
     assert days is not None
-    daily = figure_at(pack.late_fee, day)
-    return _DebitDay(record_by(day, days, rules.work_days), daily.value if daily else 0)
+    daily = figure_at(pack.late_fee, day, day)
+    ppm = daily.value if daily is not None else None
+    return _DebitDay(record_by(day, days, rules.work_days), ppm or 0)
 
 
 def _row(declaration: Declaration, posting: Posting, day: _DebitDay) -> PostedRow:

@@ -5,7 +5,7 @@ changed.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from contribution_svc.domain.base import Bases, WageUnknown, bases, wage_basis
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
@@ -36,7 +36,7 @@ async def assess_marked(conn: Connection, policies: Policies, now: datetime) -> 
     rows = await assessments.to_assess(conn, now, BATCH)
     if not rows:
         return 0
-    schemes = _schemes(policies, rows)
+    schemes = _schemes(policies, rows, china_day(now))
     unknown = [row for row in rows if _key(row) not in schemes]
     if unknown:
         _log.warning("assessment_without_policy", cities=sorted({row.city for row in unknown}))
@@ -67,15 +67,17 @@ class _Scheme:
     known_since: str
 
 
-def _schemes(policies: Policies, rows: Sequence[Assessment]) -> dict[tuple[str, str], _Scheme]:
+def _schemes(
+    policies: Policies, rows: Sequence[Assessment], known_on: date
+) -> dict[tuple[str, str], _Scheme]:
     schemes = {}
     for city, text in {_key(row) for row in rows}:
         period = LevyPeriod.parse(text)
         try:
-            pack = policies.pack_for(city, period)
+            pack = policies.pack_for(city, period, known_on)
         except PolicyUnknown:
             continue
-        terms = pack.terms(period)
+        terms = pack.terms(period, known_on)
         schemes[city, text] = _Scheme(
             kinds=pack.person_kinds,
             terms=terms,
@@ -97,7 +99,7 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessmen
         facts.facts_parked,
     )
     lines = assess(insured, scheme.kinds, scheme.terms, found)
-    check_lines(row.employee_id, lines, scheme.terms_of)
+    check_lines(row.employee_id, lines, scheme.terms_of, insured.own_rates)
     base = _base_row(row, found, lines, scheme.contribution_year)
     return (
         replace(

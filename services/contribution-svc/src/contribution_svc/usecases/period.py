@@ -2,7 +2,7 @@
 due for assessment.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from contribution_svc.domain.calendar import WorkDays, account_days, day_of, risk_day
 from contribution_svc.domain.policy import Days
@@ -11,7 +11,7 @@ from contribution_svc.policy import Policies
 from contribution_svc.store import assessments, declarations, roster
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.store.roster import Account
-from shared.clock import CalendarYearUnknown, china_time
+from shared.clock import CalendarYearUnknown, china_day, china_time
 from shared.db import Connection
 from shared.logs import get_logger
 from shared.values import LevyPeriod, derived_id
@@ -34,7 +34,7 @@ async def open_next_period(
         return 0
     period = LevyPeriod.parse(account.next_period)
     try:
-        days = _days(policies, account, period)
+        days = _days(policies, account, period, china_day(now))
         opens_at = china_time(day_of(period.shifted(-1), days.open_day), days.open_at)
         if opens_at > now:
             await roster.opens_next(conn, account.account_id, str(period), opens_at)
@@ -45,8 +45,8 @@ async def open_next_period(
     return 1
 
 
-def _days(policies: Policies, account: Account, period: LevyPeriod) -> Days:
-    days = policies.pack_for(account.city, period).days_at(period)
+def _days(policies: Policies, account: Account, period: LevyPeriod, today: date) -> Days:
+    days = policies.pack_for(account.city, period, today).days_at(period)
     assert days is not None
     return days
 

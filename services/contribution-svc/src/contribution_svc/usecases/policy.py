@@ -9,7 +9,7 @@ import msgspec
 from contribution_svc.policy import Policies
 from contribution_svc.store import assessments
 from contribution_svc.store import policies as policy_store
-from contribution_svc.usecases.told import in_force, policy_changed
+from contribution_svc.usecases.told import policy_changed
 from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
@@ -29,8 +29,7 @@ async def publish_policies(conn: Connection, policies: Policies, now: datetime) 
         version = await policy_store.publish(conn, city, pack.sha256, _body(policies, city), now)
         if version is None:
             continue
-        days = in_force(pack.days, china_day(now))
-        await outbox.add(conn, [policy_changed(pack, version, days)], now)
+        await outbox.add(conn, [policy_changed(pack, version, china_day(now))], now)
         await assessments.mark_city(conn, city, now)
         told += 1
     return told

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import told_before
 from contribution_svc.store.assessments import Assessment
@@ -14,7 +13,7 @@ from contribution_svc.store.told_before import Approved, Risk
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.assessment import content_of
 from contribution_svc.usecases.period import open_next_period
-from contribution_svc.usecases.told import in_force, policy_changed
+from contribution_svc.usecases.told import policy_changed
 from shared.clock import china_day
 from shared.contracts import PolicyChanged
 from shared.db import Connection
@@ -67,11 +66,8 @@ async def keep_told(
 
 def _year(policies: Policies, one: Assessment) -> str:
     """The contribution year of its levy period; empty where the city's pack is not here."""
-    period = LevyPeriod.parse(one.levy_period)
-    try:
-        return str(policies.pack_for(one.city, period).contribution_year(period))
-    except PolicyUnknown:
-        return ""
+    pack = policies.pack(one.city)
+    return str(pack.contribution_year(LevyPeriod.parse(one.levy_period))) if pack else ""
 
 
 def _sha256(policies: Policies, event: PolicyChanged, now: datetime) -> str:
@@ -79,5 +75,4 @@ def _sha256(policies: Policies, event: PolicyChanged, now: datetime) -> str:
     pack = policies.packs.get(event.city)
     if pack is None:
         return ""
-    days = in_force(pack.days, china_day(now))
-    return pack.sha256 if policy_changed(pack, event.version, days) == event else ""
+    return pack.sha256 if policy_changed(pack, event.version, china_day(now)) == event else ""

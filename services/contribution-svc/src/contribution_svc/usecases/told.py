@@ -24,13 +24,14 @@ from shared.contracts import (
 )
 
 
-def policy_changed(pack: Pack, version: int, days: Days) -> PolicyChanged:
-    """The whole pack, with the days that are in force."""
+def policy_changed(pack: Pack, version: int, today: date) -> PolicyChanged:
+    """The pack as known today, with the days that are in force."""
+    days = in_force(pack.days, today)
     return PolicyChanged(
         version=version,
         city=pack.city,
         city_name=pack.name,
-        known_since=str(pack.known_since()),
+        known_since=str(pack.known_since(today)),
         collector=pack.collector,
         passes_detail_on=pack.passes_detail_on,
         filing_day=days.filing_day,
@@ -44,14 +45,19 @@ def policy_changed(pack: Pack, version: int, days: Days) -> PolicyChanged:
                 effective_from=str(terms.effective_from),
                 ends_on=str(terms.effective_to or ""),
                 authority=terms.authority,
-                floor_fen=terms.floor_fen,
-                ceiling_fen=terms.ceiling_fen,
-                employer_ppm=terms.employer_ppm,
-                employee_ppm=terms.employee_ppm,
+                floor_fen=terms.floor_fen or 0,
+                ceiling_fen=terms.ceiling_fen or 0,
+                employer_ppm=terms.employer_ppm or 0,
+                employee_ppm=terms.employee_ppm or 0,
                 source=terms.source,
                 invented=terms.invented,
+                employer_own_rate=terms.employer_ppm is None,
+                employee_own_rate=terms.employee_ppm is None,
+                employer_fixed_fen=terms.employer_fixed_fen,
+                employee_fixed_fen=terms.employee_fixed_fen,
+                warnings=terms.warnings,
             )
-            for terms in pack.stretches()
+            for terms in pack.stretches(today)
         ),
         person_kinds_exempt={
             kind.code: {str(insurance): reason for insurance, reason in kind.exempt.items()}
