@@ -65,10 +65,13 @@ accounts = Table(
     Column("auto_debit", Boolean, nullable=False),
     _text("next_period"),
     _at("open_at", optional=True),
+    _json("own_rates", "{}"),
     Index("accounts_of_employer", "employer_id", "account_no"),
     Index("accounts_to_open", "open_at", postgresql_where=text("open_at IS NOT NULL")),
 )
-"""`next_period` opens next, and is looked at when `open_at` has come."""
+"""`next_period` opens next, and is looked at when `open_at` has come. `own_rates`: by insurance the
+employer's and the employee's millionths.
+"""
 
 bank_accounts = Table(
     "bank_accounts",
@@ -188,6 +191,7 @@ assessments = Table(
     _day("file_by"),
     _day("debit_by"),
     Column("facts_parked", Boolean, nullable=False, server_default=text("false")),
+    _json("policy_warnings", "[]"),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),
     Index("assessments_of_account", "account_id", "levy_period"),
     Index("assessments_declared", "declaration_id"),

@@ -75,6 +75,11 @@ class AssessmentOut(BaseModel):
     declaration_id: str | None
     lines: list[LineOut]
     base_explanation: str
+    policy_warnings: list[str] = Field(
+        description="What to know of the figures that these lines rest on: unverified, disputed, "
+        "derived or provisional ones.",
+        examples=[["养老险基数下限：新标准尚未公布，暂按原标准执行，公布后补差"]],
+    )
     file_by: date = Field(examples=["2024-10-09"])
     debit_by: date = Field(examples=["2024-10-10"])
     bureau_rows: list[StageOut]

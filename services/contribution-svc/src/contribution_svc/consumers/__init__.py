@@ -70,6 +70,7 @@ def _employer(event: EmployerChanged) -> roster.Employer:
                 bank_account_ref=account.bank_account_ref,
                 auto_debit=account.auto_debit,
                 next_period=cut_over,
+                own_rates=account.own_rates,
             )
             for account in event.accounts
         ],

@@ -73,6 +73,7 @@ def _assessment(into: ToldBefore, event: ContributionAssessed) -> None:
             lines=msgspec.convert(msgspec.to_builtins(event.lines), list[Line]),
             base_explanation=event.base_explanation,
             policy_known_since=event.policy_known_since,
+            policy_warnings=list(event.policy_warnings),
             file_by=date.fromisoformat(event.file_by),
             debit_by=date.fromisoformat(event.debit_by),
         )

@@ -3,7 +3,7 @@ changes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import RowMapping, text
@@ -35,6 +35,7 @@ class Assessment:
     debit_by: date
     told: str = ""
     facts_parked: bool = False
+    policy_warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ _TO_DO = text(
     """
     SELECT employee_id, levy_period, employer_id, account_id, department_id, city, version,
            rests_on, contribution_year, lines, base_explanation, policy_known_since, file_by,
-           debit_by, told, facts_parked
+           debit_by, told, facts_parked, policy_warnings
       FROM assessments WHERE assess_at <= :now AND declaration_id IS NULL
      ORDER BY assess_at, employee_id LIMIT :limit FOR UPDATE SKIP LOCKED
     """
@@ -261,14 +262,15 @@ _PUT = text(
        SET version = n.version, rests_on = n.rests_on, contribution_year = n.contribution_year,
            lines = n.lines, base_explanation = n.base_explanation,
            policy_known_since = n.policy_known_since, told = n.told,
-           facts_parked = n.facts_parked, assess_at = NULL
+           facts_parked = n.facts_parked, policy_warnings = n.policy_warnings, assess_at = NULL
       FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:version AS bigint[]),
         CAST(:rests_on AS text[]), CAST(:contribution_year AS text[]), CAST(:lines AS jsonb[]),
         CAST(:base_explanation AS text[]), CAST(:policy_known_since AS text[]),
-        CAST(:told AS text[]), CAST(:facts_parked AS boolean[]))
+        CAST(:told AS text[]), CAST(:facts_parked AS boolean[]),
+        CAST(:policy_warnings AS jsonb[]))
         AS n(employee_id, levy_period, version, rests_on, contribution_year, lines,
-             base_explanation, policy_known_since, told, facts_parked)
+             base_explanation, policy_known_since, told, facts_parked, policy_warnings)
      WHERE a.employee_id = n.employee_id AND a.levy_period = n.levy_period
     """
 )
@@ -295,9 +297,10 @@ async def put(conn: Connection, assessments: Sequence[Assessment]) -> None:
         "policy_known_since",
         "told",
         "facts_parked",
+        "policy_warnings",
     )
     rows = (
-        [to_json(a.lines) if name == "lines" else getattr(a, name) for name in names]
+        [to_json(value) if isinstance(value := getattr(a, name), list) else value for name in names]
         for a in assessments
     )
     await conn.execute(_PUT, columns(names, rows))
@@ -312,7 +315,7 @@ async def assess_later(conn: Connection, rows: Sequence[Assessment], at: datetim
 _PAGE = text(
     """
     SELECT a.employee_id, a.levy_period, a.account_id, a.department_id, a.city, a.version,
-           a.declaration_id, a.lines, a.base_explanation, a.file_by, a.debit_by,
+           a.declaration_id, a.lines, a.base_explanation, a.policy_warnings, a.file_by, a.debit_by,
            coalesce(b.rows, '[]') AS bureau_rows
       FROM assessments a
       LEFT JOIN bureau_rows b USING (employee_id, levy_period)
@@ -338,6 +341,7 @@ class Listed:
     declaration_id: str | None
     lines: list[Line]
     base_explanation: str
+    policy_warnings: list[str]
     file_by: date
     debit_by: date
     bureau_rows: list[dict[str, object]]

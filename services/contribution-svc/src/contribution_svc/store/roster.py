@@ -3,18 +3,23 @@ of each.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import text
 
+from contribution_svc.domain.policy import OwnRates
+from contribution_svc.store import own_rates
 from contribution_svc.store.values import columns
 from shared.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """单位社保账户: an account of an employer, and which levy period it opens next."""
+    """单位社保账户: an account of an employer, and which levy period it opens next.
+
+    `own_rates` are kept with it and read apart.
+    """
 
     account_id: str
     employer_id: str
@@ -24,6 +29,7 @@ class Account:
     bank_account_ref: str
     auto_debit: bool
     next_period: str
+    own_rates: OwnRates = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,7 @@ async def put_employers(
         _ACCOUNT_COLUMNS, ([getattr(a, name) for name in _ACCOUNT_COLUMNS] for a in accounts)
     )
     await conn.execute(_PUT_ACCOUNTS, {**values, "now": now})
+    await own_rates.put(conn, {a.account_id: a.own_rates for a in accounts}, now)
     refs = {a.bank_account_ref: a.employer_id for a in accounts if a.bank_account_ref}
     named = {"account_ref": list(refs), "employer_id": list(refs.values()), "list_at": list_at}
     await conn.execute(_PUT_BANK_ACCOUNTS, named)

@@ -90,22 +90,25 @@ _ASSESSMENTS = text(
     """
     INSERT INTO assessments AS a (employee_id, levy_period, employer_id, account_id, department_id,
                                   city, version, lines, base_explanation, policy_known_since, told,
-                                  file_by, debit_by, contribution_year, rests_on, assess_at)
+                                  file_by, debit_by, contribution_year, policy_warnings, rests_on,
+                                  assess_at)
     SELECT n.*, coalesce(b.body->>'rule', ''), CAST(:now AS timestamptz) FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:employer_id AS text[]),
         CAST(:account_id AS text[]), CAST(:department_id AS text[]), CAST(:city AS text[]),
         CAST(:version AS bigint[]), CAST(:lines AS jsonb[]), CAST(:base_explanation AS text[]),
         CAST(:policy_known_since AS text[]), CAST(:told AS text[]), CAST(:file_by AS date[]),
-        CAST(:debit_by AS date[]), CAST(:contribution_year AS text[]))
+        CAST(:debit_by AS date[]), CAST(:contribution_year AS text[]),
+        CAST(:policy_warnings AS jsonb[]))
         AS n(employee_id, levy_period, employer_id, account_id, department_id, city, version,
              lines, base_explanation, policy_known_since, told, file_by, debit_by,
-             contribution_year)
+             contribution_year, policy_warnings)
       LEFT JOIN bases b USING (employee_id, contribution_year)
     ON CONFLICT (employee_id, levy_period) DO UPDATE
        SET account_id = excluded.account_id, department_id = excluded.department_id,
            city = excluded.city, version = excluded.version, lines = excluded.lines,
            base_explanation = excluded.base_explanation, rests_on = excluded.rests_on,
            contribution_year = excluded.contribution_year,
+           policy_warnings = excluded.policy_warnings,
            policy_known_since = excluded.policy_known_since, told = excluded.told,
            file_by = excluded.file_by, debit_by = excluded.debit_by,
            assess_at = CASE WHEN a.declaration_id IS NULL THEN excluded.assess_at END
@@ -127,6 +130,7 @@ _ASSESSED = (
     "file_by",
     "debit_by",
     "contribution_year",
+    "policy_warnings",
 )
 # Events of before it was told do not say from which period a base holds: what rests on it does.
 _BASE_PERIODS = text(
@@ -143,7 +147,10 @@ _BASE_PERIODS = text(
 async def keep_assessments(conn: Connection, told: Sequence[Assessment], now: datetime) -> None:
     """Assessed again at `now`: what they rest on may have changed since. Bases are kept already."""
     rows = (
-        [to_json(one.lines) if name == "lines" else getattr(one, name) for name in _ASSESSED]
+        [
+            to_json(value) if isinstance(value := getattr(one, name), list) else value
+            for name in _ASSESSED
+        ]
         for one in told
     )
     await conn.execute(_ASSESSMENTS, {**columns(_ASSESSED, rows), "now": now})

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 
 from contribution_svc.domain.base import Bases, WageUnknown, bases, wage_basis
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
-from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
 from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
-from contribution_svc.store import assessments, declarations
+from contribution_svc.store import assessments, declarations, own_rates
 from contribution_svc.store import bases as base_store
 from contribution_svc.store.assessments import Assessment, Facts
 from contribution_svc.store.bases import BaseBody, BaseRow
@@ -43,8 +43,15 @@ async def assess_marked(conn: Connection, policies: Policies, now: datetime) -> 
         await assessments.assess_later(conn, unknown, now + _TRY_AGAIN)
     known = [row for row in rows if _key(row) in schemes]
     facts = await assessments.facts_of(conn, known)
+    rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
     done = [
-        _assessed(row, facts[row.employee_id, row.levy_period], schemes[_key(row)]) for row in known
+        _assessed(
+            row,
+            facts[row.employee_id, row.levy_period],
+            schemes[_key(row)],
+            rates.get(row.account_id, {}),
+        )
+        for row in known
     ]
     await _save(conn, known, done, now)
     return len(rows)
@@ -88,7 +95,9 @@ def _schemes(
     return schemes
 
 
-def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessment, BaseRow | None]:
+def _assessed(
+    row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates
+) -> tuple[Assessment, BaseRow | None]:
     """The row with its lines, and the base that they rest on if any of them is due."""
     found = _bases(facts, scheme)
     insured = Insured(
@@ -97,6 +106,7 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessmen
         facts.documents_missing,
         facts.on_roster,
         facts.facts_parked,
+        rates,
     )
     lines = assess(insured, scheme.kinds, scheme.terms, found)
     check_lines(row.employee_id, lines, scheme.terms_of, insured.own_rates)
@@ -109,10 +119,17 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme) -> tuple[Assessmen
             lines=lines,
             base_explanation=base.body.explanation if base is not None else "",
             policy_known_since=scheme.known_since,
+            policy_warnings=_warnings(lines, scheme),
             facts_parked=facts.facts_parked,
         ),
         base,
     )
+
+
+def _warnings(lines: Sequence[Line], scheme: _Scheme) -> list[str]:
+    """What people are to know of the figures that were used."""
+    due = (scheme.terms_of[line.insurance] for line in lines if line.state is LineState.DUE)
+    return [warning for terms in due for warning in terms.warnings]
 
 
 def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
@@ -181,5 +198,6 @@ def content_of(row: Assessment) -> str:
         row.lines,
         row.base_explanation,
         row.policy_known_since,
+        row.policy_warnings,
     )
     return hashlib.sha256(to_json(facts).encode()).hexdigest()

@@ -96,6 +96,7 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
         lines=tuple(_assessed_line(line) for line in assessment.lines),
         base_explanation=assessment.base_explanation,
         policy_known_since=assessment.policy_known_since,
+        policy_warnings=tuple(assessment.policy_warnings),
     )
 
 
