@@ -50,10 +50,11 @@ def account_days(
     days: Days, period: LevyPeriod, auto_debit: bool, work_days: WorkDays
 ) -> AccountDays:
     """The rolled days; accounts with automatic debit file by the working day before the debit."""
-    due_on = rolled(day_of(period, days.filing_day), days.roll, work_days)
+    month = period.shifted(days.months_after)
+    due_on = rolled(day_of(month, days.filing_day), days.roll, work_days)
     if not auto_debit:
         return AccountDays(file_by=due_on, debit_by=due_on, due_on=due_on)
-    debit_on = work_days.on_or_after(day_of(period, days.debit_day))
+    debit_on = work_days.on_or_after(day_of(month, days.debit_day))
     before = work_days.plus(debit_on, -1)
     return AccountDays(file_by=min(due_on, before), debit_by=debit_on, due_on=due_on)
 

@@ -30,15 +30,26 @@ def warnings(insurance: Insurance, figures: Mapping[str, Figure]) -> tuple[str, 
     keys_of: dict[tuple[str, str], list[str]] = {}
     for key, figure in figures.items():
         for doubt in _doubts(figure):
-            keys_of.setdefault((doubt, figure.note), []).append(KEY_WORDS[key])
+            keys_of.setdefault(doubt, []).append(KEY_WORDS[key])
     return tuple(
         f"{INSURANCE_WORDS[insurance]}{'、'.join(keys)}：{doubt}{f'（{note}）' if note else ''}"
         for (doubt, note), keys in keys_of.items()
     )
 
 
-def _doubts(figure: Figure) -> list[str]:
-    doubts = [_PROVISIONAL] if figure.provisional else []
-    if figure.confidence is not None and figure.confidence in DOUBTFUL:
-        doubts.append(_DOUBTS[figure.confidence])
+def of_days(confidence: Confidence | None, note: str) -> tuple[str, ...]:
+    """The same of a city's days."""
+    if confidence is None or confidence not in DOUBTFUL:
+        return ()
+    return (f"申报与扣款日期：{_DOUBTS[confidence]}{f'（{note}）' if note else ''}",)
+
+
+def _doubts(figure: Figure) -> list[tuple[str, str]]:
+    """Each with its note."""
+    doubts = [(_PROVISIONAL, "")] if figure.provisional else []
+    confidence = figure.confidence
+    if figure.dispute or confidence is Confidence.DISPUTED:
+        doubts.append((_DOUBTS[Confidence.DISPUTED], figure.dispute))
+    if confidence in DOUBTFUL - {Confidence.DISPUTED}:
+        doubts.append((_DOUBTS[confidence], figure.note))
     return doubts

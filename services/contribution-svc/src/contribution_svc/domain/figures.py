@@ -49,7 +49,7 @@ class Figure:
     `value` None: of a bound, none was published; of a rate, each employer has its own, within
     `own`. `known_since` is the day of its publication, often months after `effective_from`; where
     no day of publication is known (`dated` False) it is `effective_from`. `provisional`: carried
-    over from an earlier period until a notice comes.
+    over from an earlier period until a notice comes. `dispute`: what other sources have instead.
     """
 
     value: int | None
@@ -60,6 +60,7 @@ class Figure:
     invented: bool = False
     confidence: Confidence | None = None
     note: str = ""
+    dispute: str = ""
     document: str = ""
     dated: bool = True
     provisional: bool = False

@@ -3,12 +3,12 @@ on a day, and by which source.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from contribution_svc.domain.doubts import warnings
-from contribution_svc.domain.figures import Figure, Range, Series, changes, figure_at
+from contribution_svc.domain.doubts import of_days, warnings
+from contribution_svc.domain.figures import Confidence, Figure, Range, Series, changes, figure_at
 from contribution_svc.domain.rounding import Rounding
 from shared.values import Insurance, LevyPeriod
 
@@ -29,7 +29,8 @@ class InsuranceRules:
     in millionths).
 
     `equal_sides`: both sides pay one own rate. `carried_over_months`: for how long a figure that
-    has ended holds on while no newer one is known.
+    has ended holds on while no newer one is known. `year_starts`: the month in which its own
+    contribution year begins, where that is another than the city's.
     """
 
     insurance: Insurance
@@ -44,6 +45,8 @@ class InsuranceRules:
     employee_fixed: Series = ()
     equal_sides: bool = False
     carried_over_months: int = 0
+    year_starts: int | None = None
+    has_late_fee: bool = True
 
     def series(self) -> Mapping[str, Series]:
         """By key; those of fixed sums only where there are any."""
@@ -171,8 +174,9 @@ def _terms(
 class Days:
     """The days of a city from `effective_from` on.
 
-    `open_day` is in the month before the levy period, the other days in the levy period's own
-    month, unrolled. `open_at` and `look_up_at` are times of day in China.
+    `open_day` is in the month before the levy period, the other days `months_after` the levy
+    period's own month, unrolled. `open_at` and `look_up_at` are times of day in China. The cut-offs
+    are the last days for adding and removing people.
     """
 
     effective_from: date
@@ -186,6 +190,26 @@ class Days:
     roll: str
     look_up_at: str
     invented: bool = False
+    months_after: int = 0
+    add_cutoff_day: int | None = None
+    remove_cutoff_day: int | None = None
+    confidence: Confidence | None = None
+    note: str = ""
+
+    def warnings(self) -> tuple[str, ...]:
+        """What people have to be told of these days."""
+        return of_days(self.confidence, self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an insurance is exempt or blocked: its code, its words for people, the law that it rests
+    on.
+    """
+
+    code: str
+    words: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +222,15 @@ class PersonKind:
     name: str
     exempt: Mapping[Insurance, str]
     blocked: Mapping[Insurance, str]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One city's policy pack as read from its file; `sha256` names that content."""
+    """One city's policy pack as read from its file; `sha256` names that content.
+
+    `merged` are insurances that are collected within another and have no line of their own.
+    """
 
     city: str
     name: str
@@ -216,6 +244,9 @@ class Pack:
     person_kinds: Mapping[str, PersonKind]
     sources: Mapping[str, str]
     sha256: str
+    merged: Mapping[Insurance, Insurance] = field(default_factory=dict)
+    average_wage: Series = ()
+    remarks: tuple[str, ...] = ()
 
     def terms(self, period: LevyPeriod, known_on: date) -> tuple[Terms, ...]:
         """What holds per insurance on the first day of the levy period, in the order of the
@@ -255,12 +286,16 @@ class Pack:
         published += [days.known_since for days in self.days]
         return max((day for day in published if day <= known_on), default=min(published))
 
-    def contribution_year(self, period: LevyPeriod) -> int:
-        """缴费年度: the year in which the contribution year of this levy period began.
+    def contribution_year(self, period: LevyPeriod, insurance: Insurance | None = None) -> int:
+        """缴费年度: the year in which the contribution year of this levy period began; an insurance
+        may have its own.
 
         Its bases rest on the wages of the calendar year before it.
         """
-        return period.year if period.month >= self.contribution_year_starts else period.year - 1
+        rules = self.insurances.get(insurance) if insurance is not None else None
+        own = rules.year_starts if rules is not None else None
+        starts = self.contribution_year_starts if own is None else own
+        return period.year if period.month >= starts else period.year - 1
 
     def stretches(self, known_on: date) -> Iterator[Terms]:
         """Every insurance's terms as known on a day, one for each run of days in which no figure

@@ -3,55 +3,51 @@ and expected.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 
 from contribution_svc.domain.calendar import ROLLS
-from contribution_svc.domain.figures import Figure, Series, figure_at
-from contribution_svc.domain.policy import AfterRaise, Days, InsuranceRules, Pack, PersonKind
+from contribution_svc.domain.figures import Confidence, Series, figure_at
+from contribution_svc.domain.policy import AfterRaise, Days, InsuranceRules, Pack
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.errors import PolicyInvalid
-from contribution_svc.policy import tree
-from contribution_svc.policy.values import Faults, Section
-from shared.refusal import FieldFault
+from contribution_svc.policy.national import national, read_kinds, root_of, texts_of
+from contribution_svc.policy.series import (
+    EARLIEST,
+    Texts,
+    bound,
+    fixed_sum,
+    late_fee,
+    rate,
+    read_series,
+)
+from contribution_svc.policy.values import Section
 from shared.values import Insurance, fen_text
 
 SCHEMA_VERSION = 1
 _INSURANCES = tuple(Insurance)
-_LEAST_BOUND_FEN = 100_00
-_MOST_BOUND_FEN = 1_000_000_00
-"""A floor under 100 yuan or a ceiling over 1,000,000 a month is a slip of units, in any city and
-year.
-"""
-_MOST_RATE_PPM = 300_000
-"""No side of any insurance ever paid 30 % of the base; the pension took 20 % of the employer before
-2019.
-"""
-_MOST_LATE_FEE_PPM = 10_000
-_EARLIEST, _LATEST = date(1990, 1, 1), date(2100, 12, 31)
+_MOST_CARRIED_MONTHS = 24
+"""A standard that nobody has replaced for two years is a pack that nobody keeps."""
 
 
 def read_pack(file: str, content: bytes) -> Pack:
     """The pack of one file; PolicyInvalid with all its faults."""
-    try:
-        root = tree.read_tree(file, content)
-    except tree.TreeInvalid as invalid:
-        raise PolicyInvalid.of(list(invalid.faults)) from None
-    if not isinstance(root, tree.Mapping):
-        raise PolicyInvalid.of([FieldFault(f"{file}:1", "no mapping", "expected a policy pack")])
-    faults = Faults(file)
-    pack = _pack(Section(root, "", faults), hashlib.sha256(content).hexdigest())
-    if faults.found:
-        raise PolicyInvalid.of(faults.found)
-    assert pack is not None
+    section = root_of(file, content)
+    pack = _pack(section, hashlib.sha256(content).hexdigest())
+    if section.faults.found:
+        raise PolicyInvalid.of(section.faults.found)
     return pack
 
 
 def _pack(section: Section, sha256: str) -> Pack:
     section.whole("schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
-    sources = _sources(section)
+    texts = Texts(texts_of(section, "sources"), texts_of(section, "notes", optional=True))
     base = section.section("base")
     starts, after_raise = _base(base) if base is not None else (1, AfterRaise.AT_ONCE)
+    carried = 0
+    if section.has("carried_over_months"):
+        carried = section.whole("carried_over_months", 0, _MOST_CARRIED_MONTHS)
+    merged: dict[Insurance, Insurance] = {}
     pack = Pack(
         city=section.text("city", "a quoted city code"),
         name=section.text("name"),
@@ -59,20 +55,24 @@ def _pack(section: Section, sha256: str) -> Pack:
         passes_detail_on=section.flag("passes_detail_on"),
         contribution_year_starts=starts,
         after_raise=after_raise,
-        days=_days(section, sources),
-        late_fee=_series(section, "late_fee_per_day", sources, _late_fee),
-        insurances=_insurances(section, sources),
-        person_kinds=_person_kinds(section),
-        sources=sources,
+        days=_days(section, texts),
+        late_fee=read_series(section, "late_fee_per_day", texts, late_fee),
+        insurances=_Insurances(texts, carried, merged).read(section),
+        person_kinds=read_kinds(
+            section, texts.sources, national().reasons, national().person_kinds
+        ),
+        sources=texts.sources,
         sha256=sha256,
+        merged=merged,
+        average_wage=_optional_series(section, "average_wage", texts),
+        remarks=section.texts("remarks"),
     )
     section.done()
     return pack
 
 
-def _sources(section: Section) -> Mapping[str, str]:
-    found = section.section("sources")
-    return {name: found.text(name) for name in found.names()} if found is not None else {}
+def _optional_series(section: Section, name: str, texts: Texts) -> Series:
+    return read_series(section, name, texts, bound) if section.has(name) else ()
 
 
 def _base(section: Section) -> tuple[int, AfterRaise]:
@@ -88,14 +88,19 @@ def _base(section: Section) -> tuple[int, AfterRaise]:
     return starts, after_raise
 
 
-def _days(section: Section, sources: Mapping[str, str]) -> tuple[Days, ...]:
+_PAID_IN = {"same_month": 0, "next_month": 1}
+
+
+def _days(section: Section, texts: Texts) -> tuple[Days, ...]:
     found: list[Days] = []
     for item in section.sections("days"):
-        starts, known = item.day("effective_from"), item.day("known_since")
+        starts, known = item.day("effective_from"), item.day("known_since", nullable=True)
+        invented = item.flag("invented", optional=True)
+        confidence = item.choice("confidence", tuple(Confidence), optional=invented)
         days = Days(
-            effective_from=starts or _EARLIEST,
-            known_since=known or _EARLIEST,
-            source=_source(item, sources),
+            effective_from=starts or EARLIEST,
+            known_since=known or starts or EARLIEST,
+            source=item.named("source", texts.sources, "sources"),
             open_day=item.whole("open_day_of_month_before", 1, 31),
             open_at=item.time("open_at"),
             filing_day=item.whole("filing_day", 1, 31),
@@ -103,7 +108,12 @@ def _days(section: Section, sources: Mapping[str, str]) -> tuple[Days, ...]:
             record_working_days=item.whole("record_working_days", 1, 60),
             roll=item.choice("roll", ROLLS),
             look_up_at=item.time("look_up_at"),
-            invented=item.flag("invented", optional=True),
+            invented=invented,
+            months_after=_PAID_IN.get(item.choice("paid_in", tuple(_PAID_IN), optional=True), 0),
+            add_cutoff_day=_cutoff(item, "add_cutoff_day"),
+            remove_cutoff_day=_cutoff(item, "remove_cutoff_day"),
+            confidence=Confidence(confidence) if confidence in tuple(Confidence) else None,
+            note=item.named("note", texts.notes, "notes", optional=True),
         )
         item.done()
         if found and starts is not None and starts <= found[-1].effective_from:
@@ -112,156 +122,125 @@ def _days(section: Section, sources: Mapping[str, str]) -> tuple[Days, ...]:
     return tuple(found)
 
 
-def _source(item: Section, sources: Mapping[str, str]) -> str:
-    key = item.text("source", "a key of `sources`")
-    if key and key not in sources:
-        item.fault("source", key, "expected a key of `sources`")
-    return sources.get(key, key)
+def _cutoff(item: Section, name: str) -> int | None:
+    return item.whole(name, 1, 31) if item.has(name) else None
 
 
-def _insurances(section: Section, sources: Mapping[str, str]) -> Mapping[Insurance, InsuranceRules]:
-    found: dict[Insurance, InsuranceRules] = {}
-    inner = section.section("insurances")
-    for name in inner.names() if inner is not None else ():
-        assert inner is not None
-        if name not in _INSURANCES:
-            inner.fault(name, name, "expected one of " + ", ".join(Insurance))
-            continue
-        item = inner.section(name)
-        if item is not None:
-            found[Insurance(name)] = _insurance(Insurance(name), item, sources)
-    if inner is not None and not found:
-        section.fault("insurances", "none", "expected at least one insurance")
-    return found
-
-
-def _insurance(insurance: Insurance, item: Section, sources: Mapping[str, str]) -> InsuranceRules:
-    rounding = item.section("rounding")
-    rules = InsuranceRules(
-        insurance=insurance,
-        authority=item.code("authority"),
-        floor=_series(item, "floor", sources, _bound),
-        ceiling=_series(item, "ceiling", sources, _bound),
-        employer_rate=_series(item, "employer_rate", sources, _rate),
-        employee_rate=_series(item, "employee_rate", sources, _rate),
-        employer_rounding=_rounding(rounding, "employer"),
-        employee_rounding=_rounding(rounding, "employee"),
-    )
-    if rounding is not None:
-        rounding.done()
-    item.done()
-    _check_floor_under_ceiling(item, rules)
-    _check_same_span(item, rules)
-    return rules
-
-
-def _rounding(section: Section | None, side: str) -> Rounding:
-    """The side's own rule: there is no default, since each city has its own."""
-    choices = tuple(Rounding)
-    text = section.choice(side, choices) if section is not None else ""
-    return Rounding(text) if text in choices else Rounding.FEN_HALF_UP
-
-
-def _bound(item: Section) -> int | None:
-    value = item.fen("value")
-    if value is not None and not _LEAST_BOUND_FEN <= value <= _MOST_BOUND_FEN:
-        least, most = fen_text(_LEAST_BOUND_FEN), fen_text(_MOST_BOUND_FEN)
-        item.fault("value", fen_text(value), f"expected a monthly wage from {least} to {most} yuan")
-    return value
-
-
-def _rate(item: Section) -> int | None:
-    value = item.ppm("value")
-    if value is not None and value > _MOST_RATE_PPM:
-        item.fault("value", f"{value // 10_000} %", "expected a rate of 0 to 30 % for one side")
-    return value
-
-
-def _late_fee(item: Section) -> int | None:
-    value = item.ppm("value")
-    if value is not None and value > _MOST_LATE_FEE_PPM:
-        item.fault("value", f"{value // 10_000} %", "expected at most 1 % a day")
-    return value
-
-
-def _series(
-    section: Section,
-    name: str,
-    sources: Mapping[str, str],
-    read: Callable[[Section], int | None],
-) -> Series:
-    found: list[Figure] = []
-    for item in section.sections(name):
-        starts, ends = item.day("effective_from"), item.day("effective_to", optional=True)
-        figure = Figure(
-            value=read(item) or 0,
-            effective_from=starts or _EARLIEST,
-            effective_to=ends,
-            known_since=item.day("known_since") or _EARLIEST,
-            source=_source(item, sources),
-            invented=item.flag("invented", optional=True),
-        )
-        item.done()
-        _check_span(item, figure)
-        if found:
-            _check_follows(item, found[-1], figure)
-        found.append(figure)
-    return tuple(found)
-
-
-def _check_span(item: Section, figure: Figure) -> None:
-    if not _EARLIEST <= figure.effective_from <= _LATEST:
-        item.fault("effective_from", str(figure.effective_from), "expected 1990 to 2100")
-    if figure.effective_to is not None and figure.effective_to < figure.effective_from:
-        item.fault("effective_to", str(figure.effective_to), "expected not before effective_from")
-
-
-def _check_follows(item: Section, before: Figure, figure: Figure) -> None:
-    """Figures of a key lie end to end: a gap leaves a month without a rate, an overlap gives it
-    two.
+class _Insurances:
+    """Reads the insurances of one pack. Those that are merged into another have no rules of their
+    own, and are noted in `merged`.
     """
-    if before.effective_to is None:
-        item.fault(
-            "effective_from",
-            str(figure.effective_from),
-            f"overlaps the figure from {before.effective_from}, which has no effective_to",
+
+    def __init__(self, texts: Texts, carried: int, merged: dict[Insurance, Insurance]) -> None:
+        self._texts = texts
+        self._carried = carried
+        self._merged = merged
+        self._found: dict[Insurance, InsuranceRules] = {}
+
+    def read(self, section: Section) -> Mapping[Insurance, InsuranceRules]:
+        inner = section.section("insurances")
+        for name in inner.names() if inner is not None else ():
+            assert inner is not None
+            if name not in _INSURANCES:
+                inner.fault(name, name, "expected one of " + ", ".join(Insurance))
+                continue
+            item = inner.section(name)
+            if item is not None:
+                self._one(Insurance(name), item)
+        if inner is not None and not self._found:
+            section.fault("insurances", "none", "expected at least one insurance")
+        return self._found
+
+    def _one(self, insurance: Insurance, item: Section) -> None:
+        if item.has("merged_into"):
+            into = self._other(item, "merged_into")
+            item.named("source", self._texts.sources, "sources")
+            item.done()
+            if into is not None:
+                self._merged[insurance] = into.insurance
+            return
+        rules = self._rules(insurance, item)
+        item.done()
+        _check_floor_under_ceiling(item, rules)
+        _check_same_span(item, rules)
+        self._found[insurance] = rules
+
+    def _other(self, item: Section, name: str) -> InsuranceRules | None:
+        """The rules of the insurance before it in the file that the key names."""
+        text = item.choice(name, tuple(self._found))
+        return self._found.get(Insurance(text)) if text in _INSURANCES else None
+
+    def _rules(self, insurance: Insurance, item: Section) -> InsuranceRules:
+        texts = self._texts
+        floor, ceiling = self._bounds(item)
+        rounding = _rounding(item, texts)
+        starts = "contribution_year_starts_in_month"
+        return InsuranceRules(
+            insurance=insurance,
+            authority=item.code("authority"),
+            floor=floor,
+            ceiling=ceiling,
+            employer_rate=read_series(item, "employer_rate", texts, rate),
+            employee_rate=read_series(item, "employee_rate", texts, rate),
+            employer_rounding=rounding[0],
+            employee_rounding=rounding[1],
+            employer_fixed=_fixed(item, "employer_fixed", texts),
+            employee_fixed=_fixed(item, "employee_fixed", texts),
+            equal_sides=item.flag("equal_sides", optional=True),
+            carried_over_months=self._carried,
+            year_starts=item.whole(starts, 1, 12) if item.has(starts) else None,
+            has_late_fee=not item.flag("no_late_fee", optional=True),
         )
-        return
-    expected = before.effective_to + timedelta(days=1)
-    if figure.effective_from != expected:
-        what = (
-            "overlaps the figure before it" if figure.effective_from < expected else "leaves a gap"
+
+    def _bounds(self, item: Section) -> tuple[Series, Series]:
+        """Its own, or those of the insurance with which it is collected."""
+        if item.has("collected_with"):
+            other = self._other(item, "collected_with")
+            return (other.floor, other.ceiling) if other is not None else ((), ())
+        return (
+            read_series(item, "floor", self._texts, bound),
+            read_series(item, "ceiling", self._texts, bound),
         )
-        found = str(figure.effective_from)
-        item.fault("effective_from", found, f"{what}: expected {expected}")
+
+
+def _fixed(item: Section, name: str, texts: Texts) -> Series:
+    return read_series(item, name, texts, fixed_sum) if item.has(name) else ()
+
+
+def _rounding(item: Section, texts: Texts) -> tuple[Rounding, Rounding]:
+    """Each side's own rule: there is no default, since each city has its own."""
+    section = item.section("rounding")
+    if section is None:
+        return Rounding.FEN_HALF_UP, Rounding.FEN_HALF_UP
+    choices = tuple(Rounding)
+    sides = [section.choice(side, choices) for side in ("employer", "employee")]
+    section.choice("confidence", tuple(Confidence), optional=True)
+    section.named("source", texts.sources, "sources", optional=True)
+    section.done()
+    employer, employee = (
+        Rounding(text) if text in choices else Rounding.FEN_HALF_UP for text in sides
+    )
+    return employer, employee
 
 
 def _check_floor_under_ceiling(item: Section, rules: InsuranceRules) -> None:
-    for day in sorted({f.effective_from for f in (*rules.floor, *rules.ceiling)}):
-        floor, ceiling = (
-            figure.value if figure is not None else None
-            for figure in (
-                figure_at(rules.floor, day, date.max),
-                figure_at(rules.ceiling, day, date.max),
-            )
-        )
-        if floor is not None and ceiling is not None and floor > ceiling:
-            item.fault(
-                "floor",
-                fen_text(floor),
-                f"expected at most the ceiling of {day}, {fen_text(ceiling)}",
-            )
+    """On every day on which a bound begins, as known on every day on which one was published."""
+    figures = (*rules.floor, *rules.ceiling)
+    for known in sorted({figure.known_since for figure in figures}):
+        for day in sorted({figure.effective_from for figure in figures}):
+            found = [figure_at(series, day, known) for series in (rules.floor, rules.ceiling)]
+            floor, ceiling = (figure.value if figure is not None else None for figure in found)
+            if floor is not None and ceiling is not None and floor > ceiling:
+                reason = f"expected at most the ceiling of {day}, {fen_text(ceiling)}"
+                item.fault("floor", fen_text(floor), reason)
+                return
 
 
 def _check_same_span(item: Section, rules: InsuranceRules) -> None:
     """All figures of an insurance begin and end together, or a month would have a base and no
     rate.
     """
-    spans = {
-        name: (series[0].effective_from, series[-1].effective_to)
-        for name, series in rules.series().items()
-        if series
-    }
+    spans = {name: _span(series) for name, series in rules.series().items()}
     for name, span in spans.items():
         if span != spans.get("floor", span):
             starts, ends = spans["floor"]
@@ -272,26 +251,7 @@ def _check_same_span(item: Section, rules: InsuranceRules) -> None:
             )
 
 
-def _person_kinds(section: Section) -> Mapping[str, PersonKind]:
-    found: dict[str, PersonKind] = {}
-    inner = section.section("person_kinds")
-    for code in inner.names() if inner is not None else ():
-        assert inner is not None
-        item = inner.section(code)
-        if item is not None:
-            found[code] = PersonKind(code, item.text("name"), _exempt(item), {})
-            item.done()
-    return found
-
-
-def _exempt(item: Section) -> Mapping[Insurance, str]:
-    """Insurances that the kind is exempt from, each with its reason."""
-    inner = item.section("exempt", optional=True)
-    found: dict[Insurance, str] = {}
-    for name in inner.names() if inner is not None else ():
-        assert inner is not None
-        if name in _INSURANCES:
-            found[Insurance(name)] = inner.code(name)
-        else:
-            inner.fault(name, name, "expected one of " + ", ".join(Insurance))
-    return found
+def _span(series: Series) -> tuple[date, date | None]:
+    ends = [figure.effective_to for figure in series]
+    last = None if None in ends else max(end for end in ends if end is not None)
+    return min(figure.effective_from for figure in series), last

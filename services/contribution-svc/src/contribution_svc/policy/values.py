@@ -4,6 +4,7 @@ and expected.
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,6 +17,16 @@ _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _WHOLE = re.compile(r"^(0|[1-9]\d{0,8})$")
 _CODE = re.compile(r"^[a-z0-9][a-z0-9_-]{0,60}$")
+
+
+def ppm_of(node: Node) -> int | None:
+    """A quoted percentage in millionths; None for anything else."""
+    if not isinstance(node, Scalar) or not node.quoted or not node.text.isascii():
+        return None
+    match = _PERCENT.match(node.text)
+    if match is None:
+        return None
+    return int(match[1]) * 10_000 + int((match[2] or "").ljust(4, "0"))
 
 
 @dataclass
@@ -81,9 +92,9 @@ class Section:
             self.fault(name, text, "expected a code of a-z, 0-9, _ and -")
         return text
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+    def choice(self, name: str, choices: tuple[str, ...], optional: bool = False) -> str:
         expected = "one of " + ", ".join(choices)
-        text = self.text(name, expected)
+        text = self.text(name, expected, optional)
         if text and text not in choices:
             self.fault(name, text, f"expected {expected}")
         return text
@@ -106,11 +117,19 @@ class Section:
             return least
         return int(scalar.text)
 
-    def day(self, name: str, optional: bool = False) -> date | None:
-        """A quoted ISO day; `null` where it is optional."""
-        expected = "a quoted day such as '2024-07-01'"
-        scalar = self.scalar(name, expected, optional)
-        if scalar is None or (optional and not scalar.quoted and scalar.text == "null"):
+    def is_null(self, name: str) -> bool:
+        """Whether the key is there and says `null`."""
+        node = self.node.items.get(name)
+        return isinstance(node, Scalar) and not node.quoted and node.text == "null"
+
+    def has(self, name: str) -> bool:
+        return name in self.node.items
+
+    def day(self, name: str, nullable: bool = False) -> date | None:
+        """A quoted ISO day; `null`, said and not left out, where that may be."""
+        expected = "a quoted day such as '2024-07-01'" + (" or null" if nullable else "")
+        scalar = self.scalar(name, expected)
+        if scalar is None or (nullable and self.is_null(name)):
             return None
         if scalar.quoted and _DATE.match(scalar.text):
             try:
@@ -150,12 +169,49 @@ class Section:
         scalar = self.scalar(name, expected)
         if scalar is None:
             return None
-        match = _PERCENT.match(scalar.text) if scalar.quoted and scalar.text.isascii() else None
-        if match is None:
+        ppm = ppm_of(scalar)
+        if ppm is None:
             todo = "write it in quotes, without a percent sign"
             self.fault(name, scalar.text, f"expected {expected}", todo)
-            return None
-        return int(match[1]) * 10_000 + int((match[2] or "").ljust(4, "0"))
+        return ppm
+
+    def named(
+        self, name: str, texts: "MappingOf[str, str]", of: str, optional: bool = False
+    ) -> str:
+        """What one key or a list of keys of the mapping `of` stand for, joined by a full-width
+        semicolon.
+        """
+        node = self._node(name, f"a key of `{of}`", optional)
+        if node is None:
+            return ""
+        items = node.items if isinstance(node, Items) else [node]
+        keys = [item.text for item in items if isinstance(item, Scalar)]
+        if not keys or len(keys) < len(items):
+            self.fault(name, "no key", f"expected a key of `{of}`, or a list of them")
+        for key in keys:
+            if key not in texts:
+                self.fault(name, key, f"expected a key of `{of}`")
+        return "；".join(texts.get(key, key) for key in keys)
+
+    def ppms(self, name: str) -> list[int]:
+        """A list of percentages as quoted decimal texts, in millionths."""
+        node = self._node(name, "a list of percentages", optional=False)
+        items = node.items if isinstance(node, Items) else []
+        found = [ppm_of(item) for item in items]
+        if not found or None in found:
+            self.fault(name, "no list of rates", "expected percent as quoted decimal texts")
+        return [ppm for ppm in found if ppm is not None]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts; empty where it is left out."""
+        node = self._node(name, "a list of texts", optional=True)
+        if node is None:
+            return ()
+        items = node.items if isinstance(node, Items) else []
+        found = tuple(item.text for item in items if isinstance(item, Scalar))
+        if not found or len(found) < len(items) or not all(text.isprintable() for text in found):
+            self.fault(name, "no list of texts", "expected a list with at least one text")
+        return found
 
     def sections(self, name: str) -> "Iterator[Section]":
         """The mappings of a list that must not be empty."""

@@ -72,6 +72,7 @@ class _Scheme:
     terms_of: Mapping[Insurance, Terms]
     contribution_year: int
     known_since: str
+    day_warnings: Sequence[str]
 
 
 def _schemes(
@@ -84,13 +85,14 @@ def _schemes(
             pack = policies.pack_for(city, period, known_on)
         except PolicyUnknown:
             continue
-        terms = pack.terms(period, known_on)
+        terms, days = pack.terms(period, known_on), pack.days_at(period)
         schemes[city, text] = _Scheme(
             kinds=pack.person_kinds,
             terms=terms,
             terms_of={one.insurance: one for one in terms},
             contribution_year=pack.contribution_year(period),
             known_since=str(max(one.known_since for one in terms)),
+            day_warnings=days.warnings() if days is not None else (),
         )
     return schemes
 
@@ -128,8 +130,8 @@ def _assessed(
 
 def _warnings(lines: Sequence[Line], scheme: _Scheme) -> list[str]:
     """What people are to know of the figures that were used."""
-    due = (scheme.terms_of[line.insurance] for line in lines if line.state is LineState.DUE)
-    return [warning for terms in due for warning in terms.warnings]
+    due = [scheme.terms_of[line.insurance] for line in lines if line.state is LineState.DUE]
+    return [*(warning for terms in due for warning in terms.warnings), *scheme.day_warnings]
 
 
 def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
