@@ -49,7 +49,9 @@ GET  /bases                                 own  404  404  own  404  403  403  4
 GET  /declarations                          403  403  403  own  404  403  403  401
 POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
 POST /lines/check                           403  403  403  own  404  403  403  401
+GET  /policies                              own  own  own  own  own  own  own  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401
+GET  /policies/{city}/in-force              own  own  own  own  own  own  own  401
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
 GET  /sums                                  403  403  403  own  404  own  403  401

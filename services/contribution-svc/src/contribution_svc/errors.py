@@ -32,6 +32,20 @@ class PolicyUnknown(NotFound):
         return cls(f"no policy for city {city}{when}; add its dated file to the policy folder")
 
 
+class InsuranceNotInScheme(Refusal):
+    """The city has no line for this insurance: it is not in its scheme, or within another one."""
+
+    code = "insurance-not-in-scheme"
+    status = 422
+    title = "The city has no such insurance"
+
+    @classmethod
+    def of(cls, city: str, insurance: str, merged_into: str) -> Self:
+        where = f"is collected within {merged_into}; ask for that" if merged_into else "is not"
+        tail = "" if merged_into else " in its scheme"
+        return cls(f"city {city}: {insurance} {where}{tail}")
+
+
 class LineDisagreesWithPolicy(Refusal):
     """A line has another rate, base or amount than the policy that is in force for it."""
 

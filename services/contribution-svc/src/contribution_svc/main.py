@@ -5,6 +5,7 @@ from datetime import datetime
 
 from contribution_svc import api, consumers, jobs
 from contribution_svc.bank import BankAccess, BankClient
+from contribution_svc.commands import add_commands
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import Policies, load_policies
 from contribution_svc.settings import Settings
@@ -73,6 +74,7 @@ SERVICE = Service(
     description="Policy, bases, assessments, declarations, bank statements and their allocation.",
     settings=Settings,
     build=build,
+    commands=add_commands,
 )
 
 main = command(SERVICE)

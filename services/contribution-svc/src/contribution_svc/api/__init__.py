@@ -26,7 +26,7 @@ def routes(
 ) -> Sequence[APIRouter]:
     """Every route; `engine` sees what the caller may see, `worker` takes the bank's webhooks in."""
     return (
-        policies.routes(rules.policies),
+        policies.routes(rules.policies, clock),
         assessments.routes(engine),
         stated_lines.routes(engine),
         declarations.routes(engine, clock, rules),

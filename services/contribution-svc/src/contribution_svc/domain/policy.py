@@ -78,9 +78,9 @@ class InsuranceRules:
         """As known on a day: the terms of each longest run of days with the same figures."""
         starts = sorted(changes(self.figures(), known_on, self.carried_over_months))
         runs: list[tuple[date, date | None, Mapping[str, Figure]]] = []
-        for start, following in zip(starts, [*starts[1:], None], strict=True):
+        for place, start in enumerate(starts, 1):
             figures = self.figures_at(start, known_on)
-            ends = following - timedelta(days=1) if following is not None else None
+            ends = starts[place] - timedelta(days=1) if place < len(starts) else None
             if runs and runs[-1][2] == figures:
                 runs[-1] = (runs[-1][0], ends, figures)
             else:

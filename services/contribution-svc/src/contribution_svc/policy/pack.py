@@ -49,7 +49,7 @@ def _pack(section: Section, sha256: str) -> Pack:
         carried = section.whole("carried_over_months", 0, _MOST_CARRIED_MONTHS)
     merged: dict[Insurance, Insurance] = {}
     pack = Pack(
-        city=section.text("city", "a quoted city code"),
+        city=section.city("city"),
         name=section.text("name"),
         collector=section.code("collector"),
         passes_detail_on=section.flag("passes_detail_on"),

@@ -108,7 +108,8 @@ class _Reader:
             raise TreeInvalid(*self._faults)
         return root
 
-    def _node(self, event: Any, key: str, depth: int) -> Node:
+    def _node(self, event: Any, key: str, depth: int, key_line: int = 0) -> Node:
+        """A list or mapping has the line of its key, where it has one: there its name is read."""
         self._nodes += 1
         if self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
             self._fault(event, "too many or too deep", "expected a policy pack", key)
@@ -119,9 +120,9 @@ class _Reader:
         if getattr(event, "tag", None) is not None:
             self._fault(event, f"tag {event.tag}", "expected plain values without tags", key)
         if isinstance(event, SequenceStartEvent):
-            return Items(list(self._sequence(key, depth)), line)
+            return Items(list(self._sequence(key, depth)), key_line or line)
         if isinstance(event, MappingStartEvent):
-            return Mapping(self._mapping(key, depth), line)
+            return Mapping(self._mapping(key, depth), key_line or line)
         # An alias stands for nothing here: its fault is noted, and nothing is expanded.
         style = getattr(event, "style", None)
         return Scalar(getattr(event, "value", ""), bool(style), line)
@@ -142,7 +143,7 @@ class _Reader:
             inner = f"{key}.{name.text}" if key else name.text
             if name.text in found:
                 self._fault(event, "duplicate key", "expected each key once", inner)
-            found[name.text] = self._node(next(self._events), inner, depth + 1)
+            found[name.text] = self._node(next(self._events), inner, depth + 1, name.line)
         return found
 
     def _fault(self, event: Any, found: str, expected: str, key: str = "") -> None:

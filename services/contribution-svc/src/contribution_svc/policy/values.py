@@ -16,6 +16,11 @@ _PERCENT = re.compile(r"^(\d{1,3})(?:\.(\d{1,4}))?$")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 _WHOLE = re.compile(r"^(0|[1-9]\d{0,8})$")
+_CITY = re.compile(r"^[0-9]{6}$")
+_PROVINCES = frozenset(
+    (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55))
+) | {61, 62, 63, 64, 65, 71, 81, 82, 99}
+"""The first two digits of GB/T 2260, and 99 for example cities."""
 _CODE = re.compile(r"^[a-z0-9][a-z0-9_-]{0,60}$")
 
 
@@ -90,6 +95,13 @@ class Section:
         text = self.text(name, "a code such as tax-990100")
         if text and not _CODE.match(text):
             self.fault(name, text, "expected a code of a-z, 0-9, _ and -")
+        return text
+
+    def city(self, name: str) -> str:
+        """A quoted 统筹地区 code of six digits, of a province of GB/T 2260 or an example (99)."""
+        text = self.text(name, "a quoted city code")
+        if text and (not _CITY.match(text) or int(text[:2]) not in _PROVINCES):
+            self.fault(name, text, "expected a city code of six digits, as in GB/T 2260")
         return text
 
     def choice(self, name: str, choices: tuple[str, ...], optional: bool = False) -> str:
