@@ -1,15 +1,27 @@
-"""取整: the rules by name, and against exact decimals."""
+"""取整: the rules by name, and against exact fractions, for one employee and for a column."""
 
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+import math
+from collections.abc import Callable
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.rounding import Rounding, rounded_fen
+from contribution_svc.domain.rounding import (
+    MOST_FEN,
+    MOST_PPM,
+    Column,
+    Rounding,
+    held_fen,
+    rounded_fen,
+)
 
 BASE_FEN = st.integers(min_value=0, max_value=10_000_000_00)
 PPM = st.integers(min_value=0, max_value=300_000)
+ANY_FEN = st.one_of(BASE_FEN, st.integers(min_value=0, max_value=MOST_FEN))
+ANY_PPM = st.one_of(PPM, st.sampled_from([5_000, 2_000, 500_000, MOST_PPM]))
 UNITS = {
     Rounding.JIAO_HALF_UP: 10,
     Rounding.FEN_UP_TO_JIAO: 10,
@@ -48,12 +60,64 @@ def test_worked_examples(base_fen: int, rate_ppm: int, rule: Rounding, fen: int)
     assert rounded_fen(base_fen, rate_ppm, rule) == fen
 
 
-@given(BASE_FEN, PPM)
-def test_half_up_and_half_even_agree_with_decimal(base_fen: int, rate_ppm: int) -> None:
-    exact = Decimal(base_fen) * rate_ppm / 1_000_000
-    up, even = (int(exact.quantize(Decimal(1), mode)) for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN))
-    assert rounded_fen(base_fen, rate_ppm, Rounding.FEN_HALF_UP) == up
-    assert rounded_fen(base_fen, rate_ppm, Rounding.HALF_EVEN) == even
+def half_up(exact: Fraction, unit: int) -> int:
+    return math.floor(exact / unit + Fraction(1, 2)) * unit
+
+
+def cut(exact: Fraction, unit: int) -> int:
+    return math.floor(exact / unit) * unit
+
+
+def up(exact: Fraction, digit: Fraction, unit: int) -> int:
+    """Up to the next unit if a digit or more is over; what is smaller than the digit is unseen."""
+    return math.ceil(math.floor(exact / digit) * digit / unit) * unit
+
+
+AGREED: dict[Rounding, Callable[[Fraction], int]] = {
+    Rounding.FEN_HALF_UP: lambda exact: half_up(exact, 1),
+    Rounding.JIAO_HALF_UP: lambda exact: half_up(exact, 10),
+    Rounding.YUAN_HALF_UP: lambda exact: half_up(exact, 100),
+    Rounding.LI_UP_TO_FEN: lambda exact: up(exact, Fraction(1, 10), 1),
+    Rounding.FEN_UP_TO_JIAO: lambda exact: up(exact, Fraction(1), 10),
+    Rounding.JIAO_UP_TO_YUAN: lambda exact: up(exact, Fraction(10), 100),
+    Rounding.UP_TO_YUAN: lambda exact: math.ceil(exact / 100) * 100,
+    Rounding.HALF_EVEN: round,
+    Rounding.CUT_LI: lambda exact: cut(exact, 1),
+    Rounding.CUT_FEN: lambda exact: cut(exact, 10),
+    Rounding.CUT_JIAO: lambda exact: cut(exact, 100),
+}
+"""What each rule means, said in exact fractions of a fen."""
+
+
+def column(values: list[int]) -> Column:
+    return np.array(values, dtype=np.int64)
+
+
+@pytest.mark.parametrize("rule", Rounding)
+@given(st.lists(st.tuples(ANY_FEN, ANY_PPM), min_size=1, max_size=40))
+def test_one_and_a_column_round_as_the_rule_means(
+    rule: Rounding, lines: list[tuple[int, int]]
+) -> None:
+    meant = [AGREED[rule](Fraction(base * rate, 1_000_000)) for base, rate in lines]
+    assert [rounded_fen(base, rate, rule) for base, rate in lines] == meant
+    bases, rates = (column(list(values)) for values in zip(*lines, strict=True))
+    assert rounded_fen(bases, rates, rule).tolist() == meant
+
+
+@pytest.mark.parametrize("rule", Rounding)
+def test_the_largest_amounts_do_not_overflow_a_column(rule: Rounding) -> None:
+    largest = rounded_fen(column([MOST_FEN]), column([MOST_PPM]), rule)
+    assert largest.dtype == np.int64
+    assert largest.tolist() == [rounded_fen(MOST_FEN, MOST_PPM, rule)] == [MOST_FEN]
+
+
+@given(st.lists(st.tuples(ANY_FEN, ANY_FEN, ANY_FEN), min_size=1, max_size=40))
+def test_a_wage_is_held_alike_for_one_and_for_a_column(people: list[tuple[int, int, int]]) -> None:
+    rows = [(wage, *sorted(bounds)) for wage, *bounds in people]
+    held = [max(floor, min(wage, ceiling)) for wage, floor, ceiling in rows]
+    assert [held_fen(*row) for row in rows] == held
+    wages, floors, ceilings = (column(list(values)) for values in zip(*rows, strict=True))
+    assert held_fen(wages, floors, ceilings).tolist() == held
 
 
 @given(BASE_FEN, PPM, st.sampled_from(Rounding))

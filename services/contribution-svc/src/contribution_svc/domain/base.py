@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.rounding import held_fen, highest_fen, lowest_fen
 from shared.values import INSURANCE_WORDS, Insurance, fen_text
 
 
@@ -90,11 +91,10 @@ def base_within(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -
     """The wage clamped to floor and ceiling (None: none was published), and which of them held
     it.
     """
-    if floor_fen is not None and wage_fen < floor_fen:
-        return floor_fen, Bound.FLOOR
-    if ceiling_fen is not None and wage_fen > ceiling_fen:
-        return ceiling_fen, Bound.CEILING
-    return wage_fen, Bound.WITHIN
+    base_fen = held_fen(wage_fen, lowest_fen(floor_fen), highest_fen(ceiling_fen))
+    if base_fen == wage_fen:
+        return base_fen, Bound.WITHIN
+    return base_fen, Bound.FLOOR if base_fen > wage_fen else Bound.CEILING
 
 
 def bases(basis: WageBasis, terms: Sequence[Terms]) -> Bases:
