@@ -1,0 +1,180 @@
+"""Every line of a million employees at once: a column of wages in, columns of fen out.
+
+Beside the wage a person's lines depend on little: city and levy period, the account's own rates,
+kind, papers missing. Everyone in the same position looks up one row of figures; the arithmetic is
+that of `rounding`, on columns. Nothing here looks at a single person.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from contribution_svc.domain.lines import LineState
+from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.rounding import MOST_FEN, Column, Rounding, held_fen, rounded_fen
+from shared.values import Insurance
+
+_AT_ONCE = 16_384
+"""People per step, so that a step's columns stay in the cache."""
+
+
+class State(IntEnum):
+    """A line's state as a column holds it; NONE where the scheme has no such insurance."""
+
+    NONE = 0
+    DUE = 1
+    EXEMPT = 2
+    BLOCKED = 3
+
+
+_STATES = {
+    LineState.DUE: State.DUE,
+    LineState.EXEMPT: State.EXEMPT,
+    LineState.BLOCKED: State.BLOCKED,
+}
+
+Positions = npt.NDArray[np.int32]
+"""The position of each person, as its place in the sequence that `figures_of` was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What people share whose lines differ by their wage alone: the terms of their scheme (with
+    their account's own rates, where the city leaves them open) and each insurance's state.
+    """
+
+    terms: Sequence[Terms]
+    states: Mapping[Insurance, LineState]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One payer's rates in millionths by position, and which positions round by which rule."""
+
+    rate_ppm: Column
+    rounds_by: Mapping[Rounding, npt.NDArray[np.bool_]]
+
+    def fen(self, base_fen: Column, position: Positions) -> Column:
+        rate_ppm = self.rate_ppm.take(position)
+        first, *others = self.rounds_by
+        fen = rounded_fen(base_fen, rate_ppm, first)
+        for rule in others:
+            where = self.rounds_by[rule].take(position)
+            np.copyto(fen, rounded_fen(base_fen, rate_ppm, rule), where=where)
+        return fen
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What holds for one insurance, a row a position. Where nothing is due all are 0, so that base
+    and amounts are.
+    """
+
+    state: npt.NDArray[np.int8]
+    floor_fen: Column
+    ceiling_fen: Column
+    employer: _Side
+    employee: _Side
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One insurance of many people, a row a person: a State, and fen."""
+
+    state: npt.NDArray[np.int8]
+    base_fen: Column
+    employer_fen: Column
+    employee_fen: Column
+
+
+Scheme = Mapping[Insurance, Figures]
+
+
+def figures_of(positions: Sequence[Position]) -> Scheme:
+    """The positions' figures, for each insurance that any of them has."""
+    terms = [{one.insurance: one for one in position.terms} for position in positions]
+    named = dict.fromkeys(insurance for row in terms for insurance in row)
+    return {
+        insurance: _figures(
+            [row.get(insurance) for row in terms],
+            [position.states.get(insurance) for position in positions],
+        )
+        for insurance in named
+    }
+
+
+def _figures(terms: Sequence[Terms | None], states: Sequence[LineState | None]) -> Figures:
+    due = [
+        one if state is LineState.DUE else None for one, state in zip(terms, states, strict=True)
+    ]
+    return Figures(
+        state=np.array([_STATES[s] if s else State.NONE for s in states], dtype=np.int8),
+        floor_fen=_column([one.floor_fen if one else 0 for one in due]),
+        ceiling_fen=_column([one.ceiling_fen if one else 0 for one in due]),
+        employer=_side([(one.employer_ppm, one.employer_rounding) if one else None for one in due]),
+        employee=_side([(one.employee_ppm, one.employee_rounding) if one else None for one in due]),
+    )
+
+
+def _column(values: Sequence[int]) -> Column:
+    return np.array(values, dtype=np.int64)
+
+
+def _side(sides: Sequence[tuple[int, Rounding] | None]) -> _Side:
+    # At no rate every rule gives nothing: whoever owes nothing rounds as the first of the others.
+    rules = list(dict.fromkeys(side[1] for side in sides if side)) or [Rounding.FEN_HALF_UP]
+    return _Side(
+        rate_ppm=_column([side[0] if side else 0 for side in sides]),
+        rounds_by={
+            rule: np.array([side is not None and side[1] is rule for side in sides])
+            for rule in rules
+        },
+    )
+
+
+def calculated(scheme: Scheme, position: Positions, wage_fen: Column) -> dict[Insurance, Lines]:
+    """Every insurance's lines, of people in the order of their columns. No wage is negative or
+    above MOST_FEN.
+    """
+    people = len(wage_fen)
+    found = {
+        insurance: Lines(
+            state=np.empty(people, dtype=np.int8),
+            base_fen=np.empty(people, dtype=np.int64),
+            employer_fen=np.empty(people, dtype=np.int64),
+            employee_fen=np.empty(people, dtype=np.int64),
+        )
+        for insurance in scheme
+    }
+    for step in steps(wage_fen):
+        for insurance, figures in scheme.items():
+            lines, into = lines_of(figures, position[step], wage_fen[step]), found[insurance]
+            into.state[step] = lines.state
+            into.base_fen[step] = lines.base_fen
+            into.employer_fen[step] = lines.employer_fen
+            into.employee_fen[step] = lines.employee_fen
+    return found
+
+
+def steps(wage_fen: Column) -> Iterator[slice]:
+    """The parts of a column that are calculated at once, each after its wages were looked at."""
+    for start in range(0, len(wage_fen), _AT_ONCE):
+        step = slice(start, start + _AT_ONCE)
+        assert 0 <= wage_fen[step].min() <= wage_fen[step].max() <= MOST_FEN
+        yield step
+
+
+def lines_of(figures: Figures, position: Positions, wage_fen: Column) -> Lines:
+    """One insurance's lines of the people of one step."""
+    base_fen = held_fen(
+        wage_fen, figures.floor_fen.take(position), figures.ceiling_fen.take(position)
+    )
+    return Lines(
+        state=figures.state.take(position),
+        base_fen=base_fen,
+        employer_fen=figures.employer.fen(base_fen, position),
+        employee_fen=figures.employee.fen(base_fen, position),
+    )

@@ -1,0 +1,245 @@
+"""The calculation over columns: for every person what assessing that person alone gives, and what
+must hold for any roster.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contribution_svc.domain.base import BaseRule, WageBasis, bases
+from contribution_svc.domain.calculation import (
+    Position,
+    Positions,
+    Scheme,
+    State,
+    calculated,
+    figures_of,
+)
+from contribution_svc.domain.lines import Insured, Line, assess
+from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.rounding import MOST_FEN, Column, Rounding, held_fen
+from contribution_svc.domain.simulation import Simulation, simulated
+from contribution_svc.policy import load_policies
+from shared.values import Insurance, LevyPeriod
+
+FEN = st.integers(min_value=0, max_value=10_000_000_00)
+PPM = st.integers(min_value=0, max_value=300_000)
+PACK = load_policies().packs["990200"]
+SOME_TERMS = PACK.terms(LevyPeriod(2024, 10))[0]
+"""What the calculation does not look at is that of the pack."""
+
+
+@st.composite
+def schemes(draw: st.DrawFn) -> list[Terms]:
+    """Some insurances, each with bounds, rates and roundings of its own."""
+    found = []
+    for insurance in draw(st.lists(st.sampled_from(Insurance), min_size=1, unique=True)):
+        floor_fen, ceiling_fen = sorted((draw(FEN), draw(FEN)))
+        found.append(
+            replace(
+                SOME_TERMS,
+                insurance=insurance,
+                floor_fen=floor_fen,
+                ceiling_fen=ceiling_fen,
+                employer_ppm=draw(PPM),
+                employee_ppm=draw(PPM),
+                employer_rounding=draw(st.sampled_from(Rounding)),
+                employee_rounding=draw(st.sampled_from(Rounding)),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Place:
+    """A kind of person under a scheme: exempt from some, blocked if a paper is missing."""
+
+    scheme: Sequence[Terms]
+    exempt: frozenset[Insurance]
+    is_paper_missing: bool
+
+    def lines(self, wage_fen: int) -> list[Line]:
+        """One person's lines, assessed alone."""
+        kind = PersonKind("some", "某类", dict.fromkeys(self.exempt, "why"))
+        papers = ("visa",) if self.is_paper_missing else ()
+        found = bases(WageBasis(wage_fen, 12, BaseRule.LAST_YEAR_AVERAGE), self.scheme)
+        return assess(Insured("somebody", "some", papers), {"some": kind}, self.scheme, found)
+
+    def position(self) -> Position:
+        return Position(self.scheme, {line.insurance: line.state for line in self.lines(0)})
+
+
+PLACES = st.builds(Place, schemes(), st.frozensets(st.sampled_from(Insurance)), st.booleans())
+
+
+Shown = tuple[Insurance, str, int, int, int]
+"""A line: its state, base, employer and employee amount."""
+
+
+def shown(line: Line) -> Shown:
+    return (
+        line.insurance,
+        line.state.name,
+        line.base_fen,
+        line.employer_fen,
+        line.employee_fen,
+    )
+
+
+@dataclass(frozen=True)
+class Roster:
+    """People, by the place that each is in and the wage in fen."""
+
+    places: Sequence[Place]
+    people: Sequence[tuple[int, int]]
+
+    def scheme(self) -> Scheme:
+        return figures_of([place.position() for place in self.places])
+
+    def columns(self) -> tuple[Positions, Column]:
+        places, wages = zip(*self.people, strict=True)
+        return np.array(places, dtype=np.int32), np.array(wages, dtype=np.int64)
+
+    def lines(self) -> list[set[Shown]]:
+        """Everyone's lines, calculated together."""
+        found = calculated(self.scheme(), *self.columns())
+        return [
+            {
+                (
+                    insurance,
+                    State(lines.state[row]).name,
+                    int(lines.base_fen[row]),
+                    int(lines.employer_fen[row]),
+                    int(lines.employee_fen[row]),
+                )
+                for insurance, lines in found.items()
+                if lines.state[row] != State.NONE
+            }
+            for row in range(len(self.people))
+        ]
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> Roster:
+    places = draw(st.lists(PLACES, min_size=1, max_size=4))
+    person = st.tuples(st.integers(min_value=0, max_value=len(places) - 1), FEN)
+    return Roster(places, draw(st.lists(person, min_size=1, max_size=20)))
+
+
+@given(rosters())
+def test_together_everyone_has_the_lines_that_they_have_alone(roster: Roster) -> None:
+    alone = [
+        {shown(line) for line in roster.places[place].lines(wage_fen)}
+        for place, wage_fen in roster.people
+    ]
+    assert roster.lines() == alone
+
+
+@given(rosters())
+def test_a_base_is_within_the_bounds_of_its_place_and_nothing_else_is_due(roster: Roster) -> None:
+    found = calculated(roster.scheme(), *roster.columns())
+    for row, (place, _) in enumerate(roster.people):
+        for terms in roster.places[place].scheme:
+            lines = found[terms.insurance]
+            if lines.state[row] == State.DUE:
+                assert terms.floor_fen <= lines.base_fen[row] <= terms.ceiling_fen
+            else:
+                amounts = (lines.base_fen, lines.employer_fen, lines.employee_fen)
+                assert [int(column[row]) for column in amounts] == [0, 0, 0]
+
+
+@given(PLACES, st.lists(FEN, min_size=2, max_size=20).map(sorted))
+def test_who_earns_more_never_owes_less(place: Place, wages: list[int]) -> None:
+    roster = Roster([place], [(0, wage) for wage in wages])
+    for lines in calculated(roster.scheme(), *roster.columns()).values():
+        for column in (lines.base_fen, lines.employer_fen, lines.employee_fen):
+            assert (np.diff(column) >= 0).all()
+
+
+@given(rosters())
+def test_no_fen_is_lost_between_people_insurances_and_sides(roster: Roster) -> None:
+    """The columns' sums are the sums of everybody's own lines, to the fen."""
+    lines = [
+        line for place, wage_fen in roster.people for line in roster.places[place].lines(wage_fen)
+    ]
+    found = calculated(roster.scheme(), *roster.columns())
+    for insurance, columns in found.items():
+        own = [line for line in lines if line.insurance == insurance]
+        assert int(columns.employer_fen.sum()) == sum(line.employer_fen for line in own)
+        assert int(columns.employee_fen.sum()) == sum(line.employee_fen for line in own)
+
+
+@pytest.mark.parametrize("people", [1, 16_383, 16_384, 16_385, 50_000])
+def test_a_roster_longer_than_a_step_leaves_nobody_out(people: int) -> None:
+    place = Place([SOME_TERMS], frozenset(), is_paper_missing=False)
+    wages = np.arange(people, dtype=np.int64) * 100
+    (lines,) = calculated(
+        figures_of([place.position()]), np.zeros(people, dtype=np.int32), wages
+    ).values()
+    assert lines.base_fen.tolist() == [
+        held_fen(100 * person, SOME_TERMS.floor_fen, SOME_TERMS.ceiling_fen)
+        for person in range(people)
+    ]
+    assert set(lines.state.tolist()) == {State.DUE}
+
+
+@pytest.mark.parametrize("wage_fen", [-1, MOST_FEN + 1])
+def test_a_wage_that_columns_cannot_hold_is_no_wage(wage_fen: int) -> None:
+    place = Place([SOME_TERMS], frozenset(), is_paper_missing=False)
+    with pytest.raises(AssertionError):
+        Roster([place], [(0, wage_fen)]).lines()
+
+
+def compared(old: Roster, new: Roster) -> Simulation:
+    return simulated(old.scheme(), new.scheme(), *old.columns())
+
+
+@given(rosters(), st.data())
+def test_a_simulation_is_the_difference_of_everyones_own_lines(
+    old: Roster, data: st.DataObject
+) -> None:
+    places = data.draw(st.lists(PLACES, min_size=len(old.places), max_size=len(old.places)))
+    new = Roster(places, old.people)
+    found = compared(old, new)
+    was, will = (
+        [{x.insurance: x for x in roster.places[p].lines(w)} for p, w in roster.people]
+        for roster in (old, new)
+    )
+    for row, (before, after) in enumerate(zip(was, will, strict=True)):
+        assert found.employer_fen[row] == sum(x.employer_fen for x in after.values()) - sum(
+            x.employer_fen for x in before.values()
+        )
+        assert found.employee_fen[row] == sum(x.employee_fen for x in after.values()) - sum(
+            x.employee_fen for x in before.values()
+        )
+        differs = {shown(x) for x in before.values()} != {shown(x) for x in after.values()}
+        assert found.is_affected[row] == differs
+    assert found.total_fen() == int(found.employer_fen.sum() + found.employee_fen.sum())
+
+
+@given(rosters())
+def test_the_same_terms_affect_nobody(roster: Roster) -> None:
+    found = compared(roster, roster)
+    assert (found.people(), found.total_fen()) == (0, 0)
+
+
+def test_the_articles_ceiling_moves_from_24000_to_25500() -> None:
+    """Average 8,000 to 8,500: whoever earns more than the old ceiling is affected, by the rates of
+    what lies between.
+    """
+    old, new = (
+        Place(PACK.terms(period), frozenset(), is_paper_missing=False)
+        for period in (LevyPeriod(2024, 6), LevyPeriod(2024, 7))
+    )
+    people = [(0, 2_400_000), (0, 2_450_000), (0, 9_000_000)]
+    found = compared(Roster([old], people), Roster([new], people))
+    assert found.is_affected.tolist() == [False, True, True]
+    rates = {t.insurance: (t.employer_ppm, t.employee_ppm) for t in new.scheme}
+    assert found.sums == {
+        insurance: (200_000 * employer // 1_000_000, 200_000 * employee // 1_000_000)
+        for insurance, (employer, employee) in rates.items()
+    }
