@@ -4,6 +4,7 @@ must hold for any roster.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -20,16 +21,25 @@ from contribution_svc.domain.calculation import (
     figures_of,
 )
 from contribution_svc.domain.lines import Insured, Line, assess
-from contribution_svc.domain.policy import PersonKind, Terms
-from contribution_svc.domain.rounding import MOST_FEN, Column, Rounding, held_fen
+from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.rounding import (
+    MOST_FEN,
+    Column,
+    Rounding,
+    highest_fen,
+    lowest_fen,
+)
 from contribution_svc.domain.simulation import Simulation, simulated
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 
 FEN = st.integers(min_value=0, max_value=10_000_000_00)
 PPM = st.integers(min_value=0, max_value=300_000)
+FIXED = st.sampled_from([0, 0, 300])
+"""A fixed sum beside the rate, as Beijing's 3.00 yuan of medical."""
+KNOWN_ON = date(2024, 12, 31)
 PACK = load_policies().packs["990200"]
-SOME_TERMS = PACK.terms(LevyPeriod(2024, 10))[0]
+SOME_TERMS = PACK.terms(LevyPeriod(2024, 10), KNOWN_ON)[0]
 """What the calculation does not look at is that of the pack."""
 
 
@@ -43,12 +53,14 @@ def schemes(draw: st.DrawFn) -> list[Terms]:
             replace(
                 SOME_TERMS,
                 insurance=insurance,
-                floor_fen=floor_fen,
-                ceiling_fen=ceiling_fen,
+                floor_fen=draw(st.sampled_from([floor_fen, None])),
+                ceiling_fen=draw(st.sampled_from([ceiling_fen, None])),
                 employer_ppm=draw(PPM),
                 employee_ppm=draw(PPM),
                 employer_rounding=draw(st.sampled_from(Rounding)),
                 employee_rounding=draw(st.sampled_from(Rounding)),
+                employer_fixed_fen=draw(FIXED),
+                employee_fixed_fen=draw(FIXED),
             )
         )
     return found
@@ -64,10 +76,10 @@ class Place:
 
     def lines(self, wage_fen: int) -> list[Line]:
         """One person's lines, assessed alone."""
-        kind = PersonKind("some", "某类", dict.fromkeys(self.exempt, "why"))
+        kind = replace(PACK.person_kinds["regular"], exempt=dict.fromkeys(self.exempt, "why"))
         papers = ("visa",) if self.is_paper_missing else ()
         found = bases(WageBasis(wage_fen, 12, BaseRule.LAST_YEAR_AVERAGE), self.scheme)
-        return assess(Insured("somebody", "some", papers), {"some": kind}, self.scheme, found)
+        return assess(Insured("somebody", "regular", papers), {"regular": kind}, self.scheme, found)
 
     def position(self) -> Position:
         return Position(self.scheme, {line.insurance: line.state for line in self.lines(0)})
@@ -146,7 +158,8 @@ def test_a_base_is_within_the_bounds_of_its_place_and_nothing_else_is_due(roster
         for terms in roster.places[place].scheme:
             lines = found[terms.insurance]
             if lines.state[row] == State.DUE:
-                assert terms.floor_fen <= lines.base_fen[row] <= terms.ceiling_fen
+                least, most = lowest_fen(terms.floor_fen), highest_fen(terms.ceiling_fen)
+                assert least <= lines.base_fen[row] <= most
             else:
                 amounts = (lines.base_fen, lines.employer_fen, lines.employee_fen)
                 assert [int(column[row]) for column in amounts] == [0, 0, 0]
@@ -180,10 +193,8 @@ def test_a_roster_longer_than_a_step_leaves_nobody_out(people: int) -> None:
     (lines,) = calculated(
         figures_of([place.position()]), np.zeros(people, dtype=np.int32), wages
     ).values()
-    assert lines.base_fen.tolist() == [
-        held_fen(100 * person, SOME_TERMS.floor_fen, SOME_TERMS.ceiling_fen)
-        for person in range(people)
-    ]
+    bounds = lowest_fen(SOME_TERMS.floor_fen), highest_fen(SOME_TERMS.ceiling_fen)
+    assert lines.base_fen.tolist() == np.clip(wages, *bounds).tolist()
     assert set(lines.state.tolist()) == {State.DUE}
 
 
@@ -232,14 +243,17 @@ def test_the_articles_ceiling_moves_from_24000_to_25500() -> None:
     what lies between.
     """
     old, new = (
-        Place(PACK.terms(period), frozenset(), is_paper_missing=False)
+        Place(PACK.terms(period, KNOWN_ON), frozenset(), is_paper_missing=False)
         for period in (LevyPeriod(2024, 6), LevyPeriod(2024, 7))
     )
     people = [(0, 2_400_000), (0, 2_450_000), (0, 9_000_000)]
     found = compared(Roster([old], people), Roster([new], people))
     assert found.is_affected.tolist() == [False, True, True]
-    rates = {t.insurance: (t.employer_ppm, t.employee_ppm) for t in new.scheme}
-    assert found.sums == {
-        insurance: (200_000 * employer // 1_000_000, 200_000 * employee // 1_000_000)
-        for insurance, (employer, employee) in rates.items()
-    }
+    more_fen = (2_450_000 - 2_400_000) + (2_550_000 - 2_400_000)
+    for terms in new.scheme:
+        assert terms.employer_ppm is not None
+        assert terms.employee_ppm is not None
+        assert found.sums[terms.insurance] == (
+            more_fen * terms.employer_ppm // 1_000_000,
+            more_fen * terms.employee_ppm // 1_000_000,
+        )

@@ -14,7 +14,15 @@ import numpy.typing as npt
 
 from contribution_svc.domain.lines import LineState
 from contribution_svc.domain.policy import Terms
-from contribution_svc.domain.rounding import MOST_FEN, Column, Rounding, held_fen, rounded_fen
+from contribution_svc.domain.rounding import (
+    MOST_FEN,
+    Column,
+    Rounding,
+    held_fen,
+    highest_fen,
+    lowest_fen,
+    rounded_fen,
+)
 from shared.values import Insurance
 
 _AT_ONCE = 16_384
@@ -42,8 +50,8 @@ Positions = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What people share whose lines differ by their wage alone: the terms of their scheme (with
-    their account's own rates, where the city leaves them open) and each insurance's state.
+    """What people share whose lines differ by their wage alone: the terms of their scheme with
+    their account's own rates (`Terms.with_own`), and each insurance's state.
     """
 
     terms: Sequence[Terms]
@@ -52,10 +60,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One payer's rates in millionths by position, and which positions round by which rule."""
+    """One payer's rates in millionths by position, and which positions round by which rule; fixed
+    sums in fen where there are any.
+    """
 
     rate_ppm: Column
     rounds_by: Mapping[Rounding, npt.NDArray[np.bool_]]
+    fixed_fen: Column | None
 
     def fen(self, base_fen: Column, position: Positions) -> Column:
         rate_ppm = self.rate_ppm.take(position)
@@ -64,7 +75,7 @@ class _Side:
         for rule in others:
             where = self.rounds_by[rule].take(position)
             np.copyto(fen, rounded_fen(base_fen, rate_ppm, rule), where=where)
-        return fen
+        return fen if self.fixed_fen is None else fen + self.fixed_fen.take(position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +123,20 @@ def _figures(terms: Sequence[Terms | None], states: Sequence[LineState | None]) 
     ]
     return Figures(
         state=np.array([_STATES[s] if s else State.NONE for s in states], dtype=np.int8),
-        floor_fen=_column([one.floor_fen if one else 0 for one in due]),
-        ceiling_fen=_column([one.ceiling_fen if one else 0 for one in due]),
-        employer=_side([(one.employer_ppm, one.employer_rounding) if one else None for one in due]),
-        employee=_side([(one.employee_ppm, one.employee_rounding) if one else None for one in due]),
+        floor_fen=_column([lowest_fen(one.floor_fen) if one else 0 for one in due]),
+        ceiling_fen=_column([highest_fen(one.ceiling_fen) if one else 0 for one in due]),
+        employer=_side(
+            [
+                (one.employer_ppm, one.employer_rounding, one.employer_fixed_fen) if one else None
+                for one in due
+            ]
+        ),
+        employee=_side(
+            [
+                (one.employee_ppm, one.employee_rounding, one.employee_fixed_fen) if one else None
+                for one in due
+            ]
+        ),
     )
 
 
@@ -123,15 +144,15 @@ def _column(values: Sequence[int]) -> Column:
     return np.array(values, dtype=np.int64)
 
 
-def _side(sides: Sequence[tuple[int, Rounding] | None]) -> _Side:
+def _side(sides: Sequence[tuple[int | None, Rounding, int] | None]) -> _Side:
+    rates, rules, fixed = zip(*(side or (0, None, 0) for side in sides), strict=True)
+    assert None not in rates, "an account without the rate that it needs owes nothing yet: blocked"
     # At no rate every rule gives nothing: whoever owes nothing rounds as the first of the others.
-    rules = list(dict.fromkeys(side[1] for side in sides if side)) or [Rounding.FEN_HALF_UP]
+    used = dict.fromkeys(rule for rule in rules if rule is not None) or [Rounding.FEN_HALF_UP]
     return _Side(
-        rate_ppm=_column([side[0] if side else 0 for side in sides]),
-        rounds_by={
-            rule: np.array([side is not None and side[1] is rule for side in sides])
-            for rule in rules
-        },
+        rate_ppm=_column(rates),
+        rounds_by={rule: np.array([one is rule for one in rules]) for rule in used},
+        fixed_fen=_column(fixed) if any(fixed) else None,
     )
 
 
