@@ -19,7 +19,7 @@ endif
 export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help setup lock demo up down status check format clean bench bench-case verify \
+.PHONY: help setup lock demo up down status check format clean bench bench-case bench-contributions verify \
 	test test-unit test-contract test-integration test-e2e test-faults
 
 help: ## explain every target
@@ -97,6 +97,9 @@ bench: $(READY) ## measure each figure that the docs quote
 
 bench-case: $(READY) ## where the time of the October case goes: phases, events, CPU an event, memory
 	@PYTHONPATH=. $(BIN)/python bench/case.py
+
+bench-contributions: $(READY) ## contributions calculated: ours beside its peers, then the whole path beside bare COPY
+	@PYTHONPATH=. $(BIN)/python bench/contributions.py
 
 clean: ## stop everything and remove all that was made: data, caches, environment
 	@if [ -e $(READY) ]; then $(BIN)/python -m deploy.embedded down; fi

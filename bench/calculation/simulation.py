@@ -1,0 +1,28 @@
+"""Ours again: the same roster before and after a notice that moves every floor and ceiling."""
+
+from bench.calculation import ours
+from bench.calculation.workload import changed
+from bench.peers.measured import Answer, Roster, run
+from contribution_svc.domain.calculation import Positions, Scheme, figures_of
+from contribution_svc.domain.rounding import Column
+from contribution_svc.domain.simulation import Simulation, simulated
+
+Prepared = tuple[Scheme, Scheme, Positions, Column]
+
+
+def prepare(roster: Roster) -> Prepared:
+    old, position, wage_fen = ours.prepare(roster)
+    return old, figures_of(changed(ours.positions(roster))), position, wage_fen
+
+
+def calculate(prepared: Prepared) -> Simulation:
+    return simulated(*prepared)
+
+
+def columns(found: Simulation) -> Answer:
+    assert found.total_fen() == int(found.employer_fen.sum() + found.employee_fen.sum())
+    return {}
+
+
+if __name__ == "__main__":
+    run(prepare, calculate, columns)
