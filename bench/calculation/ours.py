@@ -47,7 +47,7 @@ def _terms(shipped: Terms, insurance: Insurance, row: Mapping[str, object]) -> T
 
 
 def prepare(roster: Roster) -> Prepared:
-    position = np.frombuffer(roster.position, dtype=np.int32)
+    position = np.frombuffer(roster.position, dtype=np.int32).astype(np.intp)
     return figures_of(positions(roster)), position, np.frombuffer(roster.wage_fen, dtype=np.int64)
 
 

@@ -60,7 +60,7 @@ def one_policy(people: int) -> Workload:
     rng = np.random.default_rng(SEED)
     terms = _terms(rng, base_terms())
     due = Position(terms, dict.fromkeys(INSURANCES, LineState.DUE))
-    return Workload([due], np.zeros(people, dtype=np.int32), _wages(rng, people))
+    return Workload([due], np.zeros(people, dtype=np.intp), _wages(rng, people))
 
 
 def mixed(people: int) -> Workload:
@@ -72,7 +72,7 @@ def mixed(people: int) -> Workload:
     shares = np.array([share for _, share in SHARES])
     kind = np.repeat(np.arange(len(SHARES)), shares)[rng.integers(0, shares.sum(), people)]
     scheme = rng.integers(0, len(schemes), people)
-    position = (scheme * len(SHARES) + kind).astype(np.int32)
+    position = (scheme * len(SHARES) + kind).astype(np.intp)
     return Workload(positions, position, _wages(rng, people))
 
 
@@ -137,7 +137,7 @@ def written(work: Workload, folder: Path) -> Path:
     """The workload as files that any peer can read: raw columns, and the figures as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "wage_fen.i64").write_bytes(work.wage_fen.tobytes())
-    (folder / "position.i32").write_bytes(work.position.tobytes())
+    (folder / "position.i32").write_bytes(work.position.astype(np.int32).tobytes())
     figures = {insurance: _figures(work.positions, insurance) for insurance in INSURANCES}
     (folder / "figures.json").write_text(json.dumps(figures))
     return folder

@@ -25,7 +25,7 @@ from contribution_svc.domain.rounding import (
 )
 from shared.values import Insurance
 
-_AT_ONCE = 16_384
+_AT_ONCE = 8_192
 """People per step, so that a step's columns stay in the cache."""
 
 
@@ -44,7 +44,7 @@ _STATES = {
     LineState.BLOCKED: State.BLOCKED,
 }
 
-Positions = npt.NDArray[np.int32]
+Positions = npt.NDArray[np.intp]
 """The position of each person, as its place in the sequence that `figures_of` was given."""
 
 
@@ -60,22 +60,19 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One payer's rates in millionths by position, and which positions round by which rule; fixed
-    sums in fen where there are any.
+    """One payer's rates in millionths by position, for each rule those of the positions that round
+    by it; fixed sums in fen where there are any.
     """
 
-    rate_ppm: Column
-    rounds_by: Mapping[Rounding, npt.NDArray[np.bool_]]
+    rates_ppm: Mapping[Rounding, Column]
     fixed_fen: Column | None
 
     def fen(self, base_fen: Column, position: Positions) -> Column:
-        rate_ppm = self.rate_ppm.take(position)
-        first, *others = self.rounds_by
-        fen = rounded_fen(base_fen, rate_ppm, first)
-        for rule in others:
-            where = self.rounds_by[rule].take(position)
-            np.copyto(fen, rounded_fen(base_fen, rate_ppm, rule), where=where)
-        return fen if self.fixed_fen is None else fen + self.fixed_fen.take(position)
+        fen = np.zeros_like(base_fen) if self.fixed_fen is None else self.fixed_fen.take(position)
+        for rule, rate_ppm in self.rates_ppm.items():
+            # At no rate every rule gives nothing: each person's own rule adds what is due.
+            fen += rounded_fen(base_fen, rate_ppm.take(position), rule)
+        return fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +144,10 @@ def _column(values: Sequence[int]) -> Column:
 def _side(sides: Sequence[tuple[int | None, Rounding, int] | None]) -> _Side:
     rates, rules, fixed = zip(*(side or (0, None, 0) for side in sides), strict=True)
     assert None not in rates, "an account without the rate that it needs owes nothing yet: blocked"
-    # At no rate every rule gives nothing: whoever owes nothing rounds as the first of the others.
-    used = dict.fromkeys(rule for rule in rules if rule is not None) or [Rounding.FEN_HALF_UP]
+    rates_ppm, ruled = _column(rates), np.array(rules)
+    used = dict.fromkeys(rule for rule, rate in zip(rules, rates, strict=True) if rate)
     return _Side(
-        rate_ppm=_column(rates),
-        rounds_by={rule: np.array([one is rule for one in rules]) for rule in used},
+        rates_ppm={rule: np.where(ruled == rule, rates_ppm, 0) for rule in used},
         fixed_fen=_column(fixed) if any(fixed) else None,
     )
 

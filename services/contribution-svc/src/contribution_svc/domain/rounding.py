@@ -73,7 +73,8 @@ def rounded_fen(base_fen: FenT, rate_ppm: FenT, rule: Rounding) -> FenT:
     lift, unit = _LIFT_AND_UNIT[rule]
     if rule is Rounding.HALF_EVEN:
         exact = exact + exact // _FEN % 2
-    return (exact + lift) // unit * (unit // _FEN)
+    units = (exact + lift) // unit
+    return units if unit == _FEN else units * (unit // _FEN)
 
 
 def lowest_fen(floor_fen: int | None) -> int:
