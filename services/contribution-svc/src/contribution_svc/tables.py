@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -38,8 +39,11 @@ def _json(name: str, empty: str) -> Column[object]:
     return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'"))
 
 
-def _at(name: str, *, optional: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=optional)
+def _at(
+    name: str, *, optional: bool = False, server_default: TextClause | None = None
+) -> Column[object]:
+    zoned = TIMESTAMP(timezone=True)
+    return Column(name, zoned, nullable=optional, server_default=server_default)
 
 
 def _day(name: str, *, optional: bool = False) -> Column[object]:
@@ -93,6 +97,7 @@ employees = Table(
     _text("person_kind"),
     Column("documents_missing", ARRAY(Text), nullable=False),
     _count("first_month_wage_fen"),
+    Column("first_fund_member", Boolean, nullable=False, server_default=text("false")),
     Index("employees_by_no", "employer_id", "employee_no"),
 )
 
@@ -118,7 +123,11 @@ wages = Table(
     _owner(),
     _count("version"),
     _count("wage_fen"),
+    _json("items", "[]"),
+    _at("heard_at", server_default=text("'epoch'")),
+    _json("before", "[]"),
 )
+"""`before`: what corrections replaced, each {heard_at, wage_fen, items}, the oldest first."""
 
 policies = Table(
     "policies",
@@ -190,6 +199,7 @@ assessments = Table(
     _text("told"),
     _day("file_by"),
     _day("debit_by"),
+    _at("assessed_at", optional=True),
     Column("facts_parked", Boolean, nullable=False, server_default=text("false")),
     _json("policy_warnings", "[]"),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),

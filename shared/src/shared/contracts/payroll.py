@@ -91,7 +91,8 @@ class EmployeeChanged(EmployeeEvent, frozen=True, kw_only=True):
 
     `person_kind` is a code of the policy pack's catalogue (`regular`, `retired_rehired`,
     `foreigner`, ...); `documents_missing` names papers without which nothing can be assessed; `sub`
-    is the token subject.
+    is the token subject. `first_month_wage_fen` is what was agreed for a whole first month;
+    `first_fund_member`: was never a member of a housing fund before this employment.
     """
 
     TOPIC: ClassVar[str] = PAYROLL
@@ -103,6 +104,7 @@ class EmployeeChanged(EmployeeEvent, frozen=True, kw_only=True):
     first_month_wage_fen: int = 0
     sub: str = ""
     cost_centre: str = ""
+    first_fund_member: bool = False
 
 
 class EmployeeSealed(EmployeeEvent, frozen=True, kw_only=True):

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from contribution_svc.consumers import own
+from contribution_svc.domain.wages import PayItem
 from contribution_svc.store import postings, roster
+from contribution_svc.store.wages import Wage
 from contribution_svc.usecases import roster as roster_usecases
 from shared.clock import Clock
 from shared.consumer import Handler
@@ -96,17 +98,19 @@ def _employee(event: EmployeeChanged) -> roster.Employee:
             )
             for spell in event.spells
         ],
+        first_fund_member=event.first_fund_member,
     )
 
 
-def _wage(event: SalaryComputed) -> roster.Wage:
-    return roster.Wage(
+def _wage(event: SalaryComputed) -> Wage:
+    return Wage(
         employee_id=event.employee_id,
         employer_id=event.employer_id,
         wage_month=str(LevyPeriod.parse(event.levy_period)),
         purpose=event.purpose,
         version=event.version,
         wage_fen=event.wage_fen,
+        items=[PayItem(one.code, one.amount_fen, one.counts_as_wage) for one in event.items],
     )
 
 

@@ -1,15 +1,28 @@
-"""缴费基数: last year's average monthly wage, or a new hire's first month, within each insurance's
+"""缴费基数: last year's average monthly wage, or what stands in its place, within each insurance's
 bounds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.employment import (
+    Spell,
+    employed_since,
+    is_part_month,
+    months_employed,
+    paid_days,
+)
+from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.rounding import held_fen, highest_fen, lowest_fen
-from shared.values import INSURANCE_WORDS, Insurance, fen_text
+from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, fen_text
+
+WAGE_HISTORY_MISSING = "wage_history_missing"
+FIRST_WAGE_UNKNOWN = "first_wage_unknown"
+NO_EMPLOYMENT = "no_employment"
+FUND_FROM_SECOND_MONTH = "fund_from_second_month"
+"""Why the housing fund takes nothing of a first-ever member in the month in which they joined."""
 
 
 class BaseRule(StrEnum):
@@ -17,6 +30,8 @@ class BaseRule(StrEnum):
 
     LAST_YEAR_AVERAGE = "last_year_average"
     FIRST_MONTH_WAGE = "first_month_wage"
+    SECOND_MONTH_WAGE = "second_month_wage"
+    RAISED_WAGE = "raised_wage"
 
 
 class Bound(StrEnum):
@@ -30,33 +45,82 @@ class Bound(StrEnum):
 _WHAT = {
     BaseRule.LAST_YEAR_AVERAGE: "上年度月均工资",
     BaseRule.FIRST_MONTH_WAGE: "新入职首月工资",
+    BaseRule.SECOND_MONTH_WAGE: "入职次月工资",
+    BaseRule.RAISED_WAGE: "调薪后月工资",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class WageFacts:
+    """What is known of one employee's wages, the part that counts, in fen.
+
+    `last_year_fen` by month of the calendar year before the contribution year (0: told that there
+    was none); `runs_fen` those of payroll runs, by levy period (YYYY-MM); `agreed_fen` the
+    wage that was agreed for a whole first month (0: not told). `spells` in the order of their days.
+    """
+
+    spells: Sequence[Spell]
+    last_year_fen: Mapping[int, int] = field(default_factory=dict)
+    runs_fen: Mapping[str, int] = field(default_factory=dict)
+    agreed_fen: int = 0
+    first_fund_member: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WageBasis:
-    """The monthly wage that bases rest on, in fen, over how many months, and by which rule."""
+    """The monthly wage that bases rest on, in fen, over how many months, and by which rule.
+
+    `missing` are the months of last year with employment of which no wage was told; `period` is the
+    month of a wage that is no average (empty: as agreed), `paid_days` how many days of a part month
+    were brought to a whole one (0: none).
+    """
 
     wage_fen: int
     months: int
     rule: BaseRule
+    missing: tuple[int, ...] = ()
+    period: str = ""
+    paid_days: int = 0
+
+    def said(self) -> str:
+        """As people read it: 上年度月均工资9,500.00元."""
+        if self.missing:
+            months = "、".join(f"{month}月" for month in self.missing)
+            note = f"（缺{months}工资，按有工资的{self.months}个月平均）"
+        elif self.paid_days:
+            note = f"（首月计薪{self.paid_days}天，按21.75天折算为整月）"
+        else:
+            note = ""
+        return f"{_WHAT[self.rule]}{fen_text(self.wage_fen)}元{note}"
 
 
 @dataclass(frozen=True, slots=True)
 class Bases:
     """The base per insurance in fen, where it was held, and one sentence for people that says
     why.
+
+    `fund_basis` is what the housing fund rests on where that is something else; `not_yet` names
+    insurances that are not due in this period, and why.
     """
 
     basis: WageBasis
     bases_fen: Mapping[Insurance, int]
     bounds: Mapping[Insurance, Bound]
     explanation: str
+    fund_basis: WageBasis | None = None
+    not_yet: Mapping[Insurance, str] = field(default_factory=dict)
+
+    def basis_of(self, insurance: Insurance) -> WageBasis:
+        if insurance is Insurance.HOUSING_FUND and self.fund_basis is not None:
+            return self.fund_basis
+        return self.basis
 
 
 @dataclass(frozen=True, slots=True)
 class WageUnknown:
-    """No wage to rest a base on; `reason` is `first_wage_unknown` or `wage_history_missing`."""
+    """No wage to rest a base on; `reason` is `first_wage_unknown`, `wage_history_missing` or
+    `no_employment`.
+    """
 
     reason: str
 
@@ -70,21 +134,84 @@ def average_fen(wages_fen: Sequence[int]) -> int:
     return (2 * total + months) // (2 * months)
 
 
-def wage_basis(
-    last_year_fen: Sequence[int], first_month_fen: int | None, joined_on: date, base_year: int
-) -> WageBasis | WageUnknown:
-    """The wage that bases of a contribution year rest on.
+def whole_month_fen(wage_fen: int, days: int) -> int:
+    """The wage of a whole month of 21.75 paid days, from that of `days`; half a fen up."""
+    assert days > 0
+    return (wage_fen * 2_175 * 2 + 100 * days) // (2 * 100 * days)
 
-    `last_year_fen` are the wages of calendar year `base_year`, one a month. Whoever joined after
-    that year has none, and is insured on the wage of the first month instead.
+
+def wage_basis(
+    facts: WageFacts, base_year: int, period: LevyPeriod, after_raise: AfterRaise
+) -> WageBasis | WageUnknown:
+    """The wage that the bases of `period` rest on; `base_year` is the calendar year before its
+    contribution year.
+
+    劳办发〔1997〕116号: last year's average over the months in which there was a wage; newly hired,
+    the wage of the first month. Who comes back after a gap is newly hired.
     """
-    if last_year_fen:
-        return WageBasis(average_fen(last_year_fen), len(last_year_fen), BaseRule.LAST_YEAR_AVERAGE)
-    if joined_on.year <= base_year:
-        return WageUnknown("wage_history_missing")
-    if first_month_fen is None:
-        return WageUnknown("first_wage_unknown")
-    return WageBasis(first_month_fen, 1, BaseRule.FIRST_MONTH_WAGE)
+    since = employed_since(facts.spells, period.last_day())
+    if since is None:
+        return WageUnknown(NO_EMPLOYMENT)
+    is_new = since.year > base_year
+    found = _first_month(facts, since) if is_new else _last_year(facts, base_year)
+    if after_raise is AfterRaise.AT_ONCE and isinstance(found, WageBasis):
+        return _raised(facts, found, base_year, period)
+    return found
+
+
+def _last_year(facts: WageFacts, base_year: int) -> WageBasis | WageUnknown:
+    wages = [fen for fen in facts.last_year_fen.values() if fen > 0]
+    if not wages:
+        return WageUnknown(WAGE_HISTORY_MISSING)
+    missing: tuple[int, ...] = ()
+    if len(facts.last_year_fen) < 12:
+        employed = months_employed(facts.spells, base_year)
+        missing = tuple(sorted(employed - facts.last_year_fen.keys()))
+    return WageBasis(average_fen(wages), len(wages), BaseRule.LAST_YEAR_AVERAGE, missing)
+
+
+def _first_month(facts: WageFacts, since: date) -> WageBasis | WageUnknown:
+    """What was agreed for a whole month, else the first run, brought to a whole month."""
+    if facts.agreed_fen:
+        return WageBasis(facts.agreed_fen, 1, BaseRule.FIRST_MONTH_WAGE)
+    joined = str(LevyPeriod.of(since))
+    first = min((period for period in facts.runs_fen if period >= joined), default=None)
+    if first is None:
+        return WageUnknown(FIRST_WAGE_UNKNOWN)
+    wage = WageBasis(facts.runs_fen[first], 1, BaseRule.FIRST_MONTH_WAGE, period=first)
+    if first == joined and is_part_month(since) and (days := paid_days(since)):
+        return replace(wage, wage_fen=whole_month_fen(wage.wage_fen, days), paid_days=days)
+    return wage
+
+
+def _raised(facts: WageFacts, basis: WageBasis, base_year: int, period: LevyPeriod) -> WageBasis:
+    """The newest run since last year where it is higher; a wage that falls moves nothing."""
+    first, last = f"{base_year + 1}-01", str(period)
+    newest = max((one for one in facts.runs_fen if first <= one <= last), default=None)
+    if newest is None or facts.runs_fen[newest] <= basis.wage_fen:
+        return basis
+    return WageBasis(facts.runs_fen[newest], 1, BaseRule.RAISED_WAGE, period=newest)
+
+
+def fund_basis(
+    facts: WageFacts, basis: WageBasis, base_year: int, period: LevyPeriod
+) -> WageBasis | str:
+    """What the housing fund rests on, or why it takes nothing yet; `basis` is that of the others.
+
+    住房公积金管理条例 art. 17: somebody who never was a member pays from the second month on, on
+    that month's wage; until it is told, on what was agreed. A member who changes employer pays from
+    the first month on, as for the other insurances.
+    """
+    since = employed_since(facts.spells, period.last_day())
+    if not facts.first_fund_member or since is None or since.year <= base_year:
+        return basis
+    joined = LevyPeriod.of(since)
+    if period <= joined:
+        return FUND_FROM_SECOND_MONTH
+    second = str(joined.shifted(1))
+    if second not in facts.runs_fen:
+        return basis
+    return WageBasis(facts.runs_fen[second], 1, BaseRule.SECOND_MONTH_WAGE, period=second)
 
 
 def base_within(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> tuple[int, Bound]:
@@ -97,36 +224,78 @@ def base_within(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -
     return base_fen, Bound.FLOOR if base_fen > wage_fen else Bound.CEILING
 
 
-def bases(basis: WageBasis, terms: Sequence[Terms]) -> Bases:
-    """The base of every insurance of `terms`, each within its own bounds."""
-    held = {t.insurance: base_within(basis.wage_fen, t.floor_fen, t.ceiling_fen) for t in terms}
+def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None = None) -> Bases:
+    """The base of every insurance of `terms`, each within its own bounds; `fund` as `fund_basis`
+    gives it, None: as the others.
+    """
+    not_yet = {Insurance.HOUSING_FUND: fund} if isinstance(fund, str) else {}
+    other = fund if isinstance(fund, WageBasis) and fund != basis else None
+    rests_on = {
+        t.insurance: other if other and t.insurance is Insurance.HOUSING_FUND else basis
+        for t in terms
+        if t.insurance not in not_yet
+    }
+    held = {
+        t.insurance: base_within(rests_on[t.insurance].wage_fen, t.floor_fen, t.ceiling_fen)
+        for t in terms
+        if t.insurance in rests_on
+    }
     return Bases(
         basis=basis,
         bases_fen={insurance: base for insurance, (base, _) in held.items()},
         bounds={insurance: bound for insurance, (_, bound) in held.items()},
-        explanation=_explanation(basis, terms),
+        explanation=_explanation(rests_on, terms),
+        fund_basis=other,
+        not_yet=not_yet,
     )
 
 
-def _explanation(basis: WageBasis, terms: Sequence[Terms]) -> str:
+def bases_of(
+    facts: WageFacts,
+    base_year: int,
+    period: LevyPeriod,
+    after_raise: AfterRaise,
+    terms: Sequence[Terms],
+) -> Bases | str:
+    """The bases of one employee's levy period, or the reason why there are none."""
+    basis = wage_basis(facts, base_year, period, after_raise)
+    if isinstance(basis, WageUnknown):
+        return basis.reason
+    if not facts.first_fund_member:
+        return bases(basis, terms)
+    return bases(basis, terms, fund_basis(facts, basis, base_year, period))
+
+
+def _explanation(rests_on: Mapping[Insurance, WageBasis], terms: Sequence[Terms]) -> str:
     """One sentence: the wage, then for each pair of bounds where it lies; insurances are named when
-    bounds differ.
+    wages or bounds differ.
     """
-    by_bounds: dict[tuple[int | None, int | None], list[Insurance]] = {}
+    groups: dict[tuple[WageBasis, int | None, int | None], list[Insurance]] = {}
     for t in terms:
-        by_bounds.setdefault((t.floor_fen, t.ceiling_fen), []).append(t.insurance)
-    said = []
-    for (floor_fen, ceiling_fen), insurances in by_bounds.items():
-        names = "、".join(INSURANCE_WORDS[i] for i in insurances) if len(by_bounds) > 1 else ""
-        said.append(names + _place(basis.wage_fen, floor_fen, ceiling_fen))
-    return f"{_WHAT[basis.rule]}{fen_text(basis.wage_fen)}元，{'；'.join(said)}"
+        if t.insurance in rests_on:
+            group = (rests_on[t.insurance], t.floor_fen, t.ceiling_fen)
+            groups.setdefault(group, []).append(t.insurance)
+    said: list[str] = []
+    before: WageBasis | None = None
+    for (basis, floor_fen, ceiling_fen), insurances in groups.items():
+        names = "、".join(INSURANCE_WORDS[i] for i in insurances) if len(groups) > 1 else ""
+        lead = "" if basis == before else f"{basis.said()}，"
+        said.append(lead + names + place_said(basis.wage_fen, floor_fen, ceiling_fen))
+        before = basis
+    return "；".join(said)
 
 
-def _place(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> str:
-    if floor_fen is not None and wage_fen < floor_fen:
-        return f"低于下限{fen_text(floor_fen)}元，按下限核定"
-    if ceiling_fen is not None and wage_fen > ceiling_fen:
-        return f"高于上限{fen_text(ceiling_fen)}元，按上限核定"
-    if floor_fen is None or ceiling_fen is None:
-        return "未公布上下限"
-    return f"在下限{fen_text(floor_fen)}元与上限{fen_text(ceiling_fen)}元之间"
+def place_said(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> str:
+    """Where a wage lies, as people read it: 低于下限5,000.00元，按下限核定."""
+    floor = f"下限{fen_text(floor_fen)}元" if floor_fen is not None else ""
+    ceiling = f"上限{fen_text(ceiling_fen)}元" if ceiling_fen is not None else ""
+    bound = base_within(wage_fen, floor_fen, ceiling_fen)[1]
+    if bound is Bound.FLOOR:
+        return f"低于{floor}，按下限核定"
+    if bound is Bound.CEILING:
+        return f"高于{ceiling}，按上限核定"
+    if floor and ceiling:
+        return f"在{floor}与{ceiling}之间"
+    if floor or ceiling:
+        return f"不低于{floor}，未公布上限" if floor else f"不高于{ceiling}，未公布下限"
+    return "未公布上下限"

@@ -95,6 +95,13 @@ def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases 
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(reason))
     if isinstance(found, str):
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(found))
+    return _on_base(insured, terms, found)
+
+
+def _on_base(insured: Insured, terms: Terms, found: Bases) -> Line:
+    insurance, authority = terms.insurance, terms.authority
+    if insurance in found.not_yet:
+        return Line(insurance, LineState.EXEMPT, authority, found.not_yet[insurance])
     own = terms.with_own(insured.own_rates)
     if isinstance(own, str):
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(own))

@@ -2,14 +2,17 @@
 changes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import RowMapping, text
 
+from contribution_svc.domain.employment import Spell
 from contribution_svc.domain.lines import Line
+from contribution_svc.store import wages
 from contribution_svc.store.values import columns, from_json, to_json
+from contribution_svc.store.wages import Wages
 from shared.db import Connection
 
 
@@ -40,15 +43,16 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an assessment rests on, of one employee. Wages in fen: by calendar year, and of the
-    first run. `facts_parked`: later events about the employee came and could not be taken in.
+    """What an assessment rests on, of one employee. `facts_parked`: later events about the employee
+    came and could not be taken in.
     """
 
     person_kind: str
     documents_missing: Sequence[str]
-    joined_on: date | None
-    first_month_fen: int | None
-    wages_fen: Mapping[int, Sequence[int]]
+    spells: Sequence[Spell]
+    agreed_fen: int
+    first_fund_member: bool
+    wages: Wages
     on_roster: bool
     facts_parked: bool
 
@@ -182,7 +186,9 @@ _TO_DO = text(
 _FACTS = text(
     """
     SELECT k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
-           e.first_month_wage_fen, min(s.since) AS joined_on,
+           e.first_month_wage_fen, e.first_fund_member,
+           array_agg(s.since ORDER BY s.since) FILTER (WHERE s.since IS NOT NULL) AS since,
+           array_agg(s.until ORDER BY s.since) FILTER (WHERE s.since IS NOT NULL) AS until,
            coalesce(bool_or(s.account_id = k.account_id
                             AND s.since < to_date(k.levy_period, 'YYYY-MM') + interval '1 month'
                             AND (s.until IS NULL OR s.until >= to_date(k.levy_period, 'YYYY-MM'))),
@@ -194,24 +200,7 @@ _FACTS = text(
       JOIN employees e USING (employee_id)
       LEFT JOIN spells s USING (employee_id)
      GROUP BY k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
-              e.first_month_wage_fen
-    """
-)
-# A month that HR imported as history counts as imported, also when a run knew it.
-_WAGES = text(
-    """
-    SELECT employee_id, CAST(left(wage_month, 4) AS integer) AS year, array_agg(wage_fen) AS fen
-      FROM (SELECT DISTINCT ON (employee_id, wage_month) employee_id, wage_month, wage_fen
-              FROM wages WHERE employee_id = ANY(:ids)
-             ORDER BY employee_id, wage_month, purpose) w
-     WHERE wage_fen > 0 GROUP BY employee_id, year
-    """
-)
-_FIRST_RUNS = text(
-    """
-    SELECT DISTINCT ON (employee_id) employee_id, wage_fen
-      FROM wages WHERE employee_id = ANY(:ids) AND purpose = 'run'
-     ORDER BY employee_id, wage_month
+              e.first_month_wage_fen, e.first_fund_member
     """
 )
 
@@ -238,17 +227,17 @@ async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[s
         ("employee_id", "levy_period", "account_id"),
         ((row.employee_id, row.levy_period, row.account_id) for row in rows),
     )
-    wages: dict[str, dict[int, list[int]]] = {}
-    for row in await conn.execute(_WAGES, {"ids": ids}):
-        wages.setdefault(row.employee_id, {})[row.year] = row.fen
-    first = {r.employee_id: r.wage_fen for r in await conn.execute(_FIRST_RUNS, {"ids": ids})}
+    # A base rests on the calendar year before a contribution year that began by then.
+    since = f"{int(min(row.levy_period for row in rows)[:4]) - 2}-01" if rows else ""
+    told = await wages.of_people(conn, ids, since)
     return {
         (row.employee_id, row.levy_period): Facts(
             person_kind=row.person_kind,
             documents_missing=row.documents_missing,
-            joined_on=row.joined_on,
-            first_month_fen=row.first_month_wage_fen or first.get(row.employee_id),
-            wages_fen=wages.get(row.employee_id, {}),
+            spells=list(zip(row.since or (), row.until or (), strict=True)),
+            agreed_fen=row.first_month_wage_fen,
+            first_fund_member=row.first_fund_member,
+            wages=told.get(row.employee_id, Wages()),
             on_roster=row.on_roster,
             facts_parked=row.facts_parked,
         )
@@ -262,7 +251,8 @@ _PUT = text(
        SET version = n.version, rests_on = n.rests_on, contribution_year = n.contribution_year,
            lines = n.lines, base_explanation = n.base_explanation,
            policy_known_since = n.policy_known_since, told = n.told,
-           facts_parked = n.facts_parked, policy_warnings = n.policy_warnings, assess_at = NULL
+           facts_parked = n.facts_parked, policy_warnings = n.policy_warnings, assess_at = NULL,
+           assessed_at = :now
       FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:version AS bigint[]),
         CAST(:rests_on AS text[]), CAST(:contribution_year AS text[]), CAST(:lines AS jsonb[]),
@@ -284,7 +274,7 @@ _LATER = text(
 )
 
 
-async def put(conn: Connection, assessments: Sequence[Assessment]) -> None:
+async def put(conn: Connection, assessments: Sequence[Assessment], now: datetime) -> None:
     """Writes locked rows back: assessed, and up to date."""
     names = (
         "employee_id",
@@ -303,7 +293,7 @@ async def put(conn: Connection, assessments: Sequence[Assessment]) -> None:
         [to_json(value) if isinstance(value := getattr(a, name), list) else value for name in names]
         for a in assessments
     )
-    await conn.execute(_PUT, columns(names, rows))
+    await conn.execute(_PUT, {**columns(names, rows), "now": now})
 
 
 async def assess_later(conn: Connection, rows: Sequence[Assessment], at: datetime) -> None:

@@ -1,5 +1,5 @@
-"""The service's copy of employers, accounts, employees, their spells and wages: the newest version
-of each.
+"""The service's copy of employers, accounts, employees and their spells: the newest version of
+each.
 """
 
 from collections.abc import Collection, Sequence
@@ -59,18 +59,7 @@ class Employee:
     documents_missing: Sequence[str]
     first_month_wage_fen: int
     spells: Sequence[Spell]
-
-
-@dataclass(frozen=True, slots=True)
-class Wage:
-    """One month's wage that counts, in fen; `purpose` is run or history."""
-
-    employee_id: str
-    employer_id: str
-    wage_month: str
-    purpose: str
-    version: int
-    wage_fen: int
+    first_fund_member: bool = False
 
 
 _ENSURE_EMPLOYERS = text(
@@ -164,20 +153,21 @@ async def put_employers(
 _PUT_EMPLOYEES = text(
     """
     INSERT INTO employees AS e (employee_id, employer_id, version, employee_no, person_kind,
-                                documents_missing, first_month_wage_fen)
+                                documents_missing, first_month_wage_fen, first_fund_member)
     SELECT employee_id, employer_id, version, employee_no, person_kind,
-           string_to_array(documents, ','), first_month_wage_fen
+           string_to_array(documents, ','), first_month_wage_fen, first_fund_member
       FROM unnest(
         CAST(:employee_id AS text[]), CAST(:employer_id AS text[]), CAST(:version AS bigint[]),
         CAST(:employee_no AS text[]), CAST(:person_kind AS text[]), CAST(:documents AS text[]),
-        CAST(:first_month_wage_fen AS bigint[]))
+        CAST(:first_month_wage_fen AS bigint[]), CAST(:first_fund_member AS boolean[]))
         AS n(employee_id, employer_id, version, employee_no, person_kind, documents,
-             first_month_wage_fen)
+             first_month_wage_fen, first_fund_member)
     ON CONFLICT (employee_id) DO UPDATE
        SET employer_id = excluded.employer_id, version = excluded.version,
            employee_no = excluded.employee_no, person_kind = excluded.person_kind,
            documents_missing = excluded.documents_missing,
-           first_month_wage_fen = excluded.first_month_wage_fen
+           first_month_wage_fen = excluded.first_month_wage_fen,
+           first_fund_member = excluded.first_fund_member
      WHERE e.version < excluded.version
     RETURNING employee_id
     """
@@ -210,6 +200,7 @@ async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list
             e.person_kind,
             ",".join(e.documents_missing),
             e.first_month_wage_fen,
+            e.first_fund_member,
         )
         for e in sorted(employees, key=lambda e: e.employee_id)
     )
@@ -221,6 +212,7 @@ async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list
         "person_kind",
         "documents",
         "first_month_wage_fen",
+        "first_fund_member",
     )
     newer = set((await conn.execute(_PUT_EMPLOYEES, columns(names, rows))).scalars())
     if not newer:
@@ -240,7 +232,7 @@ async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list
         if e.employee_id in newer
         for s in e.spells
     }
-    names = (
+    spell_names = (
         "employee_id",
         "since",
         "until",
@@ -249,7 +241,7 @@ async def put_employees(conn: Connection, employees: Sequence[Employee]) -> list
         "department_id",
         "city",
     )
-    await conn.execute(_PUT_SPELLS, columns(names, spells.values()))
+    await conn.execute(_PUT_SPELLS, columns(spell_names, spells.values()))
     return sorted(newer)
 
 
@@ -282,30 +274,6 @@ async def parked_newcomers(
         "next_first_day": str(next_first_day),
     }
     return list((await conn.execute(_PARKED_NEWCOMERS, values)).scalars())
-
-
-_PUT_WAGES = text(
-    """
-    INSERT INTO wages AS w (employee_id, wage_month, purpose, employer_id, version, wage_fen)
-    SELECT * FROM unnest(
-        CAST(:employee_id AS text[]), CAST(:wage_month AS text[]), CAST(:purpose AS text[]),
-        CAST(:employer_id AS text[]), CAST(:version AS bigint[]), CAST(:wage_fen AS bigint[]))
-    ON CONFLICT (employee_id, wage_month, purpose) DO UPDATE
-       SET version = excluded.version, wage_fen = excluded.wage_fen
-     WHERE w.version < excluded.version
-    RETURNING employee_id, purpose
-    """
-)
-
-
-async def put_wages(conn: Connection, wages: Sequence[Wage]) -> tuple[list[str], list[str]]:
-    """Keeps the newest of each; returns whose history and whose runs were newer."""
-    ordered = sorted(wages, key=lambda w: (w.employee_id, w.wage_month, w.purpose))
-    names = ("employee_id", "wage_month", "purpose", "employer_id", "version", "wage_fen")
-    rows = ([getattr(w, name) for name in names] for w in ordered)
-    newer = (await conn.execute(_PUT_WAGES, columns(names, rows))).all()
-    history = {row.employee_id for row in newer if row.purpose == "history"}
-    return sorted(history), sorted({row.employee_id for row in newer} - history)
 
 
 _ACCOUNT_TO_OPEN = text(

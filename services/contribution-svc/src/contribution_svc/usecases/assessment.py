@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import Bases, WageUnknown, bases, wage_basis
+from contribution_svc.domain.base import Bases, WageFacts, bases_of
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
-from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
+from contribution_svc.domain.policy import AfterRaise, OwnRates, PersonKind, Terms
 from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import assessments, declarations, own_rates
@@ -67,10 +67,12 @@ class _Scheme:
     batch.
     """
 
+    period: LevyPeriod
     kinds: Mapping[str, PersonKind]
     terms: Sequence[Terms]
     terms_of: Mapping[Insurance, Terms]
     contribution_year: int
+    after_raise: AfterRaise
     known_since: str
     day_warnings: Sequence[str]
 
@@ -87,10 +89,12 @@ def _schemes(
             continue
         terms, days = pack.terms(period, known_on), pack.days_at(period)
         schemes[city, text] = _Scheme(
+            period=period,
             kinds=pack.person_kinds,
             terms=terms,
             terms_of={one.insurance: one for one in terms},
             contribution_year=pack.contribution_year(period),
+            after_raise=pack.after_raise,
             known_since=str(max(one.known_since for one in terms)),
             day_warnings=days.warnings() if days is not None else (),
         )
@@ -116,7 +120,7 @@ def _assessed(
     return (
         replace(
             row,
-            rests_on=found.basis.rule if isinstance(found, Bases) else "",
+            rests_on=_rests_on(found, scheme.after_raise),
             contribution_year=str(scheme.contribution_year),
             lines=lines,
             base_explanation=base.body.explanation if base is not None else "",
@@ -136,12 +140,22 @@ def _warnings(lines: Sequence[Line], scheme: _Scheme) -> list[str]:
 
 def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
     """The bases, or the reason why there are none."""
-    if facts.joined_on is None:
-        return "no_employment"
     base_year = scheme.contribution_year - 1
-    last_year = facts.wages_fen.get(base_year, ())
-    basis = wage_basis(last_year, facts.first_month_fen, facts.joined_on, base_year)
-    return basis.reason if isinstance(basis, WageUnknown) else bases(basis, scheme.terms)
+    wages = WageFacts(
+        spells=facts.spells,
+        last_year_fen=facts.wages.by_year.get(base_year, {}),
+        runs_fen=facts.wages.runs,
+        agreed_fen=facts.agreed_fen,
+        first_fund_member=facts.first_fund_member,
+    )
+    return bases_of(wages, base_year, scheme.period, scheme.after_raise, scheme.terms)
+
+
+def _rests_on(found: Bases | str, after_raise: AfterRaise) -> str:
+    """The rule, by which a new run is known to change nothing; it may wherever raises count."""
+    if isinstance(found, str):
+        return ""
+    return found.basis.rule if after_raise is AfterRaise.FIXED_FOR_THE_YEAR else after_raise
 
 
 def _base_row(
@@ -176,7 +190,7 @@ async def _save(
         else:
             written.append(new)
     parked = [new for old, (new, _) in zip(before, done, strict=True) if _parking_differs(old, new)]
-    await assessments.put(conn, written)
+    await assessments.put(conn, written, now)
     told = await base_store.put(conn, [base for _, base in done if base is not None])
     await outbox.add(conn, [base_changed(row) for row in told], now)
     await outbox.add(conn, [contribution_assessed(row) for row in changed], now)

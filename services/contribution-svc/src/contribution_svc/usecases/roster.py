@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from contribution_svc.store import assessments, declarations, postings, roster
+from contribution_svc.store import wages as wage_store
 from shared.clock import china_day, china_time
 from shared.db import Connection
 
@@ -48,16 +49,16 @@ async def take_in_employees(
     await assessments.mark_people(conn, changed, now)
 
 
-async def take_in_wages(conn: Connection, wages: Sequence[roster.Wage], now: datetime) -> None:
+async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now: datetime) -> None:
     """Keeps the newest of each month, and marks whoever rests on it."""
-    newest: dict[tuple[str, str, str], roster.Wage] = {}
+    newest: dict[tuple[str, str, str], wage_store.Wage] = {}
     for wage in wages:
         key = (wage.employee_id, wage.wage_month, wage.purpose)
         known = newest.get(key)
         if known is None or known.version < wage.version:
             newest[key] = wage
     await roster.share_employers(conn, {w.employer_id for w in newest.values()})
-    history, runs = await roster.put_wages(conn, list(newest.values()))
+    history, runs = await wage_store.put(conn, list(newest.values()), now)
     await assessments.mark_wages(conn, history, runs, now)
 
 
