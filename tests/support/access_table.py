@@ -48,6 +48,8 @@ GET  /assessments                           own  own  404  own  404  403  403  4
 GET  /bases                                 own  404  404  own  404  403  403  401
 GET  /declarations                          403  403  403  own  404  403  403  401
 POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
+GET  /explanations/base                     own  404  404  own  404  403  403  401
+GET  /explanations/contribution             own  404  404  own  404  403  403  401
 POST /lines/check                           403  403  403  own  404  403  403  401
 GET  /policies                              own  own  own  own  own  own  own  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401

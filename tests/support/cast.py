@@ -149,6 +149,8 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
         "account_id": account_id,
         "city": "990100",
         "levy_period": period,
+        "insurance": "medical",
+        "side": "employee",
         "run_id": (await hr.all("payroll-svc", "/payroll-runs", **of))[0]["run_id"],
         "import_id": (await hr.all("payroll-svc", "/imports", **of))[0]["import_id"],
         "declaration_id": next(
@@ -201,6 +203,8 @@ async def _other_house(
     run = await hr.post("payroll-svc", "/payroll-runs", {**of, "levy_period": period})
     feedback = {
         "levy_period": period,
+        "insurance": "medical",
+        "side": "employee",
         "insurances": ["medical"],
         "kind": "other",
         "text": "11月的医疗险什么时候缴？",
@@ -216,6 +220,8 @@ async def _other_house(
         "account_id": account_id,
         "city": "990100",
         "levy_period": period,
+        "insurance": "medical",
+        "side": "employee",
         "run_id": run["run_id"],
         "import_id": staged["import_id"],
         "declaration_id": declared.pop(account_id),

@@ -43,7 +43,9 @@ async def test_without_a_scope_the_api_role_sees_nothing(month: Month) -> None:
         assert await conn.fetchval("SELECT count(*) FROM assessments") == 1
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.execute("DELETE FROM assessments")
+        # 小王 has twelve months; figures are explained from them, by nobody's but their own.
+        assert await conn.fetchval("SELECT count(*) FROM wages") == 0
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await conn.fetchval("SELECT count(*) FROM wages")
+            await conn.execute("UPDATE wages SET wage_fen = 0")
     finally:
         await conn.close()

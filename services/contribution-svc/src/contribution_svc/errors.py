@@ -68,6 +68,20 @@ class EmployeeUnknown(NotFound):
     code = "employee-unknown"
 
 
+class LineUnknown(NotFound):
+    """Nothing was assessed for this employee, levy period and insurance."""
+
+    code = "line-unknown"
+
+
+class BaseUnknown(Refusal):
+    """There is no wage, or no employment, that a base could rest on."""
+
+    code = "base-unknown"
+    status = 409
+    title = "There is no base to explain"
+
+
 class StatedLinesDisagree(LineDisagreesWithPolicy):
     """Lines that another system computed differ from what the policy in force makes of them."""
 

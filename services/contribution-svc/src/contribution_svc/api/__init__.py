@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from contribution_svc.api import (
     assessments,
     declarations,
+    explanations,
     policies,
     stated_lines,
     statements,
@@ -28,6 +29,7 @@ def routes(
     return (
         policies.routes(rules.policies, clock),
         assessments.routes(engine),
+        explanations.routes(engine, clock, rules),
         stated_lines.routes(engine),
         declarations.routes(engine, clock, rules),
         statements.routes(engine, clock, rules),

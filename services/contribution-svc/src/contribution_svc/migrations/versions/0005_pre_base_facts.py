@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from shared.migrate import grant
+
 revision = "0005_base_facts"
 down_revision: str | None = "0004_own_rates"
 branch_labels: Sequence[str] | None = None
@@ -24,3 +26,5 @@ ALTER TABLE assessments ADD COLUMN assessed_at TIMESTAMPTZ
 def upgrade() -> None:
     for statement in _STATEMENTS.split(";"):
         op.execute(statement)
+    for table in ("wages", "spells"):
+        grant(op, table, api="SELECT", worker="")
