@@ -101,7 +101,15 @@ def without(text: str, ids: Mapping[str, str]) -> str:
 
 def nowhere(ids: Mapping[str, str]) -> dict[str, str]:
     """The same ids, of things that do not exist."""
-    kept = ("levy_period", "city", "uscc", "employer_name", "insurance", "side")
+    kept = (
+        "levy_period",
+        "city",
+        "uscc",
+        "employer_name",
+        "insurance",
+        "side",
+        "contribution_year",
+    )
     return {name: value if name in kept else str(uuid.uuid4()) for name, value in ids.items()}
 
 

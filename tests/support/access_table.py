@@ -45,6 +45,17 @@ GET  /sums                                  403  403  403  own  404  own  403  4
     "contribution-svc": """
                                             emp  coll out  hr   oth  op   svc  none
 GET  /assessments                           own  own  404  own  404  403  403  401
+GET  /base-campaigns                        403  403  403  own  404  403  403  401
+POST /base-campaigns                        403  403  403  own  404  403  403  401
+GET  /base-campaigns/{campaign_id}          403  403  403  own  404  403  403  401
+POST /base-campaigns/{campaign_id}/close    403  403  403  own  404  403  403  401
+GET  /base-campaigns/{campaign_id}/export   403  403  403  own  404  403  403  401
+GET  /base-campaigns/{campaign_id}/members  403  403  403  own  404  403  403  401
+POST /base-campaigns/{campaign_id}/members/{employee_id}/answer 403 403 403 own 404 403 403 401
+GET  /base-campaigns/{campaign_id}/verified 403  403  403  own  404  403  403  401
+GET  /base-confirmations                    own  404  404  own  404  403  403  401
+POST /base-confirmations/{campaign_id}/confirm own own 404  403  403  403  403  401
+POST /base-confirmations/{campaign_id}/dispute own own 404  403  403  403  403  401
 GET  /bases                                 own  404  404  own  404  403  403  401
 GET  /declarations                          403  403  403  own  404  403  403  401
 POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
@@ -156,6 +167,18 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
             "lines": [{"employee_no": "NOBODY", "insurance": "medical", "employee_fen": 1}],
         }
     },
+    "/base-campaigns": lambda ids: {
+        "json": {
+            **_named(ids, "employer_id"),
+            "contribution_year": int(ids["contribution_year"]),
+            "confirm_by": "2024-12-31",
+        }
+    },
+    "/base-campaigns/{campaign_id}/members/{employee_id}/answer": lambda _: {
+        "json": {"decision": "keep", "reason": "没有异议可答复"}
+    },
+    "/base-confirmations/{campaign_id}/confirm": lambda _: {"json": {"version": 0}},
+    "/base-confirmations/{campaign_id}/dispute": lambda _: {"json": {"version": 0, "words": "少"}},
     "/imports": lambda ids: {
         "data": {"kind": "roster", "employer_id": ids["employer_id"]},
         "files": _NO_FILE,

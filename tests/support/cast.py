@@ -127,6 +127,10 @@ async def _employee(
     )
 
 
+_CAMPAIGN = {"contribution_year": 2025, "confirm_by": "2025-06-20"}
+"""Of the year after the case's: everyone of both houses is on the roster when it begins."""
+
+
 async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
     """The finished case as its HR finds it; the employee is 小王."""
     facts = Case()
@@ -143,6 +147,7 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
     tickets = await hr.all("ticket-svc", "/tickets", employee_id=xiaowang["employee_id"], **of)
     declarations = await hr.all("contribution-svc", "/declarations", levy_period=period, **of)
     account_id = xiaowang["spells"][-1]["account_id"]
+    campaign = await hr.post("contribution-svc", "/base-campaigns", {**of, **_CAMPAIGN})
     ids = {
         "employer_id": employer_id,
         "employee_id": xiaowang["employee_id"],
@@ -151,6 +156,8 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
         "levy_period": period,
         "insurance": "medical",
         "side": "employee",
+        "campaign_id": campaign["campaign_id"],
+        "contribution_year": str(_CAMPAIGN["contribution_year"]),
         "run_id": (await hr.all("payroll-svc", "/payroll-runs", **of))[0]["run_id"],
         "import_id": (await hr.all("payroll-svc", "/imports", **of))[0]["import_id"],
         "declaration_id": next(
@@ -203,13 +210,12 @@ async def _other_house(
     run = await hr.post("payroll-svc", "/payroll-runs", {**of, "levy_period": period})
     feedback = {
         "levy_period": period,
-        "insurance": "medical",
-        "side": "employee",
         "insurances": ["medical"],
         "kind": "other",
         "text": "11月的医疗险什么时候缴？",
     }
     ticket = await first.post("ticket-svc", "/feedback", feedback)
+    campaign = await hr.post("contribution-svc", "/base-campaigns", {**of, **_CAMPAIGN})
     await conductor.rest()
     declarations = await hr.all("contribution-svc", "/declarations", levy_period=period, **of)
     account_id = people[0]["spells"][-1]["account_id"]
@@ -222,6 +228,8 @@ async def _other_house(
         "levy_period": period,
         "insurance": "medical",
         "side": "employee",
+        "campaign_id": campaign["campaign_id"],
+        "contribution_year": str(_CAMPAIGN["contribution_year"]),
         "run_id": run["run_id"],
         "import_id": staged["import_id"],
         "declaration_id": declared.pop(account_id),

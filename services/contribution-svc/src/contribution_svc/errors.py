@@ -82,6 +82,42 @@ class BaseUnknown(Refusal):
     title = "There is no base to explain"
 
 
+class CampaignUnknown(NotFound):
+    """No such campaign, or no member of it, for this caller."""
+
+    code = "campaign-unknown"
+
+
+class CampaignClosed(Refusal):
+    """The campaign was closed: what was declared stays as it was."""
+
+    code = "campaign-closed"
+
+
+class AnswersOpen(Refusal):
+    """Somebody in the campaign still waits for a base or an answer."""
+
+    code = "answers-open"
+
+
+class ConfirmationClosed(Refusal):
+    """The day by which bases are confirmed or disputed is over."""
+
+    code = "confirmation-closed"
+
+
+class BaseChangedMeanwhile(Refusal):
+    """The base was computed anew since the caller saw it."""
+
+    code = "base-changed-meanwhile"
+
+
+class AnswerNotPossible(Refusal):
+    """The member is in a state that does not take this answer."""
+
+    code = "answer-not-possible"
+
+
 class StatedLinesDisagree(LineDisagreesWithPolicy):
     """Lines that another system computed differ from what the policy in force makes of them."""
 

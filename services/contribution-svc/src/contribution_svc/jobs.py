@@ -9,9 +9,17 @@ from datetime import UTC, date, datetime, timedelta
 from contribution_svc.bank import BankClient
 from contribution_svc.errors import BankAnswerInvalid, StatementFileInvalid
 from contribution_svc.files import read_statements
-from contribution_svc.store import assessments, declarations, roster, statements
+from contribution_svc.store import (
+    assessments,
+    base_members,
+    campaigns,
+    declarations,
+    roster,
+    statements,
+)
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.assessment import assess_marked
+from contribution_svc.usecases.campaign import compute_members, fill_campaign
 from contribution_svc.usecases.deadline import look_at_deadlines
 from contribution_svc.usecases.period import open_next_period
 from contribution_svc.usecases.policy import publish_policies, unpublished
@@ -66,9 +74,27 @@ def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
         Job("open_period", roster.next_opening, open_period),
         Job("mark_parking", parking_changed, mark_parking),
         Job("assess", assessments.next_to_assess, assess),
+        *_campaigns(engine, rules),
         Job("watch_deadlines", declarations.next_risk, watch_deadlines),
         Job("list_statements", statements.next_listing, _listing(engine, bank)),
         Job("import_statement", statements.next_fetch, _importing(engine, rules, bank)),
+    )
+
+
+def _campaigns(engine: Engine, rules: Rules) -> Sequence[Job]:
+    """年度基数申报: the roster taken in, bases computed."""
+
+    async def fill(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await fill_campaign(conn, rules.policies, now)
+
+    async def compute(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await compute_members(conn, rules.policies, now)
+
+    return (
+        Job("fill_campaign", campaigns.next_fill, fill),
+        Job("compute_members", base_members.next_compute, compute),
     )
 
 

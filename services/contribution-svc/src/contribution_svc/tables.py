@@ -151,6 +151,49 @@ bases = Table(
 )
 """`levy_period` is the latest one assessed with this base: an older one never replaces it."""
 
+base_campaigns = Table(
+    "base_campaigns",
+    metadata,
+    _key("campaign_id"),
+    _owner(),
+    _text("contribution_year"),
+    _day("confirm_by"),
+    _text("opened_by"),
+    _at("opened_at"),
+    _at("fill_at", optional=True),
+    _at("closed_at", optional=True),
+    UniqueConstraint("employer_id", "contribution_year", name="base_campaigns_once"),
+    Index("base_campaigns_to_fill", "fill_at", postgresql_where=text("fill_at IS NOT NULL")),
+)
+"""`fill_at`: when to look for people of the roster who are not in it yet."""
+
+base_members = Table(
+    "base_members",
+    metadata,
+    _key("campaign_id"),
+    _key("employee_id"),
+    _owner(),
+    _text("account_id"),
+    _text("city"),
+    _text("levy_period"),
+    _day("confirm_by"),
+    Column("state", Text, nullable=False, server_default=text("'computing'")),
+    _count("version"),
+    Column("base", JSONB),
+    _text("reason"),
+    _text("words"),
+    _text("answer"),
+    _text("answered_by"),
+    _at("changed_at", optional=True),
+    _at("compute_at", optional=True),
+    Index("base_members_of_employer", "employer_id", "campaign_id"),
+    Index("base_members_of_employee", "employee_id"),
+    Index("base_members_to_do", "compute_at", postgresql_where=text("compute_at IS NOT NULL")),
+)
+"""One row per campaign and employee of the roster; `compute_at`: when to compute the base (again),
+null while it is up to date. `levy_period` is the first of the contribution year in its city.
+"""
+
 declarations = Table(
     "declarations",
     metadata,

@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from contribution_svc.api import (
     assessments,
+    campaigns,
+    confirmations,
     declarations,
     explanations,
     policies,
@@ -30,6 +32,8 @@ def routes(
         policies.routes(rules.policies, clock),
         assessments.routes(engine),
         explanations.routes(engine, clock, rules),
+        campaigns.routes(engine, clock, rules),
+        confirmations.routes(engine, clock),
         stated_lines.routes(engine),
         declarations.routes(engine, clock, rules),
         statements.routes(engine, clock, rules),

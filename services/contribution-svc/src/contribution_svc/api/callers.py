@@ -9,6 +9,7 @@ from shared.http_writes import Write, idempotent
 from shared.serve import Caller, require
 
 Hr = Annotated[Caller, Depends(require("hr"))]
+Employee = Annotated[Caller, Depends(require("employee"))]
 HrOrOperator = Annotated[Caller, Depends(require("hr", "operator"))]
 HrOrEmployee = Annotated[Caller, Depends(require("hr", "employee"))]
 Anyone = Annotated[Caller, Depends(require("hr", "employee", "operator", "service"))]

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from contribution_svc.policy import Policies
-from contribution_svc.store import assessments
+from contribution_svc.store import assessments, campaigns
 from contribution_svc.store import policies as policy_store
 from contribution_svc.usecases.told import policy_changed
 from shared import outbox
@@ -31,6 +31,7 @@ async def publish_policies(conn: Connection, policies: Policies, now: datetime) 
             continue
         await outbox.add(conn, [policy_changed(pack, version, china_day(now))], now)
         await assessments.mark_city(conn, city, now)
+        await campaigns.mark_city(conn, city, now)
         told += 1
     return told
 

@@ -5,7 +5,7 @@ assessment.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contribution_svc.store import assessments, declarations, postings, roster
+from contribution_svc.store import assessments, campaigns, declarations, postings, roster
 from contribution_svc.store import wages as wage_store
 from shared.clock import china_day, china_time
 from shared.db import Connection
@@ -47,6 +47,7 @@ async def take_in_employees(
     await roster.share_employers(conn, {e.employer_id for e in newest.values()})
     changed = await roster.put_employees(conn, list(newest.values()))
     await assessments.mark_people(conn, changed, now)
+    await campaigns.mark_people(conn, changed, now)
 
 
 async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now: datetime) -> None:
@@ -60,6 +61,7 @@ async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now:
     await roster.share_employers(conn, {w.employer_id for w in newest.values()})
     history, runs = await wage_store.put(conn, list(newest.values()), now)
     await assessments.mark_wages(conn, history, runs, now)
+    await campaigns.mark_people(conn, {*history, *runs}, now)
 
 
 async def take_in_bureau_months(

@@ -7,11 +7,13 @@ from datetime import date
 from contribution_svc.domain.declaration import blocked_reasons, declare
 from contribution_svc.errors import EmployeeUnknown
 from contribution_svc.store import assessments as assessment_store
+from contribution_svc.store import base_members
 from contribution_svc.store import bases as base_store
 from contribution_svc.store import declarations as declaration_store
 from contribution_svc.store import postings as posting_store
 from contribution_svc.store import statements as statement_store
 from contribution_svc.store.assessments import Listed
+from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseRow
 from contribution_svc.store.declarations import Declaration, Members
 from contribution_svc.store.postings import InSuspense
@@ -23,6 +25,7 @@ Sides = Mapping[str, tuple[int, int]]
 
 _AFTER_ALL_YEARS = "9999"
 _MAX_NAMED = 1_000
+_MOST_CONFIRMATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ async def bases(
 ) -> list[BaseRow]:
     """EmployeeUnknown for another's employee, as for one that does not exist."""
     rows = await base_store.of_employee(conn, employee_id, before or _AFTER_ALL_YEARS, limit)
+    if not rows and not await base_store.is_employee(conn, employee_id):
+        raise EmployeeUnknown(f"There is no employee {employee_id} that you may see.")
+    return rows
+
+
+async def confirmations(conn: Connection, employee_id: str) -> list[MemberRow]:
+    """An employee's bases of campaigns, the latest year first; EmployeeUnknown as above."""
+    rows = await base_members.of_employee(conn, employee_id, _MOST_CONFIRMATIONS)
     if not rows and not await base_store.is_employee(conn, employee_id):
         raise EmployeeUnknown(f"There is no employee {employee_id} that you may see.")
     return rows

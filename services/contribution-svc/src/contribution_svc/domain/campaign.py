@@ -1,0 +1,207 @@
+"""年度基数申报: the yearly campaign in which everyone on the roster sees the base of the coming
+contribution year, confirms it or disputes it, before it is filed.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from contribution_svc.domain.base import Bases, Bound, base_within
+from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.errors import AnswerNotPossible, BaseChangedMeanwhile, ConfirmationClosed
+from shared.values import Insurance, fen_text
+
+
+class MemberState(StrEnum):
+    """Where a member of a campaign stands. Nobody of the roster has none."""
+
+    COMPUTING = "computing"  # 待计算
+    NO_BASE = "no_base"  # 无基数, with the reason
+    TO_CONFIRM = "to_confirm"  # 待确认
+    CONFIRMED = "confirmed"  # 已确认
+    DISPUTED = "disputed"  # 有异议
+    TO_CORRECT = "to_correct"  # 异议成立, until the corrected wages have come
+    KEPT = "kept"  # 异议不成立, with HR's reason
+
+
+STATE_WORDS: Mapping[MemberState, str] = {
+    MemberState.COMPUTING: "待计算",
+    MemberState.NO_BASE: "无基数",
+    MemberState.TO_CONFIRM: "待确认",
+    MemberState.CONFIRMED: "已确认",
+    MemberState.DISPUTED: "有异议",
+    MemberState.TO_CORRECT: "待更正工资",
+    MemberState.KEPT: "维持原基数",
+}
+OPEN_STATES = (MemberState.COMPUTING, MemberState.DISPUTED, MemberState.TO_CORRECT)
+"""In which somebody waits for an answer: with these a campaign is not closed."""
+
+KIND_UNKNOWN = "person_kind_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredBase:
+    """The bases of one member in fen by insurance, and the wage that they rest on."""
+
+    average_fen: int
+    months: int
+    rule: str
+    bases_fen: Mapping[Insurance, int]
+    bounds: Mapping[Insurance, Bound]
+    explanation: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the employee wrote, what HR answered to it, and who did."""
+
+    words: str = ""
+    reason: str = ""
+    answered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One employee in a campaign; `version` grows with every base, so that nobody confirms one that
+    they have not seen. `reason` says why there is no base.
+    """
+
+    state: MemberState = MemberState.COMPUTING
+    version: int = 0
+    base: DeclaredBase | None = None
+    reason: str = ""
+    answers: Answers = field(default_factory=Answers)
+
+
+def declared_base(
+    kind: PersonKind | None,
+    scheme: Collection[Insurance],
+    found: Bases | str,
+    warnings: tuple[str, ...] = (),
+) -> DeclaredBase | str:
+    """What a member declares: a base for every insurance of the scheme that the kind is not exempt
+    from; or the reason why there is none.
+    """
+    if kind is None:
+        return KIND_UNKNOWN
+    if kind.exempt.keys() >= set(scheme):
+        return next(iter(kind.exempt.values()))
+    if isinstance(found, str):
+        return found
+    declared = {i: fen for i, fen in found.bases_fen.items() if i not in kind.exempt}
+    return DeclaredBase(
+        average_fen=found.basis.wage_fen,
+        months=found.basis.months,
+        rule=found.basis.rule,
+        bases_fen=declared,
+        bounds={insurance: found.bounds[insurance] for insurance in declared},
+        explanation=found.explanation,
+        warnings=warnings,
+    )
+
+
+def computed(member: Member, found: DeclaredBase | str) -> Member:
+    """The member with what was computed now. Another base is to be confirmed again, by whoever
+    confirmed or disputed the one before; the same one changes nothing.
+    """
+    if isinstance(found, str):
+        if member.state is MemberState.NO_BASE and member.reason == found:
+            return member
+        version = member.version + 1
+        return Member(MemberState.NO_BASE, version, None, found, member.answers)
+    if found == member.base:
+        return member
+    same = member.base is not None and found.bases_fen == member.base.bases_fen
+    if same and member.state is not MemberState.TO_CORRECT:
+        return replace(member, base=found)
+    return Member(MemberState.TO_CONFIRM, member.version + 1, found, "", member.answers)
+
+
+def confirm(member: Member, seen: int, confirm_by: date, today: date) -> Member:
+    """已确认. Raises ConfirmationClosed, BaseChangedMeanwhile, AnswerNotPossible."""
+    _check(member, seen, confirm_by, today, (MemberState.TO_CONFIRM, MemberState.KEPT))
+    return replace(member, state=MemberState.CONFIRMED)
+
+
+def dispute(member: Member, seen: int, words: str, confirm_by: date, today: date) -> Member:
+    """有异议, in the employee's words. Raises as `confirm`."""
+    _check(member, seen, confirm_by, today, (MemberState.TO_CONFIRM, MemberState.CONFIRMED))
+    return replace(member, state=MemberState.DISPUTED, answers=Answers(words))
+
+
+def answer(member: Member, accepts: bool, reason: str, by: str) -> Member:
+    """HR's answer: wages are to be corrected, or the base is kept for a reason. AnswerNotPossible
+    where nothing is disputed.
+    """
+    if member.state is not MemberState.DISPUTED:
+        raise AnswerNotPossible(f"there is no open dispute; the member is {member.state}")
+    state = MemberState.TO_CORRECT if accepts else MemberState.KEPT
+    return replace(
+        member, state=state, answers=replace(member.answers, reason=reason, answered_by=by)
+    )
+
+
+def _check(
+    member: Member,
+    seen: int,
+    confirm_by: date,
+    today: date,
+    states: tuple[MemberState, ...],
+) -> None:
+    if today > confirm_by:
+        raise ConfirmationClosed(f"bases could be confirmed until {confirm_by}; write to HR")
+    if member.version != seen:
+        raise BaseChangedMeanwhile(
+            f"the base has version {member.version} now, {seen} was seen; look at it again"
+        )
+    if member.state not in states:
+        raise AnswerNotPossible(f"the base is {member.state}; it takes no such answer now")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A base that the collector verified otherwise, in fen, and why that may be."""
+
+    insurance: Insurance
+    ours_fen: int
+    verified_fen: int
+    why: str
+    said: str
+
+    def difference_fen(self) -> int:
+        return self.verified_fen - self.ours_fen
+
+
+def verified_differs(
+    terms: Terms, base: DeclaredBase, verified_fen: int, last_year_fen: int | None
+) -> Difference | None:
+    """How a verified base differs from the declared one; None where it does not.
+
+    `last_year_fen` is the base of the contribution year before, None where there was none.
+    """
+    ours_fen = base.bases_fen[terms.insurance]
+    if verified_fen == ours_fen:
+        return None
+    why, said = _why(terms, base.average_fen, ours_fen, verified_fen, last_year_fen)
+    return Difference(terms.insurance, ours_fen, verified_fen, why, said)
+
+
+def _why(
+    terms: Terms, wage_fen: int, ours_fen: int, verified_fen: int, last_year_fen: int | None
+) -> tuple[str, str]:
+    """The first that fits, as a code and for people."""
+    found = fen_text(verified_fen)
+    if verified_fen == last_year_fen:
+        return "last_year", f"与上一缴费年度的基数{found}元相同，核定方可能还未采用本年度申报"
+    if abs(verified_fen - ours_fen) < 100 and verified_fen % 100 == 0:
+        return "whole_yuan", f"核定方将基数取整到元：{found}元"
+    if verified_fen in (terms.floor_fen, terms.ceiling_fen):
+        bound = "下限" if verified_fen == terms.floor_fen else "上限"
+        return "at_bound", f"核定方按{bound}{found}元核定，可能未收到申报的工资"
+    if verified_fen == wage_fen:
+        return "not_held", f"核定方采用了月均工资{found}元本身，未按上下限保底封顶"
+    if base_within(verified_fen, terms.floor_fen, terms.ceiling_fen)[1] is not Bound.WITHIN:
+        return "other_bounds", f"核定基数{found}元在我们所知的上下限之外，可能已有新的上下限公布"
+    return "other_wage", f"核定方采用的工资与申报的月均工资{fen_text(wage_fen)}元不同，请核对"
