@@ -100,5 +100,5 @@ async def test_a_policy_is_open_to_everyone_who_is_signed_in(month: Month) -> No
     medical = next(x for x in policy["insurances"] if x["insurance"] == "medical")
     assert medical["employer_rate_ppm"][0]["value"] == 80_000
     assert medical["employer_rate_ppm"][0]["source"]
-    assert (await month.get("/policies/110000")).status_code == 404
+    assert (await month.get("/policies/999999")).status_code == 404
     assert (await month.get("/policies/990100", {})).status_code == 401

@@ -29,7 +29,10 @@ async def test_policies_are_told_once_at_start(month: Month) -> None:
     await month.work()
     await month.work()
     told = await month.told(PolicyChanged)
-    assert {(event.city, event.version) for event in told} == {("990100", 1), ("990200", 1)}
+    listed = (await month.get("/policies")).json()["items"]
+    assert sorted((event.city, event.version) for event in told) == [
+        (one["city"], 1) for one in listed
+    ]
     [first] = [event for event in told if event.city == "990100"]
     assert (first.filing_day, first.debit_day, first.record_working_days) == (15, 10, 5)
     assert first.person_kinds_exempt["retired_rehired"]["medical"] == "retired_rehired"

@@ -1,5 +1,7 @@
 """Who may see and do what: another's data is never told apart from none."""
 
+from typing import Any
+
 import pytest
 
 from shared.contracts import EmployerChanged
@@ -93,6 +95,63 @@ async def test_an_employer_is_created_once_and_told(service: PayrollService) -> 
     operations = next(item for item in told.departments if item.code == "operations")
     assert told.hr_staff[0].department_ids == (operations.department_id,)
     assert [account.auto_debit for account in told.accounts] == [True, True]
+
+
+async def test_the_rates_that_an_account_has_of_its_own_are_kept_and_told(
+    service: PayrollService,
+) -> None:
+    injury = {"injury_class": 2, "class_ppm": 4_000, "float_percent": 120}
+    fund = {"employer_ppm": 70_000, "employee_ppm": 70_000}
+    account = {**EMPLOYER["accounts"][0], "work_injury": injury, "housing_fund": fund}
+    body = {**EMPLOYER, "accounts": [account, EMPLOYER["accounts"][1]]}
+    created = await service.post("/employers", service.operator(), json=body)
+    assert created.status_code == 201, created.text
+    own = {"work_injury": [4_800, 0], "housing_fund": [70_000, 70_000]}
+    assert created.json()["accounts"][0]["own_rates"] == own
+    path = f"/employers/{created.json()['employer_id']}"
+    same = await service.http.put(path, headers=service.operator(), json=body)
+    assert same.json()["accounts"][0]["own_rates"] == own
+    [told] = await service.told(EmployerChanged)
+    first, second = told.accounts
+    assert first.own_rates == {"work_injury": (4_800, 0), "housing_fund": (70_000, 70_000)}
+    assert (first.injury_class, first.injury_float_percent) == (2, 120)
+    assert second.own_rates == {}
+    account["housing_fund"] = {"employer_ppm": 80_000, "employee_ppm": 80_000}
+    changed = await service.http.put(path, headers=service.operator(), json=body)
+    assert changed.json()["accounts"][0]["own_rates"]["housing_fund"] == [80_000, 80_000]
+    assert len(await service.told(EmployerChanged)) == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ("work_injury", {"injury_class": 9, "class_ppm": 4_000, "float_percent": 100}),
+        ("work_injury", {"injury_class": 1, "class_ppm": 2_000, "float_percent": 50}),
+        ("work_injury", {"injury_class": 2, "class_ppm": 19_100, "float_percent": 100}),
+        ("work_injury", {"injury_class": 2, "class_ppm": 4_000, "float_percent": 110}),
+        ("work_injury", {"injury_class": 2, "class_ppm": 0.4, "float_percent": 100}),
+        ("housing_fund", {"employer_ppm": 40_000, "employee_ppm": 40_000}),
+        ("housing_fund", {"employer_ppm": 130_000, "employee_ppm": 130_000}),
+        ("housing_fund", {"employer_ppm": 75_000, "employee_ppm": 75_000}),
+    ],
+    ids=[
+        "class 9",
+        "class 1 floats down",
+        "above 1.9 %",
+        "no such float",
+        "a float number",
+        "fund of 4 %",
+        "fund of 13 %",
+        "half a percent",
+    ],
+)
+async def test_own_rates_that_cannot_be_are_refused(
+    service: PayrollService, part: str, wrong: dict[str, Any]
+) -> None:
+    body = {**EMPLOYER, "accounts": [{**EMPLOYER["accounts"][0], part: wrong}]}
+    answer = await service.post("/employers", service.operator(), json=body)
+    assert answer.status_code == 422, answer.text
+    assert await service.told(EmployerChanged) == []
 
 
 async def test_an_employer_changes_but_loses_no_place_with_people(

@@ -70,6 +70,9 @@ accounts = Table(
     _text("collector"),
     _text("bank_account_ref"),
     Column("auto_debit", Boolean, nullable=False),
+    Column("own_rates", JSONB, nullable=False, server_default="{}"),
+    Column("injury_class", Integer, nullable=False, server_default="0"),
+    Column("injury_float_percent", Integer, nullable=False, server_default="0"),
     UniqueConstraint("employer_id", "city", "account_no", name="accounts_by_number"),
 )
 

@@ -22,7 +22,7 @@ class AccountFact(Fact, frozen=True):
 
     `account_no` is the bureau's number. `auto_debit` accounts file by the working day before the
     debit. `own_rates` maps an insurance to the account's own [employer, employee] millionths:
-    work-injury class and float, housing fund.
+    work injury by `injury_class` (1 to 8) and `injury_float_percent`, housing fund.
     """
 
     account_id: str
@@ -33,6 +33,8 @@ class AccountFact(Fact, frozen=True):
     auto_debit: bool = True
     agency: str = ""
     own_rates: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
+    injury_class: int = 0
+    injury_float_percent: int = 0
 
 
 class DepartmentFact(Fact, frozen=True):

@@ -35,6 +35,13 @@ class Range:
     most: int | None
     step: int = 0
 
+    def floated(self, percents: tuple[int, ...]) -> "Range":
+        """What the rates of the range may become by these floats."""
+        if not percents:
+            return self
+        most = self.most * max(percents) // 100 if self.most is not None else None
+        return Range(self.least * min(percents) // 100, most)
+
     def has(self, rate_ppm: int) -> bool:
         if rate_ppm < self.least or (self.most is not None and rate_ppm > self.most):
             return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from contribution_svc.domain.figures import Figure, Range
+from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import percent_text
 from contribution_svc.domain.policy import Pack, Terms
 from contribution_svc.errors import InsuranceNotInScheme, PolicyUnknown
@@ -51,8 +51,8 @@ def _sentence(
 ) -> str:
     what = (
         f"{pack.name}{period.year}年{period.month}月{INSURANCE_WORDS[terms.insurance]}："
-        f"{_bounds(terms)}，单位{_side(terms.employer_ppm, terms.employer_own)}"
-        f"{_fixed(terms.employer_fixed_fen)}，个人{_side(terms.employee_ppm, terms.employee_own)}"
+        f"{_bounds(terms)}，单位{_side(figures['employer_rate'])}"
+        f"{_fixed(terms.employer_fixed_fen)}，个人{_side(figures['employee_rate'])}"
         f"{_fixed(terms.employee_fixed_fen)}"
     )
     ends = f"至{terms.effective_to}" if terms.effective_to is not None else "起"
@@ -69,11 +69,10 @@ def _bounds(terms: Terms) -> str:
     return f"基数下限{floor}、上限{ceiling}"
 
 
-def _side(ppm: int | None, own: Range | None) -> str:
-    if ppm is not None:
-        return percent_text(ppm)
-    if own is None:
-        return "费率由各单位自定"
+def _side(figure: Figure) -> str:
+    own = figure.own
+    if figure.value is not None or own is None:
+        return percent_text(figure.value or 0)
     most = f"至{percent_text(own.most)}" if own.most is not None else "起"
     return f"费率由各单位自定（{percent_text(own.least)}{most}）"
 

@@ -30,7 +30,8 @@ class InsuranceRules:
 
     `equal_sides`: both sides pay one own rate. `carried_over_months`: for how long a figure that
     has ended holds on while no newer one is known. `year_starts`: the month in which its own
-    contribution year begins, where that is another than the city's.
+    contribution year begins, where that is another than the city's. `floats_percent`: what the
+    authority may make of the rate of an employer's class.
     """
 
     insurance: Insurance
@@ -47,6 +48,7 @@ class InsuranceRules:
     carried_over_months: int = 0
     year_starts: int | None = None
     has_late_fee: bool = True
+    floats_percent: tuple[int, ...] = ()
 
     def series(self) -> Mapping[str, Series]:
         """By key; those of fixed sums only where there are any."""
@@ -146,7 +148,7 @@ def _terms(
     def value(key: str) -> int | None:
         return figures[key].value if key in figures else None
 
-    parts = figures.values()
+    parts, own = figures.values(), figures["employer_rate"].own
     return Terms(
         insurance=rules.insurance,
         authority=rules.authority,
@@ -164,7 +166,7 @@ def _terms(
         employer_fixed_fen=value("employer_fixed") or 0,
         employee_fixed_fen=value("employee_fixed") or 0,
         warnings=warnings(rules.insurance, figures),
-        employer_own=figures["employer_rate"].own,
+        employer_own=own.floated(rules.floats_percent) if own is not None else None,
         employee_own=figures["employee_rate"].own,
         equal_sides=rules.equal_sides,
     )

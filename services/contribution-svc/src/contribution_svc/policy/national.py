@@ -20,11 +20,14 @@ FILE = "national.yaml"
 
 @dataclass(frozen=True, slots=True)
 class National:
-    """`injury_classes_ppm`: the rates of the eight classes of industries, in their order."""
+    """`injury_classes_ppm`: the rates of the eight classes of industries, in their order, and what
+    an authority may make of an employer's in percent of it.
+    """
 
     reasons: Mapping[str, Reason]
     person_kinds: Mapping[str, PersonKind]
     injury_classes_ppm: tuple[int, ...]
+    injury_floats_percent: tuple[int, ...]
     injury_confidence: Confidence
     injury_source: str
 
@@ -46,6 +49,7 @@ def read_national(content: bytes) -> National:
         reasons=reasons,
         person_kinds=read_kinds(section, sources, reasons),
         injury_classes_ppm=tuple(classes.ppms("rates")) if classes is not None else (),
+        injury_floats_percent=_floats(classes),
         injury_confidence=_confidence(classes),
         injury_source=classes.named("source", sources, "sources") if classes is not None else "",
     )
@@ -71,6 +75,12 @@ def root_of(file: str, content: bytes) -> Section:
 def texts_of(section: Section, name: str, optional: bool = False) -> Mapping[str, str]:
     found = section.section(name, optional)
     return {key: found.text(key) for key in found.names()} if found is not None else {}
+
+
+def _floats(section: Section | None) -> tuple[int, ...]:
+    """Percents of the class's rate, as quoted decimal texts: '120' is a fifth more."""
+    ppms = section.ppms("floats") if section is not None else []
+    return tuple(ppm // 10_000 for ppm in ppms)
 
 
 def _confidence(section: Section | None) -> Confidence:

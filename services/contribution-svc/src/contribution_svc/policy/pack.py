@@ -174,7 +174,7 @@ class _Insurances:
         texts = self._texts
         floor, ceiling = self._bounds(item)
         rounding = _rounding(item, texts)
-        starts = "contribution_year_starts_in_month"
+        starts, floats = "contribution_year_starts_in_month", national().injury_floats_percent
         return InsuranceRules(
             insurance=insurance,
             authority=item.code("authority"),
@@ -190,6 +190,7 @@ class _Insurances:
             carried_over_months=self._carried,
             year_starts=item.whole(starts, 1, 12) if item.has(starts) else None,
             has_late_fee=not item.flag("no_late_fee", optional=True),
+            floats_percent=floats if insurance is Insurance.WORK_INJURY else (),
         )
 
     def _bounds(self, item: Section) -> tuple[Series, Series]:

@@ -71,6 +71,9 @@ def _employer(event: EmployerChanged) -> Employer:
                 one.collector,
                 one.bank_account_ref,
                 one.auto_debit,
+                one.own_rates,
+                one.injury_class,
+                one.injury_float_percent,
             )
             for one in event.accounts
         ),

@@ -3,16 +3,20 @@ them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from shared.values import derived_id
+from shared.values import Insurance, derived_id
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """单位社保账户: `city_name` is how rosters may write the city; payroll knows no policy and no
     other name.
+
+    `own_rates`: by insurance the employer's and the employee's millionths, where the city leaves
+    them to the account. `injury_class` (1 to 8) and `injury_float_percent` say where that of work
+    injury comes from; 0: not said.
     """
 
     account_id: str
@@ -22,6 +26,9 @@ class Account:
     collector: str
     bank_account_ref: str
     auto_debit: bool
+    own_rates: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    injury_class: int = 0
+    injury_float_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,21 @@ def account_id_of(employer_id: str, city: str, account_no: str) -> str:
 
 def department_id_of(employer_id: str, code: str) -> str:
     return str(derived_id("department", employer_id, code))
+
+
+def own_rates_of(
+    injury: tuple[int, int] | None, fund_ppm: tuple[int, int] | None
+) -> dict[str, tuple[int, int]]:
+    """An account's own rates in millionths, from the rate of its class and its float in percent,
+    and from both sides of its housing fund; None: not said.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    if injury is not None:
+        class_ppm, float_percent = injury
+        found[Insurance.WORK_INJURY] = (class_ppm * float_percent // 100, 0)
+    if fund_ppm is not None:
+        found[Insurance.HOUSING_FUND] = fund_ppm
+    return found
 
 
 def repeated(values: Iterable[str]) -> list[str]:

@@ -23,8 +23,21 @@ PERSON_KINDS: dict[str, str] = {
     "外国人": "foreigner",
     "港澳台": "hk_macao_taiwan",
     "港澳台人员": "hk_macao_taiwan",
+    "港澳台（已在当地参保）": "hk_macao_taiwan_insured",
+    "外籍（双边协定）": "foreigner_treaty",
     "实习": "intern",
     "实习生": "intern",
+    "非全日制": "part_time",
+    "非全日制用工": "part_time",
+    "兼职": "part_time",
+    "劳务派遣": "dispatched",
+    "派遣": "dispatched",
+    "他处参保": "insured_elsewhere",
+    "由其他单位参保": "insured_elsewhere",
+    "本市户籍": "local_household",
+    "深户": "local_household",
+    "非本市户籍": "non_local_household",
+    "非深户": "non_local_household",
 }
 """人员类别 as people write it, to the code of the policy packs' catalogue; the codes are accepted
 too.

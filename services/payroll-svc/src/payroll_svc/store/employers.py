@@ -100,7 +100,13 @@ async def _parts(conn: Connection, table: Any, employer_id: str, order: str) -> 
 
 
 async def _accounts(conn: Connection, employer_id: str) -> tuple[Account, ...]:
-    return tuple(Account(**row) for row in await _parts(conn, accounts, employer_id, "account_no"))
+    rows = await _parts(conn, accounts, employer_id, "account_no")
+    return tuple(
+        Account(
+            **{**row, "own_rates": {name: tuple(own) for name, own in row["own_rates"].items()}}
+        )
+        for row in rows
+    )
 
 
 async def _departments(conn: Connection, employer_id: str) -> tuple[Department, ...]:

@@ -38,6 +38,9 @@ def employer_changed(employer: Employer) -> EmployerChanged:
                 collector=account.collector,
                 bank_account_ref=account.bank_account_ref,
                 auto_debit=account.auto_debit,
+                own_rates=dict(account.own_rates),
+                injury_class=account.injury_class,
+                injury_float_percent=account.injury_float_percent,
             )
             for account in employer.accounts
         ),

@@ -1,4 +1,4 @@
-"""Properties may take their time: a busy machine is no failing test."""
+"""Properties may take their time, everywhere: a busy machine is no failing test."""
 
 from hypothesis import settings
 
