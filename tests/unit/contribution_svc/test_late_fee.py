@@ -1,21 +1,109 @@
-"""滞纳金 by 社会保险法 art. 86."""
+"""滞纳金 by 社会保险法 art. 86, 缓缴, and the provisional assessment of art. 62."""
 
-from datetime import date
+from datetime import date, timedelta
 
-from contribution_svc.domain.late_fee import late_fee_fen
+from hypothesis import given
+from hypothesis import strategies as st
 
-DAILY_PPM = 500
+from contribution_svc.domain.figures import Figure, Series
+from contribution_svc.domain.late_fee import Deferral, due_after_deferral, late_fee
+from contribution_svc.domain.not_filed import provisional, settled
+from contribution_svc.policy import load_policies
+from shared.values import Insurance, LevyPeriod
+
+RATES = load_policies().packs["990100"].late_fee
+DUE_ON = date(2026, 3, 16)
 
 
-def test_forty_five_days_on_25_000_yuan() -> None:
-    fee = late_fee_fen(2_500_000, date(2026, 3, 16), date(2026, 4, 30), DAILY_PPM)
-    assert fee == 56_250
+def rate(value: int, starts: date, ends: date | None) -> Figure:
+    return Figure(value, starts, ends, starts, "source")
+
+
+def test_example_13_forty_five_days_on_25_000_yuan() -> None:
+    fee = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES)
+    assert (fee.fen, fee.days) == (56_250, 45)
+    assert fee.explanation == (
+        "欠缴25,000.00元，应于2026-03-16前缴纳，2026-04-30缴纳，"
+        "滞纳金25,000.00元×45天×0.05 %=562.50元，全部由单位承担"
+    )
 
 
 def test_paid_on_the_last_day_costs_nothing() -> None:
-    assert late_fee_fen(2_500_000, date(2026, 3, 16), date(2026, 3, 16), DAILY_PPM) == 0
-    assert late_fee_fen(2_500_000, date(2026, 3, 16), date(2026, 3, 10), DAILY_PPM) == 0
+    for paid_on in (DUE_ON, date(2026, 3, 10)):
+        fee = late_fee(2_500_000, DUE_ON, paid_on, RATES)
+        assert (fee.fen, fee.days) == (0, 0)
 
 
 def test_half_a_fen_of_the_whole_sum_goes_up() -> None:
-    assert late_fee_fen(1_000, date(2026, 3, 16), date(2026, 3, 17), DAILY_PPM) == 1
+    assert late_fee(1_000, DUE_ON, date(2026, 3, 17), RATES).fen == 1
+
+
+def test_what_is_paid_back_has_no_late_fee() -> None:
+    assert late_fee(-1_000_000, DUE_ON, date(2026, 5, 17), RATES).fen == 0
+
+
+def test_each_day_counts_at_the_rate_of_its_date() -> None:
+    changed = (
+        rate(500, date(2011, 7, 1), date(2026, 3, 31)),
+        rate(200, date(2026, 4, 1), None),
+    )
+    fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), changed)
+    assert (fee.days, fee.fen) == (25, 15 * 500 + 10 * 200)
+    assert "15天×0.05 %＋10天×0.02 %" in fee.explanation
+
+
+@given(st.integers(1, 10**9), st.integers(0, 800), st.integers(0, 800))
+def test_the_fee_grows_with_the_days_and_never_starts_early(
+    arrears_fen: int, days: int, more: int
+) -> None:
+    fees = [
+        late_fee(arrears_fen, DUE_ON, DUE_ON + timedelta(days=one), RATES).fen
+        for one in (days, days + more)
+    ]
+    assert 0 <= fees[0] <= fees[1]
+    assert (fees[0] == 0) is (arrears_fen * days * 500 < 500_000)
+
+
+def test_a_deferral_moves_the_day_and_only_for_what_it_covers() -> None:
+    january, march = LevyPeriod(2026, 1), LevyPeriod(2026, 3)
+    pension = frozenset({Insurance.PENSION})
+    deferrals = [Deferral(pension, january, march, date(2026, 9, 30))]
+
+    def due(insurance: Insurance, period: LevyPeriod) -> date:
+        return due_after_deferral(DUE_ON, insurance, period, deferrals)
+
+    assert due(Insurance.PENSION, march) == date(2026, 9, 30)
+    assert due(Insurance.MEDICAL, march) == DUE_ON
+    assert due(Insurance.PENSION, LevyPeriod(2026, 4)) == DUE_ON
+    day_after = late_fee(2_500_000, date(2026, 9, 30), date(2026, 10, 1), RATES)
+    assert day_after.days == 1, "the span itself is free"
+
+
+def not_filed_ppm() -> int:
+    series: Series = load_policies().packs["990100"].not_filed
+    [figure] = series
+    assert figure.value is not None
+    return figure.value
+
+
+def test_example_14_not_filed_is_assessed_at_110_percent_of_last_month() -> None:
+    found = provisional(LevyPeriod(2026, 4), 21_843_650, not_filed_ppm())
+    assert found.assessed_fen == 24_028_015
+    assert found.explanation == (
+        "2026-04未按时申报，按2026-03缴费218,436.50元的110 %暂定240,280.15元；"
+        "补报后按实际应缴数额结算"
+    )
+
+
+def test_the_late_filing_settles_with_the_difference() -> None:
+    assert settled(24_028_015, 21_900_000) == (
+        -2_128_015,
+        "已补报219,000.00元，与暂定的240,280.15元相抵，多退21,280.15元",
+    )
+    assert settled(None, 21_900_000)[0] == 21_900_000
+
+
+def test_without_a_last_month_the_collector_goes_by_what_we_do_not_know() -> None:
+    found = provisional(LevyPeriod(2026, 4), None, not_filed_ppm())
+    assert found.assessed_fen is None
+    assert "没有缴费数额" in found.explanation

@@ -232,6 +232,8 @@ class Pack:
     """One city's policy pack as read from its file; `sha256` names that content.
 
     `merged` are insurances that are collected within another and have no line of their own.
+    `not_filed` is the part of last month's amount, in millionths, that an account which did not
+    file is assessed at for the time being (社会保险法 art. 62); empty: the pack does not say.
     """
 
     city: str
@@ -249,6 +251,7 @@ class Pack:
     merged: Mapping[Insurance, Insurance] = field(default_factory=dict)
     average_wage: Series = ()
     remarks: tuple[str, ...] = ()
+    not_filed: Series = ()
 
     def terms(self, period: LevyPeriod, known_on: date) -> tuple[Terms, ...]:
         """What holds per insurance on the first day of the levy period, in the order of the

@@ -15,9 +15,11 @@ from contribution_svc.policy.national import national, read_kinds, root_of, text
 from contribution_svc.policy.series import (
     EARLIEST,
     Texts,
+    Value,
     bound,
     fixed_sum,
     late_fee,
+    not_filed,
     rate,
     read_series,
 )
@@ -64,15 +66,16 @@ def _pack(section: Section, sha256: str) -> Pack:
         sources=texts.sources,
         sha256=sha256,
         merged=merged,
-        average_wage=_optional_series(section, "average_wage", texts),
+        average_wage=_optional_series(section, "average_wage", texts, bound),
+        not_filed=_optional_series(section, "not_filed_percent_of_last_month", texts, not_filed),
         remarks=section.texts("remarks"),
     )
     section.done()
     return pack
 
 
-def _optional_series(section: Section, name: str, texts: Texts) -> Series:
-    return read_series(section, name, texts, bound) if section.has(name) else ()
+def _optional_series(section: Section, name: str, texts: Texts, read: Value) -> Series:
+    return read_series(section, name, texts, read) if section.has(name) else ()
 
 
 def _base(section: Section) -> tuple[int, AfterRaise]:

@@ -21,6 +21,7 @@ _MOST_RATE_PPM = 300_000
 2019.
 """
 _MOST_LATE_FEE_PPM = 10_000
+_WHOLE_PPM, _MOST_NOT_FILED_PPM = 1_000_000, 2_000_000
 _MOST_FIXED_FEN = 1_000_00
 """Fixed sums are some yuan a month: Beijing's employees pay 3.00."""
 
@@ -67,6 +68,13 @@ def late_fee(item: Section) -> int | None:
     value = item.ppm("value")
     if value is not None and value > _MOST_LATE_FEE_PPM:
         item.fault("value", f"{value // 10_000} %", "expected at most 1 % a day")
+    return value
+
+
+def not_filed(item: Section) -> int | None:
+    value = item.ppm("value")
+    if value is not None and not _WHOLE_PPM <= value <= _MOST_NOT_FILED_PPM:
+        item.fault("value", f"{value // 10_000} %", "expected 100 to 200 % of last month's amount")
     return value
 
 

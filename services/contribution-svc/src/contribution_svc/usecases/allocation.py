@@ -16,8 +16,8 @@ from contribution_svc.domain.allocation import (
     target_of,
 )
 from contribution_svc.domain.calendar import WorkDays, record_by
-from contribution_svc.domain.figures import figure_at
-from contribution_svc.domain.late_fee import late_fee_fen
+from contribution_svc.domain.figures import Series
+from contribution_svc.domain.late_fee import late_fee
 from contribution_svc.policy import Policies
 from contribution_svc.store import declarations, roster
 from contribution_svc.store import postings as posting_store
@@ -225,11 +225,11 @@ def _posted(declaration: Declaration, employee_id: str, rows: tuple[PostedRow, .
 @dataclass(frozen=True, slots=True)
 class _DebitDay:
     """What follows from a day on which money moved: the record window's end, and the late fee's
-    rate.
+    rates.
     """
 
     record_by: date
-    late_fee_ppm: int
+    late_fee_rates: Series
 
 
 def _debit_day(rules: Rules, declaration: Declaration, day: date) -> _DebitDay:
@@ -237,9 +237,7 @@ def _debit_day(rules: Rules, declaration: Declaration, day: date) -> _DebitDay:
     pack = rules.policies.of(declaration.city)
     days = pack.days_at(period)
     assert days is not None
-    daily = figure_at(pack.late_fee, day, day)
-    ppm = daily.value if daily is not None else None
-    return _DebitDay(record_by(day, days, rules.work_days), ppm or 0)
+    return _DebitDay(record_by(day, days, rules.work_days), pack.late_fee)
 
 
 def _row(declaration: Declaration, posting: Posting, day: _DebitDay) -> PostedRow:
@@ -257,8 +255,8 @@ def _row(declaration: Declaration, posting: Posting, day: _DebitDay) -> PostedRo
         statement_id=posting.statement_id,
         voucher=posting.voucher,
         reason=posting.reason,
-        late_fee_fen=late_fee_fen(
-            sum_fen, declaration.due_on, posting.debited_on, day.late_fee_ppm
-        ),
+        late_fee_fen=late_fee(
+            sum_fen, declaration.due_on, posting.debited_on, day.late_fee_rates
+        ).fen,
         due_on=str(declaration.due_on),
     )

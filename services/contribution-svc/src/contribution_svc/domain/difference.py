@@ -1,0 +1,164 @@
+"""补差, 补缴 and 退费: what the lines of a levy period lack, or have too much of, by what is known
+now.
+
+What was declared stays as it was. The lines made here stand beside it: old lines and difference
+lines together are the new lines, to the fen and on each side.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from contribution_svc.domain.lines import Line, LineState, percent_text
+from contribution_svc.domain.policy import Terms
+from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, fen_text
+
+
+class Kind(StrEnum):
+    """The kind of a line that a supplementary declaration carries: in time, 补缴 or 补差."""
+
+    REGULAR = "regular"
+    BACK_PAYMENT = "back_payment"
+    DIFFERENCE = "difference"
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementLine:
+    """A line beside the regular ones of its levy period; fen, negative where too much was paid.
+
+    `reason` is one sentence for people. The late fee of a sum that is owed runs from the day after
+    `due_on`; None: from the due day of the declaration that carries the line. The last four are
+    known once it is declared: in which declaration, under which version of the assessment, in
+    which month's payroll the employee's part is withheld, and until when it is debited.
+    """
+
+    insurance: Insurance
+    kind: Kind
+    authority: str
+    base_fen: int
+    employer_ppm: int
+    employee_ppm: int
+    employer_fen: int
+    employee_fen: int
+    reason: str
+    due_on: date | None = None
+    declaration_id: str = ""
+    declared_version: int = 0
+    withhold_in: str = ""
+    debit_by: date | None = None
+
+    def total_fen(self) -> int:
+        return self.employer_fen + self.employee_fen
+
+    def is_refund(self) -> bool:
+        """退费: a side has paid too much. A refund is applied for at the collector, never filed."""
+        return self.employer_fen < 0 or self.employee_fen < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the lines of one insurance come to so far, of all kinds; fen."""
+
+    base_fen: int = 0
+    employer_fen: int = 0
+    employee_fen: int = 0
+
+    def plus(self, line: Line | SupplementLine) -> "Counted":
+        return Counted(
+            self.base_fen + line.base_fen,
+            self.employer_fen + line.employer_fen,
+            self.employee_fen + line.employee_fen,
+        )
+
+    def is_nothing(self) -> bool:
+        return self == Counted()
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a comparison needs of the levy period beside its lines: when it was due, and until when
+    what was used was known.
+    """
+
+    period: LevyPeriod
+    due_on: date
+    known_since: str
+
+
+def counted(lines: Iterable[Line | SupplementLine]) -> dict[Insurance, Counted]:
+    """The sums so far per insurance; exempt and blocked lines have no amounts."""
+    sums: dict[Insurance, Counted] = {}
+    for line in lines:
+        sums[line.insurance] = sums.get(line.insurance, Counted()).plus(line)
+    return sums
+
+
+def differences(
+    month: Month,
+    so_far: Iterable[Line | SupplementLine],
+    now: Sequence[Line],
+    terms_of: Mapping[Insurance, Terms],
+) -> list[SupplementLine]:
+    """New minus old, per insurance that differs, against the sum of all lines so far.
+
+    An insurance of which nothing was declared gives a back-payment, any other a difference. What is
+    blocked now is not known, and differs from nothing; what is exempt now is nothing.
+    """
+    sums = counted(so_far)
+    found = []
+    for line in now:
+        old = sums.get(line.insurance, Counted())
+        is_same = Counted().plus(line) == old
+        if line.state is not LineState.BLOCKED and not is_same:
+            found.append(_difference(month, old, line, terms_of[line.insurance]))
+    return found
+
+
+def _difference(month: Month, old: Counted, new: Line, terms: Terms) -> SupplementLine:
+    kind = Kind.BACK_PAYMENT if old.is_nothing() else Kind.DIFFERENCE
+    employer_fen = new.employer_fen - old.employer_fen
+    employee_fen = new.employee_fen - old.employee_fen
+    # Nobody is late with what a notice made due only after the day on which it would have been.
+    is_late_notice = kind is Kind.DIFFERENCE and terms.known_since > month.due_on
+    return SupplementLine(
+        insurance=new.insurance,
+        kind=kind,
+        authority=new.authority,
+        base_fen=new.base_fen - old.base_fen,
+        employer_ppm=new.employer_ppm,
+        employee_ppm=new.employee_ppm,
+        employer_fen=employer_fen,
+        employee_fen=employee_fen,
+        reason=f"{month.period}费款{INSURANCE_WORDS[new.insurance]}"
+        f"{_why(month, old, new, terms, kind)}，{_sums_text(employer_fen, employee_fen)}",
+        due_on=None if is_late_notice else month.due_on,
+    )
+
+
+def _why(month: Month, old: Counted, new: Line, terms: Terms, kind: Kind) -> str:
+    if new.state is LineState.EXEMPT:
+        return f"现为无需缴纳（{new.reason}），原按{fen_text(old.base_fen)}元基数申报"
+    if kind is Kind.BACK_PAYMENT:
+        rates = f"单位{percent_text(new.employer_ppm)}、个人{percent_text(new.employee_ppm)}"
+        return (
+            f"未曾申报，按当月政策（{terms.source}）以{fen_text(new.base_fen)}元基数、{rates}补缴"
+        )
+    notice = (
+        f"依{terms.source}（{terms.known_since}公布，{terms.effective_from}起执行）"
+        if str(terms.known_since) > month.known_since
+        else "因资料更正"
+    )
+    if new.base_fen == old.base_fen:
+        return f"{notice}，缴费比例改为单位{percent_text(new.employer_ppm)}、个人" + percent_text(
+            new.employee_ppm
+        )
+    return f"{notice}，缴费基数由{fen_text(old.base_fen)}元改为{fen_text(new.base_fen)}元"
+
+
+def _sums_text(employer_fen: int, employee_fen: int) -> str:
+    return f"单位{_signed(employer_fen)}，个人{_signed(employee_fen)}"
+
+
+def _signed(fen: int) -> str:
+    return f"{'退' if fen < 0 else '补'}{fen_text(abs(fen))}元"

@@ -1,0 +1,55 @@
+"""未按时申报: the collector's provisional assessment of an account that did not file (社会保险法
+art. 62), settled after its late filing.
+"""
+
+from dataclasses import dataclass
+
+from contribution_svc.domain.lines import percent_text
+from contribution_svc.domain.rounding import Rounding, rounded_fen
+from shared.values import LevyPeriod, fen_text
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """What the collector assesses for the time being, in fen, and why in one sentence.
+
+    `assessed_fen` is None where the account paid nothing in the month before: then the collector
+    goes by the unit's business, its staff and local wages, which we do not know.
+    """
+
+    last_period: LevyPeriod
+    last_fen: int | None
+    assessed_fen: int | None
+    explanation: str
+
+
+def provisional(period: LevyPeriod, last_fen: int | None, rate_ppm: int) -> Provisional:
+    """`rate_ppm` (110 % = 1,100,000) of the last month's amount, half a fen up."""
+    last_period = period.shifted(-1)
+    if last_fen is None:
+        return Provisional(
+            last_period,
+            None,
+            None,
+            f"{period}未按时申报，{last_period}没有缴费数额，由征收机构按经营状况等核定；请尽快补报",
+        )
+    assessed_fen = rounded_fen(last_fen, rate_ppm, Rounding.FEN_HALF_UP)
+    return Provisional(
+        last_period,
+        last_fen,
+        assessed_fen,
+        f"{period}未按时申报，按{last_period}缴费{fen_text(last_fen)}元的{percent_text(rate_ppm)}暂定"
+        f"{fen_text(assessed_fen)}元；补报后按实际应缴数额结算",
+    )
+
+
+def settled(assessed_fen: int | None, declared_fen: int) -> tuple[int, str]:
+    """What the late filing leaves to pay (negative: to be given back), and one sentence."""
+    if assessed_fen is None:
+        return declared_fen, f"已补报{fen_text(declared_fen)}元"
+    rest_fen = declared_fen - assessed_fen
+    word = "多退" if rest_fen < 0 else "少补"
+    return rest_fen, (
+        f"已补报{fen_text(declared_fen)}元，与暂定的{fen_text(assessed_fen)}元相抵，"
+        f"{word}{fen_text(abs(rest_fen))}元"
+    )

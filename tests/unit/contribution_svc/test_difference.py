@@ -1,0 +1,153 @@
+"""补差, 补缴 and 退费 as lines beside what was declared."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contribution_svc.domain.difference import (
+    Counted,
+    Kind,
+    Month,
+    SupplementLine,
+    counted,
+    differences,
+)
+from contribution_svc.domain.lines import Line, LineState, due_line
+from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.rounding import Rounding
+from contribution_svc.policy import read_pack
+from shared.values import Insurance, LevyPeriod
+from tests.support.hefei import AFTER, BEFORE, hefei_pack
+
+PENSION = Insurance.PENSION
+SOURCES = f"{AFTER[2]}; 国办发〔2019〕13号"
+
+
+def hefei(period: LevyPeriod, floor: str, known_since: str, notice: str) -> Terms:
+    pack = read_pack("340100.yaml", hefei_pack(floor, known_since, notice))
+    [terms] = pack.terms(period, date(2026, 9, 7))
+    return terms
+
+
+def test_example_12_a_late_notice_in_hefei() -> None:
+    """Filed on 4,311 from January to August 2026; the notice of 7 September sets 4,354."""
+    found = []
+    for period in LevyPeriod(2026, 1).through(LevyPeriod(2026, 8)):
+        used = hefei(period, *BEFORE)
+        now = hefei(period, *AFTER)
+        old, new = (due_line(terms, terms.floor_fen or 0) for terms in (used, now))
+        assert (old.employee_fen, new.employee_fen) == (344_88, 348_32)
+        assert (old.employer_fen, new.employer_fen) == (689_76, 696_64)
+        month = Month(period, date(period.year, period.month, 15), "2025-09-01")
+        found += differences(month, [old], [new], {PENSION: now})
+    assert len(found) == 8
+    assert {(line.employee_fen, line.employer_fen) for line in found} == {(3_44, 6_88)}
+    assert {line.base_fen for line in found} == {43_00}
+    assert {line.kind for line in found} == {Kind.DIFFERENCE}
+    assert sum(line.employee_fen for line in found) == 27_52
+    assert sum(line.employer_fen for line in found) == 55_04
+    assert found[0].reason == (
+        f"2026-01费款养老险依{SOURCES}（2026-09-07公布，2026-01-01起执行），"
+        "缴费基数由4,311.00元改为4,354.00元，单位补6.88元，个人补3.44元"
+    )
+    assert {line.due_on for line in found} == {None}, "nobody was late"
+
+
+PERIOD = LevyPeriod(2026, 3)
+MONTH = Month(PERIOD, date(2026, 3, 16), "2025-09-01")
+INSURANCES = (PENSION, Insurance.MEDICAL, Insurance.UNEMPLOYMENT, Insurance.WORK_INJURY)
+
+
+def terms_of(
+    insurance: Insurance, employer_ppm: int = 160_000, employee_ppm: int = 80_000
+) -> Terms:
+    return Terms(
+        insurance=insurance,
+        authority="hrss-340100",
+        floor_fen=431_100,
+        ceiling_fen=2_177_000,
+        employer_ppm=employer_ppm,
+        employee_ppm=employee_ppm,
+        employer_rounding=Rounding.FEN_HALF_UP,
+        employee_rounding=Rounding.FEN_HALF_UP,
+        effective_from=date(2026, 1, 1),
+        effective_to=None,
+        known_since=date(2026, 9, 7),
+        source="公告",
+        invented=False,
+    )
+
+
+def due(insurance: Insurance, base_fen: int) -> Line:
+    return due_line(terms_of(insurance), base_fen)
+
+
+def exempt(insurance: Insurance) -> Line:
+    return Line(insurance, LineState.EXEMPT, "hrss-340100", "retired_rehired")
+
+
+def blocked(insurance: Insurance) -> Line:
+    return Line(insurance, LineState.BLOCKED, "hrss-340100", "wage_history_missing")
+
+
+TERMS = {insurance: terms_of(insurance) for insurance in INSURANCES}
+
+
+def of(insurance: Insurance) -> st.SearchStrategy[Line]:
+    bases = st.integers(431_100, 2_177_000)
+    return st.one_of(bases.map(lambda base: due(insurance, base)), st.just(exempt(insurance)))
+
+
+months_of_lines = st.tuples(*(of(insurance) for insurance in INSURANCES)).map(list)
+
+
+@given(old=months_of_lines, notices=st.lists(months_of_lines, min_size=1, max_size=4))
+def test_old_lines_and_all_difference_lines_are_the_new_lines(
+    old: list[Line], notices: list[list[Line]]
+) -> None:
+    """To the fen and per side, after each of several notices over the same month."""
+    so_far: list[Line | SupplementLine] = list(old)
+    for new in notices:
+        so_far += differences(MONTH, so_far, new, TERMS)
+        sums = counted(so_far)
+        assert sums == {line.insurance: Counted().plus(line) for line in new}
+        assert differences(MONTH, so_far, new, TERMS) == [], "once is enough"
+
+
+def test_what_was_never_declared_is_a_back_payment_by_the_policy_of_its_month() -> None:
+    [line] = differences(MONTH, [], [due(PENSION, 500_000)], TERMS)
+    assert (line.kind, line.due_on) == (Kind.BACK_PAYMENT, date(2026, 3, 16))
+    assert (line.base_fen, line.employer_fen, line.employee_fen) == (500_000, 80_000, 40_000)
+    assert "未曾申报" in line.reason
+    [joined] = differences(MONTH, [exempt(PENSION)], [due(PENSION, 500_000)], TERMS)
+    assert joined.kind is Kind.BACK_PAYMENT
+
+
+def test_what_turned_out_not_to_be_due_is_a_refund_with_its_reason() -> None:
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [exempt(PENSION)], TERMS)
+    assert line.is_refund()
+    assert (line.base_fen, line.employer_fen, line.employee_fen) == (-500_000, -80_000, -40_000)
+    assert line.reason == (
+        "2026-03费款养老险现为无需缴纳（retired_rehired），原按5,000.00元基数申报，"
+        "单位退800.00元，个人退400.00元"
+    )
+
+
+def test_what_is_blocked_now_differs_from_nothing() -> None:
+    assert differences(MONTH, [due(PENSION, 500_000)], [blocked(PENSION)], TERMS) == []
+
+
+def test_a_correction_of_our_own_data_is_owed_since_the_month_was_due() -> None:
+    own = {PENSION: replace(TERMS[PENSION], known_since=date(2025, 9, 1))}
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [due(PENSION, 600_000)], own)
+    assert (line.kind, line.due_on) == (Kind.DIFFERENCE, date(2026, 3, 16))
+    assert "因资料更正" in line.reason
+
+
+def test_another_rate_is_named_when_the_base_stays() -> None:
+    new = due_line(terms_of(PENSION, employer_ppm=150_000), 500_000)
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
+    assert (line.base_fen, line.employer_fen, line.employee_fen) == (0, -5_000, 0)
+    assert "缴费比例改为单位15 %、个人8 %" in line.reason
