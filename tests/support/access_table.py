@@ -44,6 +44,7 @@ GET  /sums                                  403  403  403  own  404  own  403  4
 """,
     "contribution-svc": """
                                             emp  coll out  hr   oth  op   svc  none
+GET  /arrears                               own  404  404  own  404  403  403  401
 GET  /assessments                           own  own  404  own  404  403  403  401
 GET  /base-campaigns                        403  403  403  own  404  403  403  401
 POST /base-campaigns                        403  403  403  own  404  403  403  401
@@ -61,13 +62,21 @@ GET  /declarations                          403  403  403  own  404  403  403  4
 POST /declarations/{declaration_id}/approve 403  403  403  own  404  403  403  401
 GET  /explanations/base                     own  404  404  own  404  403  403  401
 GET  /explanations/contribution             own  404  404  own  404  403  403  401
+GET  /deferrals                             403  403  403  own  404  403  403  401
+POST /deferrals                             403  403  403  own  404  403  403  401
+POST /deferrals/{deferral_id}/approve       403  403  403  404  404  403  403  401
+GET  /late-fees                             403  403  403  own  404  403  403  401
 POST /lines/check                           403  403  403  own  404  403  403  401
 GET  /policies                              own  own  own  own  own  own  own  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401
 GET  /policies/{city}/in-force              own  own  own  own  own  own  own  401
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
+GET  /provisional-assessments               403  403  403  own  404  403  403  401
 GET  /sums                                  403  403  403  own  404  own  403  401
+GET  /supplementary-declarations            403  403  403  own  404  403  403  401
+POST /supplementary-declarations            403  403  403  own  404  403  403  401
+POST /supplementary-declarations/{declaration_id}/approve 403 403 403 404 404 403 403 401
 GET  /suspense                              403  403  403  own  404  403  403  401
 POST /webhooks/bank                         401  401  401  401  401  401  401  401
 """,
@@ -149,6 +158,15 @@ REFUSED_FOR_ITS_STATE = (409, 422)
 Content = dict[str, Any]
 # Refused for its empty text, since whoever may give feedback opens a ticket by it.
 _FEEDBACK: Content = {"insurances": ["medical"], "kind": "other", "text": ""}
+_DEFERRAL: Content = {
+    "insurances": ["pension"],
+    "first_period": "2024-10",
+    "last_period": "2024-10",
+    "until": "2025-03-31",
+    "ground": "force_majeure",
+    "document_no": "税缓〔2024〕1号",
+    "granted_by": "示例甲市税务局",
+}
 _NO_FILE = {"file": ("broken.xml", b"<nothing", "text/xml")}
 _SIGNED_WRONGLY = {
     "webhook-id": "msg_strangers",
@@ -186,6 +204,9 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/imports/{import_id}/apply": lambda _: {"json": {"take": "whole"}},
     "/payroll-runs": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
     "/payroll-runs/{run_id}/approve": lambda _: {"json": {}},
+    "/supplementary-declarations": lambda ids: {"json": _named(ids, "account_id", "levy_period")},
+    "/supplementary-declarations/{declaration_id}/approve": lambda _: {"json": {}},
+    "/deferrals": lambda ids: {"json": {**_DEFERRAL, **_named(ids, "account_id")}},
     "/statements": lambda ids: {"data": _named(ids, "employer_id"), "files": _NO_FILE},
     "/webhooks/bank": lambda _: {
         "json": {"type": "statement.published"},

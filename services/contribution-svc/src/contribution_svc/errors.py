@@ -154,6 +154,43 @@ class NothingToDeclare(Refusal):
     code = "nothing-to-declare"
 
 
+class DeclarationNotApproved(Refusal):
+    """The regular declaration of the levy period is still a draft: it takes in whoever comes."""
+
+    code = "declaration-not-approved"
+
+
+class AccountUnknown(NotFound):
+    """No such insurance account for this caller."""
+
+    code = "account-unknown"
+
+
+class DeferralUnknown(NotFound):
+    """No such deferral for this caller."""
+
+    code = "deferral-unknown"
+
+
+class DeferralApprovedAlready(Refusal):
+    """The deferral was approved before."""
+
+    code = "deferral-approved-already"
+
+
+class SecondPersonNeeded(Refusal):
+    """Whoever recorded it cannot approve it."""
+
+    code = "second-person-needed"
+
+
+class SpanReversed(Refusal):
+    """The span ends before it begins."""
+
+    code = "span-reversed"
+    status = 422
+
+
 class StatementFileInvalid(Refusal):
     """A bank file is wrong: all its faults in one report, and nothing of it was applied."""
 

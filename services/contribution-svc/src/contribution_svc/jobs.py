@@ -16,11 +16,14 @@ from contribution_svc.store import (
     declarations,
     roster,
     statements,
+    supplements,
 )
+from contribution_svc.usecases import not_filed
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.assessment import assess_marked
 from contribution_svc.usecases.campaign import compute_members, fill_campaign
 from contribution_svc.usecases.deadline import look_at_deadlines
+from contribution_svc.usecases.differences import compare_declared
 from contribution_svc.usecases.period import open_next_period
 from contribution_svc.usecases.policy import publish_policies, unpublished
 from contribution_svc.usecases.roster import next_listing
@@ -75,6 +78,7 @@ def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
         Job("mark_parking", parking_changed, mark_parking),
         Job("assess", assessments.next_to_assess, assess),
         *_campaigns(engine, rules),
+        *_owed(engine, rules),
         Job("watch_deadlines", declarations.next_risk, watch_deadlines),
         Job("list_statements", statements.next_listing, _listing(engine, bank)),
         Job("import_statement", statements.next_fetch, _importing(engine, rules, bank)),
@@ -95,6 +99,23 @@ def _campaigns(engine: Engine, rules: Rules) -> Sequence[Job]:
     return (
         Job("fill_campaign", campaigns.next_fill, fill),
         Job("compute_members", base_members.next_compute, compute),
+    )
+
+
+def _owed(engine: Engine, rules: Rules) -> Sequence[Job]:
+    """What declared months lack by what is known now, and what was not declared by its day."""
+
+    async def compare(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await compare_declared(conn, rules.policies, now)
+
+    async def assess_not_filed(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            return await not_filed.assess_provisionally(conn, rules.policies, now)
+
+    return (
+        Job("compare_declared", supplements.next_to_compare, compare),
+        Job("assess_not_filed", not_filed.next_missed, assess_not_filed),
     )
 
 

@@ -5,6 +5,7 @@ and postings.
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Index,
@@ -217,10 +218,16 @@ declarations = Table(
     _at("risk_at", optional=True),
     _count("risk_version"),
     _json("risk", "{}"),
-    UniqueConstraint("account_id", "levy_period", name="declarations_once"),
+    _count("number"),
+    _text("filing_serial"),
+    UniqueConstraint("account_id", "levy_period", "number", name="declarations_once"),
     Index("declarations_of_employer", "employer_id", "levy_period", "declaration_id"),
     Index("declarations_at_risk", "risk_at", postgresql_where=text("risk_at IS NOT NULL")),
+    Index("declarations_by_serial", "filing_serial", postgresql_where=text("filing_serial <> ''")),
 )
+"""`number` 0 is the regular declaration; 1, 2, ... are supplementary ones of the same account and
+levy period.
+"""
 
 assessments = Table(
     "assessments",
@@ -245,15 +252,80 @@ assessments = Table(
     _at("assessed_at", optional=True),
     Column("facts_parked", Boolean, nullable=False, server_default=text("false")),
     _json("policy_warnings", "[]"),
+    _json("supplements", "[]"),
+    _count("declared_version"),
+    _at("compare_at", optional=True),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),
     Index("assessments_of_account", "account_id", "levy_period"),
     Index("assessments_declared", "declaration_id"),
     Index("assessments_to_do", "assess_at", postgresql_where=text("assess_at IS NOT NULL")),
     Index("assessments_parked", "employee_id", postgresql_where=text("facts_parked")),
+    Index("assessments_to_compare", "compare_at", postgresql_where=text("compare_at IS NOT NULL")),
+    Index(
+        "assessments_supplemented",
+        "account_id",
+        "levy_period",
+        postgresql_where=text("supplements <> '[]'"),
+    ),
 )
 """`assess_at`: when to assess (again); null while up to date. `declaration_id` freezes what was
-declared. `facts_parked`: it was made while events about its employee were parked.
+declared, under `declared_version` (0: under this version). `facts_parked`: it was made while events
+about its employee were parked. `supplements` are declared lines beside `lines`; `compare_at`: when
+to look what a declared month lacks by what is known now.
 """
+
+differences = Table(
+    "differences",
+    metadata,
+    _key("employee_id"),
+    _key("levy_period"),
+    _owner(),
+    _text("account_id"),
+    _json("lines", "[]"),
+    _at("found_at"),
+    Index("differences_of_account", "account_id", "levy_period"),
+)
+"""Difference lines that no supplementary declaration carries yet."""
+
+deferrals = Table(
+    "deferrals",
+    metadata,
+    _key("deferral_id"),
+    _owner(),
+    _text("account_id"),
+    Column("insurances", ARRAY(Text), nullable=False),
+    _text("first_period"),
+    _text("last_period"),
+    _day("until"),
+    _text("ground"),
+    _text("document_no"),
+    _text("granted_by"),
+    Column("state", Text, nullable=False, server_default=text("'proposed'")),
+    _text("recorded_by"),
+    _at("recorded_at"),
+    _text("approved_by"),
+    _at("approved_at", optional=True),
+    CheckConstraint("approved_by <> recorded_by", name="deferrals_two_people"),
+    Index("deferrals_of_account", "account_id", "state"),
+    Index("deferrals_of_employer", "employer_id", "deferral_id"),
+)
+
+provisional_assessments = Table(
+    "provisional_assessments",
+    metadata,
+    _key("declaration_id"),
+    _owner(),
+    _text("account_id"),
+    _text("levy_period"),
+    Column("last_fen", BigInteger),
+    Column("assessed_fen", BigInteger),
+    _day("assessed_on"),
+    _text("explanation"),
+    _at("settled_at", optional=True),
+    Column("settled_fen", BigInteger),
+    _text("settlement"),
+    Index("provisional_of_employer", "employer_id", "declaration_id"),
+)
 
 postings = Table(
     "postings",

@@ -98,6 +98,13 @@ class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
 class AssessedLine(Fact, frozen=True):
     """应缴 of one insurance: `state` due, exempt or blocked, and why; amounts in fen, rates in
     millionths.
+
+    `kind` is regular, back_payment or difference; a cell's lines of all kinds add up, and of what a
+    supplementary declaration carries base and amounts are new minus old. `declaration_id` names
+    that declaration (empty: the regular one), `debit_by` its last day of debiting, `due_on` the
+    last day without a late fee. `withhold_in` is the levy period whose payroll withholds the
+    employee's part (empty: its own). `declared_version` is the assessment's version under which the
+    line was declared (0: none before this one).
     """
 
     insurance: Insurance
@@ -110,6 +117,11 @@ class AssessedLine(Fact, frozen=True):
     employee_ppm: int = 0
     employer_fen: int = 0
     employee_fen: int = 0
+    declaration_id: str = ""
+    declared_version: int = 0
+    withhold_in: str = ""
+    debit_by: str = ""
+    due_on: str = ""
 
 
 class ContributionAssessed(EmployeeMonthEvent, frozen=True, kw_only=True):
@@ -139,7 +151,9 @@ class DeclarationApproved(Event, frozen=True, kw_only=True):
 
     `lines_hash` is sha256 hex over the sorted `employee_id:version` lines (joined by newline) of
     every employee with a due line; a reader files once it holds exactly those. `sums_fen` maps
-    insurance to [employer, employee] fen.
+    insurance to [employer, employee] fen. `number` 1, 2, ... is a supplementary declaration
+    (补充申报) of the same account and levy period: its lines are those that name its
+    `declaration_id`, its versions those under which they were declared.
     """
 
     TOPIC: ClassVar[str] = CONTRIBUTION
@@ -159,6 +173,7 @@ class DeclarationApproved(Event, frozen=True, kw_only=True):
     debit_on: str
     approved_by: str
     approved_at: str
+    number: int = 0
 
     def key(self) -> str:
         return self.account_id
@@ -173,7 +188,7 @@ class PostedLine(Fact, frozen=True):
     `debit_state`: posted, refused, unknown or reversed. `debits` counts sums posted (two is a
     duplicate). `record_by` is the last day of the record window (YYYY-MM-DD), counted in working
     days from the debit. `voucher` is the statement's own reference, shown to the employee as
-    银行扣款凭证.
+    银行扣款凭证. `kind` and `declaration_id` are those of the line that was paid (empty: regular).
     """
 
     insurance: Insurance
@@ -188,6 +203,8 @@ class PostedLine(Fact, frozen=True):
     reason: str = ""
     late_fee_fen: int = 0
     due_on: str = ""
+    kind: str = "regular"
+    declaration_id: str = ""
 
 
 class ContributionPosted(EmployeeMonthEvent, frozen=True, kw_only=True):

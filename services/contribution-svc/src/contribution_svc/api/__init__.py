@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 
 from contribution_svc.api import (
+    arrears,
     assessments,
     campaigns,
     confirmations,
     declarations,
+    deferrals,
     explanations,
     policies,
     stated_lines,
@@ -36,6 +38,8 @@ def routes(
         confirmations.routes(engine, clock),
         stated_lines.routes(engine),
         declarations.routes(engine, clock, rules),
+        arrears.routes(engine, clock, rules),
+        deferrals.routes(engine, clock, rules),
         statements.routes(engine, clock, rules),
         webhooks.routes(worker, clock, webhook_secret),
     )

@@ -53,6 +53,24 @@ class LineOut(BaseModel):
     employee_fen: int = Field(examples=[19_000])
 
 
+class SupplementOut(BaseModel):
+    """A line that a supplementary declaration carries: new minus old, and why."""
+
+    insurance: str = Field(examples=["pension"])
+    kind: str = Field(examples=["difference"], description="regular, back_payment or difference")
+    base_fen: int = Field(examples=[4_300])
+    employer_fen: int = Field(examples=[688])
+    employee_fen: int = Field(examples=[344])
+    reason: str = Field(examples=["2026-01费款养老险依公告（2026-09-07公布，2026-01-01起执行）"])
+    due_on: date | None = Field(
+        examples=["2026-10-15"], description="The last day without a late fee, once it is known."
+    )
+    declaration_id: str
+    withhold_in: str = Field(
+        examples=["2026-09"], description="The payroll that takes the employee's part."
+    )
+
+
 class StageOut(BaseModel):
     """How far an insurance has come at the bureau, with the collector's verified figures."""
 
@@ -74,6 +92,7 @@ class AssessmentOut(BaseModel):
     version: int
     declaration_id: str | None
     lines: list[LineOut]
+    supplements: list[SupplementOut]
     base_explanation: str
     policy_warnings: list[str] = Field(
         description="What to know of the figures that these lines rest on: unverified, disputed, "

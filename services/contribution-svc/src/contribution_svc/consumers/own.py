@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contribution_svc.domain.difference import Kind, SupplementLine
 from contribution_svc.domain.lines import Line
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseBody, BaseRow
@@ -15,6 +16,7 @@ from contribution_svc.store.told_before import Approved, Risk
 from contribution_svc.usecases.recovering import ToldBefore
 from shared.codec import Received
 from shared.contracts import (
+    AssessedLine,
     BaseChanged,
     ContributionAssessed,
     ContributionPosted,
@@ -70,7 +72,9 @@ def _assessment(into: ToldBefore, event: ContributionAssessed) -> None:
             version=event.version,
             rests_on="",
             contribution_year="",
-            lines=msgspec.convert(msgspec.to_builtins(event.lines), list[Line]),
+            lines=msgspec.convert(msgspec.to_builtins(_regular(event)), list[Line]),
+            supplements=[_supplement(one) for one in event.lines if one.declaration_id],
+            declared_version=max((one.declared_version for one in _regular(event)), default=0),
             base_explanation=event.base_explanation,
             policy_known_since=event.policy_known_since,
             policy_warnings=list(event.policy_warnings),
@@ -78,6 +82,33 @@ def _assessment(into: ToldBefore, event: ContributionAssessed) -> None:
             debit_by=date.fromisoformat(event.debit_by),
         )
     )
+
+
+def _regular(event: ContributionAssessed) -> list[AssessedLine]:
+    return [line for line in event.lines if not line.declaration_id]
+
+
+def _supplement(line: AssessedLine) -> SupplementLine:
+    return SupplementLine(
+        insurance=line.insurance,
+        kind=Kind(line.kind),
+        authority=line.authority,
+        base_fen=line.base_fen,
+        employer_ppm=line.employer_ppm,
+        employee_ppm=line.employee_ppm,
+        employer_fen=line.employer_fen,
+        employee_fen=line.employee_fen,
+        reason=line.reason,
+        declaration_id=line.declaration_id,
+        declared_version=line.declared_version,
+        withhold_in=line.withhold_in,
+        debit_by=_day(line.debit_by),
+        due_on=_day(line.due_on),
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _approval(into: ToldBefore, event: DeclarationApproved) -> None:
@@ -93,6 +124,9 @@ def _approval(into: ToldBefore, event: DeclarationApproved) -> None:
             lines_hash=event.lines_hash,
             approved_by=event.approved_by,
             approved_at=datetime.fromisoformat(event.approved_at),
+            number=event.number,
+            file_by=date.fromisoformat(event.file_by),
+            debit_by=date.fromisoformat(event.debit_on),
         )
     )
 

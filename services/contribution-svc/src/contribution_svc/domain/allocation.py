@@ -25,12 +25,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueLine:
-    """A line of a declaration; fen."""
+    """A line of a declaration; fen. `due_on`: the last day without a late fee; None: that of its
+    declaration.
+    """
 
     employee_id: str
     insurance: Insurance
     employer_fen: int
     employee_fen: int
+    kind: str = "regular"
+    due_on: date | None = None
 
     def total_fen(self) -> int:
         return self.employer_fen + self.employee_fen

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.lines import Line, LineState
 from shared.values import Insurance
 
@@ -26,6 +27,17 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Supplement:
+    """What a supplementary declaration carries of one employee, and the version of the assessment
+    that tells it.
+    """
+
+    employee_id: str
+    version: int
+    lines: Sequence[SupplementLine]
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """What is declared: people with a due line, fen per insurance (employer, employee), total, and
     the hash.
@@ -39,21 +51,33 @@ class Sums:
 
 def declare(members: Iterable[Member]) -> Sums:
     """The sums over everyone who has a due line; exempt and blocked lines count nowhere."""
-    due = sorted((m for m in members if m.is_due()), key=lambda member: member.employee_id)
+    due = [member for member in members if member.is_due()]
+    return _sums(
+        ((member.employee_id, member.version) for member in due),
+        (line for member in due for line in member.lines if line.state is LineState.DUE),
+    )
+
+
+def declare_supplements(carried: Iterable[Supplement]) -> Sums:
+    """The same over what a supplementary declaration carries."""
+    found = list(carried)
+    return _sums(
+        ((one.employee_id, one.version) for one in found),
+        (line for one in found for line in one.lines),
+    )
+
+
+def _sums(versions: Iterable[tuple[str, int]], lines: Iterable[Line | SupplementLine]) -> Sums:
+    people = list(versions)
     sums: dict[Insurance, tuple[int, int]] = {}
-    for member in due:
-        for line in member.lines:
-            if line.state is LineState.DUE:
-                employer_fen, employee_fen = sums.get(line.insurance, (0, 0))
-                sums[line.insurance] = (
-                    employer_fen + line.employer_fen,
-                    employee_fen + line.employee_fen,
-                )
+    for line in lines:
+        employer_fen, employee_fen = sums.get(line.insurance, (0, 0))
+        sums[line.insurance] = (employer_fen + line.employer_fen, employee_fen + line.employee_fen)
     return Sums(
-        people=len(due),
+        people=len(people),
         by_insurance=sums,
         total_fen=sum(employer + employee for employer, employee in sums.values()),
-        lines_hash=lines_hash((member.employee_id, member.version) for member in due),
+        lines_hash=lines_hash(people),
     )
 
 

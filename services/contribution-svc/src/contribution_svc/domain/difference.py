@@ -6,7 +6,7 @@ lines together are the new lines, to the fen and on each side.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -27,10 +27,11 @@ class Kind(StrEnum):
 class SupplementLine:
     """A line beside the regular ones of its levy period; fen, negative where too much was paid.
 
-    `reason` is one sentence for people. The late fee of a sum that is owed runs from the day after
-    `due_on`; None: from the due day of the declaration that carries the line. The last four are
-    known once it is declared: in which declaration, under which version of the assessment, in
-    which month's payroll the employee's part is withheld, and until when it is debited.
+    `reason` is one sentence for people, `known_since` the day since which its policy is known. The
+    late fee of a sum that is owed runs from the day after `due_on`; None: from the due day of the
+    declaration that carries the line. The last four are known once it is declared: in which
+    declaration, under which version of the assessment, in which month's payroll the employee's part
+    is withheld, and until when it is debited.
     """
 
     insurance: Insurance
@@ -42,6 +43,7 @@ class SupplementLine:
     employer_fen: int
     employee_fen: int
     reason: str
+    known_since: str = ""
     due_on: date | None = None
     declaration_id: str = ""
     declared_version: int = 0
@@ -132,6 +134,7 @@ def _difference(month: Month, old: Counted, new: Line, terms: Terms) -> Suppleme
         employee_fen=employee_fen,
         reason=f"{month.period}费款{INSURANCE_WORDS[new.insurance]}"
         f"{_why(month, old, new, terms, kind)}，{_sums_text(employer_fen, employee_fen)}",
+        known_since=str(terms.known_since),
         due_on=None if is_late_notice else month.due_on,
     )
 
@@ -162,3 +165,15 @@ def _sums_text(employer_fen: int, employee_fen: int) -> str:
 
 def _signed(fen: int) -> str:
     return f"{'退' if fen < 0 else '补'}{fen_text(abs(fen))}元"
+
+
+def never_declared(
+    month: Month, lines: Sequence[Line], terms_of: Mapping[Insurance, Terms], today: date
+) -> list[SupplementLine]:
+    """What a month that was never declared owes: back-payments, or regular lines that come in
+    time.
+    """
+    found = differences(month, [], lines, terms_of)
+    if today > month.due_on:
+        return found
+    return [replace(line, kind=Kind.REGULAR) for line in found]

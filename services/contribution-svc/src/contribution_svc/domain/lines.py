@@ -43,6 +43,9 @@ class Line:
     employer_fen: int = 0
     employee_fen: int = 0
 
+    def is_due(self) -> bool:
+        return self.state is LineState.DUE
+
 
 @dataclass(frozen=True, slots=True)
 class Insured:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import RowMapping, text
 
+from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.employment import Spell
 from contribution_svc.domain.lines import Line
 from contribution_svc.store import wages
@@ -18,8 +19,8 @@ from shared.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One employee's levy period as last assessed; `told` names the content that was told under
-    `version`.
+    """One employee's levy period as last assessed; `told` names the content told under `version`.
+    `supplements` are declared beside `lines`, which were declared under `declared_version`.
     """
 
     employee_id: str
@@ -39,6 +40,8 @@ class Assessment:
     told: str = ""
     facts_parked: bool = False
     policy_warnings: list[str] = field(default_factory=list)
+    supplements: Sequence[SupplementLine] = ()
+    declared_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ _PUT_PLACED = """
     SELECT p.employee_id, p.levy_period, p.employer_id, p.account_id, p.department_id, d.city,
            d.file_by, d.debit_by, CAST(:now AS timestamptz)
       FROM ({placed}) p
-      JOIN declarations d ON d.account_id = p.account_id AND d.levy_period = p.levy_period
-     WHERE {declarations}
+      JOIN declarations d USING (account_id, levy_period)
+     WHERE d.number = 0 AND {declarations}
     ON CONFLICT (employee_id, levy_period) DO UPDATE
        SET account_id = excluded.account_id, department_id = excluded.department_id,
            city = excluded.city, file_by = excluded.file_by, debit_by = excluded.debit_by,
@@ -115,13 +118,8 @@ async def mark_period(
     """Everyone on the roster whose levy period belongs to the declaration's account is to be
     assessed.
     """
-    values = {
-        "employer_id": employer_id,
-        "period": period,
-        "declaration_id": declaration_id,
-        "now": now,
-    }
-    return (await conn.execute(_MARK_PERIOD, values)).rowcount
+    values = {"employer_id": employer_id, "period": period, "declaration_id": declaration_id}
+    return (await conn.execute(_MARK_PERIOD, {**values, "now": now})).rowcount
 
 
 async def mark_people(conn: Connection, ids: Collection[str], now: datetime) -> None:
@@ -305,7 +303,8 @@ async def assess_later(conn: Connection, rows: Sequence[Assessment], at: datetim
 _PAGE = text(
     """
     SELECT a.employee_id, a.levy_period, a.account_id, a.department_id, a.city, a.version,
-           a.declaration_id, a.lines, a.base_explanation, a.policy_warnings, a.file_by, a.debit_by,
+           a.declaration_id, a.lines, a.supplements, a.base_explanation, a.policy_warnings,
+           a.file_by, a.debit_by,
            coalesce(b.rows, '[]') AS bureau_rows
       FROM assessments a
       LEFT JOIN bureau_rows b USING (employee_id, levy_period)
@@ -330,6 +329,7 @@ class Listed:
     version: int
     declaration_id: str | None
     lines: list[Line]
+    supplements: list[SupplementLine]
     base_explanation: str
     policy_warnings: list[str]
     file_by: date
@@ -347,6 +347,7 @@ async def page(
             **{
                 **row,
                 "lines": from_json(row["lines"], list[Line]),
+                "supplements": from_json(row["supplements"], list[SupplementLine]),
                 "bureau_rows": from_json(row["bureau_rows"], list[dict[str, object]]),
             }
         )
@@ -377,8 +378,9 @@ _SUMS = text(
     SELECT l->>'insurance' AS insurance,
            CAST(sum(CAST(l->>'employer_fen' AS bigint)) AS bigint) AS employer_fen,
            CAST(sum(CAST(l->>'employee_fen' AS bigint)) AS bigint) AS employee_fen
-      FROM assessments, jsonb_array_elements(lines) AS l
-     WHERE employer_id = :employer_id AND levy_period = :period AND l->>'state' = 'due'
+      FROM assessments, jsonb_array_elements(lines || supplements) AS l
+     WHERE employer_id = :employer_id AND levy_period = :period
+       AND coalesce(l->>'state', 'due') = 'due'
      GROUP BY 1
     """
 )

@@ -1,22 +1,23 @@
 """Declarations: one per account and levy period, a draft until it is approved."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import RowMapping, text
 
-from contribution_svc.domain.allocation import DueLine
 from contribution_svc.domain.declaration import Member, Sums
-from contribution_svc.domain.lines import Line, LineState
+from contribution_svc.domain.lines import Line
 from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
+from shared.values import derived_id
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """An account's declaration. `sums` (employer, employee) and `total_fen` are frozen at
-    approval.
+    """An account's declaration: the regular one (`number` 0), or a supplementary one of the same
+    levy period. `sums` (employer, employee) and `total_fen` are frozen at approval; `filing_serial`
+    is the serial under which it is filed then, and the reference of the debit that pays it.
     """
 
     declaration_id: str
@@ -35,13 +36,16 @@ class Declaration:
     lines_hash: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
+    number: int = 0
+    filing_serial: str = ""
 
     def is_approved(self) -> bool:
         return self.state == "approved"
 
 
 _COLUMNS = """declaration_id, employer_id, account_id, levy_period, city, file_by, debit_by, due_on,
-    state, version, people, sums, total_fen, lines_hash, approved_by, approved_at"""
+    state, version, people, sums, total_fen, lines_hash, approved_by, approved_at, number,
+    filing_serial"""
 
 
 def _declaration(row: RowMapping) -> Declaration:
@@ -60,27 +64,33 @@ _OPEN = text(
 _LOCKED = text(
     f"SELECT {_COLUMNS} FROM declarations WHERE declaration_id = :id FOR UPDATE"  # noqa: S608
 )
+_SEEN = text(f"SELECT {_COLUMNS} FROM declarations WHERE declaration_id = :id")  # noqa: S608
 _LOCKED_MANY = text(
     f"""
     SELECT {_COLUMNS} FROM declarations
-     WHERE declaration_id = ANY(:ids) OR (account_id, levy_period) IN (
+     WHERE (account_id, levy_period) IN (
+           SELECT account_id, levy_period FROM declarations
+            WHERE declaration_id = ANY(:ids) OR filing_serial = ANY(:ids)
+            UNION ALL
            SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])))
-     ORDER BY declaration_id FOR UPDATE
+     ORDER BY account_id, levy_period, number FOR UPDATE
     """  # noqa: S608
 )
 _APPROVE = text(
     """
     UPDATE declarations
-       SET state = 'approved', version = version + 1, people = :people,
-           sums = CAST(:sums AS jsonb), total_fen = :total_fen, lines_hash = :lines_hash,
-           approved_by = :by, approved_at = :now
-     WHERE declaration_id = :id
+       SET state = 'approved', version = :version, people = :people, sums = CAST(:sums AS jsonb),
+           total_fen = :total_fen, lines_hash = :lines_hash, approved_by = :approved_by,
+           approved_at = :approved_at, file_by = :file_by, debit_by = :debit_by, due_on = :due_on,
+           filing_serial = :filing_serial
+     WHERE declaration_id = :declaration_id
     """
 )
 _OF_EMPLOYER = text(
     f"""
     SELECT {_COLUMNS} FROM declarations
      WHERE employer_id = :employer_id AND levy_period = :period AND declaration_id > :after
+       AND number = 0
      ORDER BY declaration_id LIMIT :limit
     """  # noqa: S608
 )
@@ -111,10 +121,18 @@ async def locked(conn: Connection, declaration_id: str) -> Declaration | None:
     return _declaration(row) if row is not None else None
 
 
+async def seen(conn: Connection, declaration_id: str) -> Declaration | None:
+    """The declaration as it stands, if the caller may see it."""
+    row = (await conn.execute(_SEEN, {"id": declaration_id})).mappings().first()
+    return _declaration(row) if row is not None else None
+
+
 async def locked_many(
     conn: Connection, ids: Collection[str], account_periods: Collection[tuple[str, str]]
 ) -> list[Declaration]:
-    """Declarations by id, or by account and levy period, locked in the order of their ids."""
+    """Declarations by id, by filing serial, or by account and levy period, each with all others of
+    its account and levy period, in the order of their numbers; locked.
+    """
     pairs = sorted(account_periods)
     values = {
         "ids": sorted(ids),
@@ -125,20 +143,25 @@ async def locked_many(
 
 
 async def approve(
-    conn: Connection, declaration_id: str, sums: Sums, by: str, now: datetime
-) -> None:
-    await conn.execute(
-        _APPROVE,
-        {
-            "id": declaration_id,
-            "people": sums.people,
-            "sums": to_json(sums.by_insurance),
-            "total_fen": sums.total_fen,
-            "lines_hash": sums.lines_hash,
-            "by": by,
-            "now": now,
-        },
+    conn: Connection, declaration: Declaration, sums: Sums, by: str, now: datetime
+) -> Declaration:
+    """The declaration as it is frozen now, with its own days."""
+    version = declaration.version + 1
+    approved = replace(
+        declaration,
+        state="approved",
+        version=version,
+        people=sums.people,
+        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
+        total_fen=sums.total_fen,
+        lines_hash=sums.lines_hash,
+        approved_by=by,
+        approved_at=now,
+        filing_serial=str(derived_id("filing", declaration.declaration_id, version)),
     )
+    values = {name: getattr(approved, name) for name in Declaration.__slots__}
+    await conn.execute(_APPROVE, {**values, "sums": to_json(approved.sums)})
+    return approved
 
 
 async def of_employer(
@@ -194,52 +217,6 @@ async def freeze(
     """What is declared stays as it was declared."""
     values = {"declaration_id": declaration_id, "period": period, "ids": list(employee_ids)}
     await conn.execute(_FREEZE, values)
-
-
-_DECLARED = text(
-    "SELECT employee_id, lines FROM assessments WHERE declaration_id = :id ORDER BY employee_id"
-)
-_PEOPLE_BY_NO = text(
-    """
-    SELECT e.employer_id, e.employee_no, e.employee_id, a.levy_period, a.declaration_id
-      FROM employees e LEFT JOIN assessments a USING (employee_id)
-     WHERE e.employer_id = ANY(:employers) AND e.employee_no = ANY(:numbers)
-    """
-)
-
-
-async def due_lines(conn: Connection, declaration_id: str) -> list[DueLine]:
-    """Every line that an approved declaration declared."""
-    rows = await conn.execute(_DECLARED, {"id": declaration_id})
-    return [
-        DueLine(row.employee_id, line.insurance, line.employer_fen, line.employee_fen)
-        for row in rows
-        for line in from_json(row.lines, list[Line])
-        if line.state is LineState.DUE
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPerson:
-    """An employee whom a remark names, and by levy period the declaration that they are in."""
-
-    employee_id: str
-    declared_in: Mapping[str, str]
-
-
-async def people_by_no(
-    conn: Connection, employers: Collection[str], numbers: Collection[str]
-) -> dict[tuple[str, str], NamedPerson]:
-    """Employees by employer and employee number."""
-    if not numbers:
-        return {}
-    values = {"employers": sorted(employers), "numbers": sorted(numbers)}
-    found: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
-    for row in await conn.execute(_PEOPLE_BY_NO, values):
-        _, declared = found.setdefault((row.employer_id, row.employee_no), (row.employee_id, {}))
-        if row.declaration_id is not None:
-            declared[row.levy_period] = row.declaration_id
-    return {key: NamedPerson(*value) for key, value in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +278,7 @@ _RISK_AGAIN = text(
     """
     UPDATE declarations d SET risk_at = :now
       FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])) AS n(account_id, levy_period)
-     WHERE d.account_id = n.account_id AND d.levy_period = n.levy_period
+     WHERE d.account_id = n.account_id AND d.levy_period = n.levy_period AND d.number = 0
        AND d.risk_at IS NULL AND d.file_by >= :today
     """
 )

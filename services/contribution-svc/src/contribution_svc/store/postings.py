@@ -39,7 +39,10 @@ class Allocated:
 
 @dataclass(frozen=True, slots=True)
 class PostedRow:
-    """One insurance as posted; days are ISO texts, since the row is kept and told as it is."""
+    """One insurance as posted; days are ISO texts, since the row is kept and told as it is.
+
+    `declaration_id` is empty for a line of the regular declaration.
+    """
 
     insurance: Insurance
     debit_state: str
@@ -53,6 +56,8 @@ class PostedRow:
     reason: str = ""
     late_fee_fen: int = 0
     due_on: str = ""
+    kind: str = "regular"
+    declaration_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

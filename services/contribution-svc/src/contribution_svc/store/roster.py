@@ -339,3 +339,9 @@ async def accounts_by_ref(conn: Connection, refs: Collection[str]) -> list[Accou
 async def account(conn: Connection, account_id: str) -> Account:
     row = (await conn.execute(_ACCOUNT, {"account_id": account_id})).mappings().one()
     return Account(**row)
+
+
+async def account_seen(conn: Connection, account_id: str) -> Account | None:
+    """The account, if the caller may see it."""
+    row = (await conn.execute(_ACCOUNT, {"account_id": account_id})).mappings().first()
+    return Account(**row) if row is not None else None

@@ -1,12 +1,13 @@
 """What a restored store takes back of its own: rows as they were told, under their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 
 from contribution_svc.domain.declaration import lines_hash
+from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseRow
@@ -14,6 +15,7 @@ from contribution_svc.store.declarations import RiskBody
 from contribution_svc.store.postings import Posted
 from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
+from shared.values import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class Approved:
     lines_hash: str
     approved_by: str
     approved_at: datetime
+    number: int
+    file_by: date
+    debit_by: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +95,19 @@ _ASSESSMENTS = text(
     """
     INSERT INTO assessments AS a (employee_id, levy_period, employer_id, account_id, department_id,
                                   city, version, lines, base_explanation, policy_known_since, told,
-                                  file_by, debit_by, contribution_year, policy_warnings, rests_on,
-                                  assess_at)
+                                  file_by, debit_by, contribution_year, policy_warnings,
+                                  supplements, declared_version, rests_on, assess_at)
     SELECT n.*, coalesce(b.body->>'rule', ''), CAST(:now AS timestamptz) FROM unnest(
         CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:employer_id AS text[]),
         CAST(:account_id AS text[]), CAST(:department_id AS text[]), CAST(:city AS text[]),
         CAST(:version AS bigint[]), CAST(:lines AS jsonb[]), CAST(:base_explanation AS text[]),
         CAST(:policy_known_since AS text[]), CAST(:told AS text[]), CAST(:file_by AS date[]),
         CAST(:debit_by AS date[]), CAST(:contribution_year AS text[]),
-        CAST(:policy_warnings AS jsonb[]))
+        CAST(:policy_warnings AS jsonb[]), CAST(:supplements AS jsonb[]),
+        CAST(:declared_version AS bigint[]))
         AS n(employee_id, levy_period, employer_id, account_id, department_id, city, version,
              lines, base_explanation, policy_known_since, told, file_by, debit_by,
-             contribution_year, policy_warnings)
+             contribution_year, policy_warnings, supplements, declared_version)
       LEFT JOIN bases b USING (employee_id, contribution_year)
     ON CONFLICT (employee_id, levy_period) DO UPDATE
        SET account_id = excluded.account_id, department_id = excluded.department_id,
@@ -111,6 +117,7 @@ _ASSESSMENTS = text(
            policy_warnings = excluded.policy_warnings,
            policy_known_since = excluded.policy_known_since, told = excluded.told,
            file_by = excluded.file_by, debit_by = excluded.debit_by,
+           supplements = excluded.supplements, declared_version = excluded.declared_version,
            assess_at = CASE WHEN a.declaration_id IS NULL THEN excluded.assess_at END
      WHERE a.version <= excluded.version
     """
@@ -131,6 +138,8 @@ _ASSESSED = (
     "debit_by",
     "contribution_year",
     "policy_warnings",
+    "supplements",
+    "declared_version",
 )
 # Events of before it was told do not say from which period a base holds: what rests on it does.
 _BASE_PERIODS = text(
@@ -148,7 +157,7 @@ async def keep_assessments(conn: Connection, told: Sequence[Assessment], now: da
     """Assessed again at `now`: what they rest on may have changed since. Bases are kept already."""
     rows = (
         [
-            to_json(value) if isinstance(value := getattr(one, name), list) else value
+            to_json(value) if isinstance(value := getattr(one, name), list | tuple) else value
             for name in _ASSESSED
         ]
         for one in told
@@ -162,26 +171,47 @@ _APPROVED = text(
     UPDATE declarations
        SET state = 'approved', version = :version, people = :people, sums = CAST(:sums AS jsonb),
            total_fen = :total_fen, lines_hash = :lines_hash, approved_by = :approved_by,
-           approved_at = :approved_at
+           approved_at = :approved_at, filing_serial = :filing_serial
      WHERE declaration_id = :declaration_id AND version <= :version
+    """
+)
+# No job opens a supplementary declaration anew: it comes back with its approval.
+_SUPPLEMENTARY = text(
+    """
+    INSERT INTO declarations (declaration_id, employer_id, account_id, levy_period, city, file_by,
+                              debit_by, due_on, opened_at, number)
+    SELECT :declaration_id, employer_id, account_id, levy_period, city, :file_by, :debit_by,
+           :debit_by, :approved_at, :number
+      FROM declarations
+     WHERE account_id = :account_id AND levy_period = :levy_period AND number = 0
+    ON CONFLICT (declaration_id) DO NOTHING
     """
 )
 # Whoever was declared was not assessed again: their version is older than the approval.
 _DECLARED = text(
     """
-    SELECT a.employee_id, a.version, a.lines, o.ce_time <= :approved_at AS in_time
+    SELECT a.employee_id, coalesce(NULLIF(a.declared_version, 0), a.version) AS version, a.lines,
+           o.ce_time <= :approved_at AS in_time
       FROM assessments a
       LEFT JOIN outbox o ON o.aggregatetype = 'contribution.events'
                         AND o.family = 'ContributionAssessed'
                         AND o.subject = a.employee_id || '/' || a.levy_period
-                        AND o.version = a.version
+                        AND o.version = coalesce(NULLIF(a.declared_version, 0), a.version)
      WHERE a.account_id = :account_id AND a.levy_period = :levy_period
        AND (a.declaration_id IS NULL OR a.declaration_id = :declaration_id)
     """
 )
+_SUPPLEMENTED = text(
+    """
+    SELECT employee_id, supplements FROM assessments
+     WHERE account_id = :account_id AND levy_period = :levy_period AND supplements <> '[]'
+    """
+)
 _FREEZE = text(
     """
-    UPDATE assessments SET declaration_id = :declaration_id, assess_at = NULL
+    UPDATE assessments
+       SET declaration_id = coalesce(declaration_id, :declaration_id), assess_at = NULL,
+           compare_at = :approved_at
      WHERE levy_period = :levy_period AND employee_id = ANY(:ids)
     """
 )
@@ -192,13 +222,37 @@ async def keep_approval(conn: Connection, told: Approved) -> bool:
     not make the hash that was approved.
     """
     values = {name: getattr(told, name) for name in Approved.__slots__}
-    await conn.execute(_APPROVED, {**values, "sums": to_json(told.sums)})
-    rows = [row for row in await conn.execute(_DECLARED, values) if _is_due(row.lines)]
-    for found in (rows, [row for row in rows if row.in_time]):
-        if lines_hash((row.employee_id, row.version) for row in found) == told.lines_hash:
-            await conn.execute(_FREEZE, {**values, "ids": [row.employee_id for row in found]})
+    values["sums"] = to_json(told.sums)
+    values["filing_serial"] = str(derived_id("filing", told.declaration_id, told.version))
+    if told.number:
+        await conn.execute(_SUPPLEMENTARY, values)
+    await conn.execute(_APPROVED, values)
+    for found in await _declared(conn, told, values):
+        if lines_hash(found.items()) == told.lines_hash:
+            await conn.execute(_FREEZE, {**values, "ids": list(found)})
             return True
     return False
+
+
+async def _declared(
+    conn: Connection, told: Approved, values: Mapping[str, object]
+) -> list[dict[str, int]]:
+    """Who may have been declared, each with the version under which they were: more than one answer
+    where it cannot be told yet.
+    """
+    if told.number:
+        lines = (
+            (row.employee_id, line)
+            for row in await conn.execute(_SUPPLEMENTED, values)
+            for line in from_json(row.supplements, list[SupplementLine])
+        )
+        of_this = told.declaration_id
+        return [{who: x.declared_version for who, x in lines if x.declaration_id == of_this}]
+    rows = [row for row in await conn.execute(_DECLARED, values) if _is_due(row.lines)]
+    return [
+        {row.employee_id: row.version for row in found}
+        for found in (rows, [row for row in rows if row.in_time])
+    ]
 
 
 def _is_due(lines: object) -> bool:
@@ -242,7 +296,8 @@ async def keep_postings(conn: Connection, told: Sequence[Posted]) -> None:
 _RISK = text(
     """
     UPDATE declarations SET risk_version = :version, risk = CAST(:body AS jsonb)
-     WHERE account_id = :account_id AND levy_period = :levy_period AND risk_version <= :version
+     WHERE account_id = :account_id AND levy_period = :levy_period AND number = 0
+       AND risk_version <= :version
     """
 )
 

@@ -1,6 +1,6 @@
 """Allocating statement entries to declarations, and telling per employee what was posted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -8,20 +8,22 @@ from uuid import UUID
 from contribution_svc.domain.allocation import (
     DebitState,
     DueLine,
+    Move,
     Posting,
     Remark,
     Suspense,
+    Target,
     parse_remark,
     postings,
     target_of,
 )
 from contribution_svc.domain.calendar import WorkDays, record_by
-from contribution_svc.domain.figures import Series
-from contribution_svc.domain.late_fee import late_fee
+from contribution_svc.domain.late_fee import Deferral, due_after_deferral, late_fee
 from contribution_svc.policy import Policies
-from contribution_svc.store import declarations, roster
+from contribution_svc.store import declarations, declared, deferrals, roster
 from contribution_svc.store import postings as posting_store
-from contribution_svc.store.declarations import Declaration, NamedPerson
+from contribution_svc.store.declarations import Declaration
+from contribution_svc.store.declared import NamedPerson
 from contribution_svc.store.postings import Allocated, Posted, PostedRow, WaitingEntry
 from contribution_svc.usecases.told import contribution_posted
 from shared import outbox
@@ -59,13 +61,15 @@ class _Known:
     people: Mapping[tuple[str, str], NamedPerson]
     due: dict[str, list[DueLine]]
 
-    def by_id(self, declaration_id: str) -> Declaration | None:
-        found = (d for d in self.declarations if d.declaration_id == declaration_id)
+    def named(self, reference: str) -> Declaration | None:
+        """The declaration of this id, or filed under this serial."""
+        found = (d for d in self.declarations if reference in (d.declaration_id, d.filing_serial))
         return next(found, None)
 
-    def by_account(self, account_id: str, period: LevyPeriod) -> Declaration | None:
-        key = (account_id, str(period))
-        return next((d for d in self.declarations if (d.account_id, d.levy_period) == key), None)
+    def of_account(self, account_id: str, period: str) -> list[Declaration]:
+        """The regular declaration and its supplementary ones."""
+        key = (account_id, period)
+        return [d for d in self.declarations if (d.account_id, d.levy_period) == key]
 
 
 async def allocate_waiting(
@@ -88,9 +92,10 @@ async def allocate_waiting(
     await posting_store.allocate(conn, allocated)
     paid = [one for one in allocated if one.target is not None]
     for declaration_id in sorted({one.declaration_id for one in paid}):
-        declaration = known.by_id(declaration_id)
+        declaration = known.named(declaration_id)
         assert declaration is not None
-        await _post(conn, rules, declaration, known.due[declaration_id], now)
+        siblings = known.of_account(declaration.account_id, declaration.levy_period)
+        await _post(conn, rules, declaration, siblings, known.due, now)
     return len(paid)
 
 
@@ -120,7 +125,7 @@ async def _known(conn: Connection, claims: Sequence[_Claim]) -> _Known:
     employers = {claim.entry.employer_id for claim in claims}
     return _Known(
         declarations=await declarations.locked_many(conn, ids, pairs),
-        people=await declarations.people_by_no(conn, employers, numbers),
+        people=await declared.people_by_no(conn, employers, numbers),
         due={},
     )
 
@@ -128,42 +133,54 @@ async def _known(conn: Connection, claims: Sequence[_Claim]) -> _Known:
 async def _allocated(
     conn: Connection, claim: _Claim, known: _Known, account_ids: set[str]
 ) -> Allocated:
-    found = _declaration(claim, known, account_ids)
+    found = _candidates(claim, known, account_ids)
     if isinstance(found, Suspense):
         return Allocated(claim.entry.entry_id, reason=found.reason)
-    if found.declaration_id not in known.due:
-        due = await declarations.due_lines(conn, found.declaration_id)
-        known.due[found.declaration_id] = due
-    employee_id = _employee(claim, known, found)
+    targets = [(one, await _target(conn, claim, known, one)) for one in found]
+    fitting = [(d, target) for d, target in targets if isinstance(target, Target)]
+    if len(fitting) == 1:
+        [(declaration, target)] = fitting
+        return Allocated(claim.entry.entry_id, declaration.declaration_id, target)
+    reasons = [target.reason for _, target in targets if isinstance(target, Suspense)]
+    reason = "fits_several_declarations" if fitting else reasons[0]
+    return Allocated(claim.entry.entry_id, reason=reason)
+
+
+async def _target(
+    conn: Connection, claim: _Claim, known: _Known, declaration: Declaration
+) -> Target | Suspense:
+    if declaration.declaration_id not in known.due:
+        due = await declared.due_lines(conn, declaration)
+        known.due[declaration.declaration_id] = due
+    employee_id = _employee(claim, known, declaration)
     if isinstance(employee_id, Suspense):
-        return Allocated(claim.entry.entry_id, reason=employee_id.reason)
-    target = target_of(
+        return employee_id
+    return target_of(
         claim.entry.amount_fen,
-        known.due[found.declaration_id],
+        known.due[declaration.declaration_id],
         claim.remark.insurance if claim.remark is not None else None,
         employee_id,
     )
-    if isinstance(target, Suspense):
-        return Allocated(claim.entry.entry_id, reason=target.reason)
-    return Allocated(claim.entry.entry_id, found.declaration_id, target)
 
 
-def _declaration(claim: _Claim, known: _Known, account_ids: set[str]) -> Declaration | Suspense:
-    """The declaration that the entry's reference or remark names, and that this bank account
-    pays.
+def _candidates(
+    claim: _Claim, known: _Known, account_ids: set[str]
+) -> Sequence[Declaration] | Suspense:
+    """The declarations that the entry's reference or remark names, and that this bank account pays:
+    a remark names no number.
     """
-    named = known.by_id(claim.declaration_id) if claim.declaration_id else None
+    named = known.named(claim.declaration_id) if claim.declaration_id else None
     if named is not None and named.account_id not in account_ids:
         named = None
-    told = None
+    told: Sequence[Declaration] = ()
     if claim.remark is not None and claim.account_id:
-        told = known.by_account(claim.account_id, claim.remark.levy_period)
-    if named is not None and told is not None and named != told:
+        told = known.of_account(claim.account_id, str(claim.remark.levy_period))
+    if named is not None and told and named not in told:
         return Suspense("reference_and_remark_disagree")
-    found = named or told
-    if found is None:
+    found = [named] if named is not None else told
+    if not found:
         return Suspense(_unidentified(claim))
-    return found if found.is_approved() else Suspense("declaration_not_approved")
+    return [one for one in found if one.is_approved()] or Suspense("declaration_not_approved")
 
 
 def _unidentified(claim: _Claim) -> str:
@@ -179,35 +196,73 @@ def _employee(claim: _Claim, known: _Known, declaration: Declaration) -> str | S
     if person is None:
         return Suspense("employee_unknown")
     declared_in = person.declared_in.get(declaration.levy_period, declaration.declaration_id)
-    if declared_in != declaration.declaration_id:
+    carried = (line.employee_id for line in known.due[declaration.declaration_id])
+    if declared_in != declaration.declaration_id and person.employee_id not in carried:
         return Suspense("declared_in_another_declaration")
     return person.employee_id
+
+
+async def post_again(
+    conn: Connection, rules: Rules, account_id: str, periods: Collection[str], now: datetime
+) -> None:
+    """What was posted of these levy periods is told again where its late fee has changed."""
+    pairs = {(account_id, period) for period in periods}
+    found = await declarations.locked_many(conn, (), pairs)
+    for declaration in found:
+        if declaration.is_approved():
+            same = [one for one in found if one.levy_period == declaration.levy_period]
+            await _post(conn, rules, declaration, same, {}, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """One declaration of an account month: what it declared of whom, and what moved for it."""
+
+    declaration: Declaration
+    due: Mapping[str, Mapping[Insurance, DueLine]]
+    moves: Sequence[Move]
+
+    def people(self) -> set[str]:
+        return {*self.due, *(m.target.employee_id for m in self.moves if m.target.employee_id)}
 
 
 async def _post(
     conn: Connection,
     rules: Rules,
     declaration: Declaration,
-    due: Sequence[DueLine],
+    siblings: Sequence[Declaration],
+    known_due: Mapping[str, Sequence[DueLine]],
     now: datetime,
 ) -> None:
-    """Folds all entries of the declaration into each employee's postings; what changed is told."""
-    moves = await posting_store.moves(conn, declaration.declaration_id)
-    by_employee: dict[str, dict[Insurance, DueLine]] = {}
-    for line in due:
-        by_employee.setdefault(line.employee_id, {})[line.insurance] = line
-    for move in moves:
-        if move.target.employee_id:
-            by_employee.setdefault(move.target.employee_id, {})
-    days = {one.booked_on: _debit_day(rules, declaration, one.booked_on) for one in moves}
+    """Folds all entries of the account month into the postings of everyone in the declaration; what
+    changed is told.
+    """
+    folds = [
+        await _fold(conn, one, known_due.get(one.declaration_id))
+        for one in siblings
+        if one.is_approved()
+    ]
+    found = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
+    posting = _Posting(rules, declaration, found)
+    ours = next(fold for fold in folds if fold.declaration == declaration)
     posted = []
-    for employee_id, lines in by_employee.items():
-        found = postings(employee_id, lines, moves)
-        rows = tuple(_row(declaration, one, days[one.debited_on]) for one in found)
+    for employee_id in sorted(ours.people()):
+        rows = [row for fold in folds for row in posting.rows(fold, employee_id)]
+        holder = next(one.declaration for one in folds if employee_id in one.people())
         if rows:
-            posted.append(_posted(declaration, employee_id, rows))
+            posted.append(_posted(holder, employee_id, tuple(rows)))
     changed = await posting_store.put(conn, posted)
     await outbox.add(conn, [contribution_posted(one) for one in changed], now)
+
+
+async def _fold(
+    conn: Connection, declaration: Declaration, lines: Sequence[DueLine] | None
+) -> _Fold:
+    moves = await posting_store.moves(conn, declaration.declaration_id)
+    due: dict[str, dict[Insurance, DueLine]] = {}
+    for line in await declared.due_lines(conn, declaration) if lines is None else lines:
+        due.setdefault(line.employee_id, {})[line.insurance] = line
+    return _Fold(declaration, due, moves)
 
 
 def _posted(declaration: Declaration, employee_id: str, rows: tuple[PostedRow, ...]) -> Posted:
@@ -222,41 +277,50 @@ def _posted(declaration: Declaration, employee_id: str, rows: tuple[PostedRow, .
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _DebitDay:
-    """What follows from a day on which money moved: the record window's end, and the late fee's
-    rates.
+class _Posting:
+    """How the rows of an account month are made: record windows and late fees by the policy and the
+    deferrals of its levy period.
     """
 
-    record_by: date
-    late_fee_rates: Series
+    def __init__(
+        self, rules: Rules, declaration: Declaration, deferred: Sequence[Deferral]
+    ) -> None:
+        self._period = LevyPeriod.parse(declaration.levy_period)
+        pack = rules.policies.of(declaration.city)
+        days = pack.days_at(self._period)
+        assert days is not None
+        self._days, self._work_days = days, rules.work_days
+        self._rates, self._deferred = pack.late_fee, deferred
+        self._closes: dict[date, date] = {}
 
+    def rows(self, fold: _Fold, employee_id: str) -> Iterator[PostedRow]:
+        """One for each insurance of which the declaration moved money."""
+        lines = fold.due.get(employee_id, {})
+        for posting in postings(employee_id, lines, fold.moves):
+            yield self._row(fold.declaration, lines.get(posting.insurance), posting)
 
-def _debit_day(rules: Rules, declaration: Declaration, day: date) -> _DebitDay:
-    period = LevyPeriod.parse(declaration.levy_period)
-    pack = rules.policies.of(declaration.city)
-    days = pack.days_at(period)
-    assert days is not None
-    return _DebitDay(record_by(day, days, rules.work_days), pack.late_fee)
-
-
-def _row(declaration: Declaration, posting: Posting, day: _DebitDay) -> PostedRow:
-    """The posting with its record window and, if it was late, its fee."""
-    is_posted = posting.debit_state is DebitState.POSTED
-    sum_fen = posting.employer_fen + posting.employee_fen
-    return PostedRow(
-        insurance=posting.insurance,
-        debit_state=posting.debit_state,
-        debits=posting.debits,
-        employer_fen=posting.employer_fen,
-        employee_fen=posting.employee_fen,
-        debited_on=str(posting.debited_on),
-        record_by=str(day.record_by) if is_posted else "",
-        statement_id=posting.statement_id,
-        voucher=posting.voucher,
-        reason=posting.reason,
-        late_fee_fen=late_fee(
-            sum_fen, declaration.due_on, posting.debited_on, day.late_fee_rates
-        ).fen,
-        due_on=str(declaration.due_on),
-    )
+    def _row(self, declaration: Declaration, line: DueLine | None, posting: Posting) -> PostedRow:
+        """The posting with its record window and, if it was late, its fee."""
+        is_posted = posting.debit_state is DebitState.POSTED
+        own_day = (line.due_on if line is not None else None) or declaration.due_on
+        due_on = due_after_deferral(own_day, posting.insurance, self._period, self._deferred)
+        sum_fen = posting.employer_fen + posting.employee_fen
+        day = posting.debited_on
+        if day not in self._closes:
+            self._closes[day] = record_by(day, self._days, self._work_days)
+        return PostedRow(
+            insurance=posting.insurance,
+            debit_state=posting.debit_state,
+            debits=posting.debits,
+            employer_fen=posting.employer_fen,
+            employee_fen=posting.employee_fen,
+            debited_on=str(day),
+            record_by=str(self._closes[day]) if is_posted else "",
+            statement_id=posting.statement_id,
+            voucher=posting.voucher,
+            reason=posting.reason,
+            late_fee_fen=late_fee(sum_fen, due_on, day, self._rates).fen,
+            due_on=str(due_on),
+            kind=line.kind if line is not None else "regular",
+            declaration_id=declaration.declaration_id if declaration.number else "",
+        )

@@ -62,6 +62,32 @@ def _key(row: Assessment) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class AsKnown:
+    """What a month would be if it were assessed now, and the terms that say so."""
+
+    lines: Sequence[Line]
+    terms_of: Mapping[Insurance, Terms]
+
+
+async def as_known_now(
+    conn: Connection, policies: Policies, rows: Sequence[Assessment], known_on: date
+) -> dict[tuple[str, str], AsKnown]:
+    """By employee and levy period; a month whose city has no policy is left out. Nothing is
+    kept.
+    """
+    schemes = _schemes(policies, rows, known_on)
+    known = [row for row in rows if _key(row) in schemes]
+    facts = await assessments.facts_of(conn, known)
+    rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
+    found = {}
+    for row in known:
+        scheme, key = schemes[_key(row)], (row.employee_id, row.levy_period)
+        new, _ = _assessed(row, facts[key], scheme, rates.get(row.account_id, {}))
+        found[key] = AsKnown(new.lines, scheme.terms_of)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Scheme:
     """What a city and levy period give to everyone assessed in them, worked out once for a
     batch.
@@ -214,6 +240,8 @@ def content_of(row: Assessment) -> str:
         row.lines,
         row.base_explanation,
         row.policy_known_since,
-        row.policy_warnings,
+        # Only where there are some: what was told before there could be any keeps its name.
+        *((row.policy_warnings,) if row.policy_warnings else ()),
+        *((row.supplements,) if row.supplements else ()),
     )
     return hashlib.sha256(to_json(facts).encode()).hexdigest()

@@ -2,7 +2,6 @@
 debits.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from contribution_svc.domain.declaration import declare
@@ -15,6 +14,7 @@ from contribution_svc.errors import (
 from contribution_svc.store import declarations, roster
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules, allocate_waiting
+from contribution_svc.usecases.not_filed import settle_provisional
 from contribution_svc.usecases.told import declaration_approved
 from shared import outbox
 from shared.clock import china_day
@@ -31,9 +31,9 @@ async def approve_declaration(
     still to be assessed, NothingToDeclare.
     """
     declaration = await declarations.locked(conn, declaration_id)
-    if declaration is None:
+    if declaration is None or declaration.number:
         raise DeclarationUnknown(f"no declaration {declaration_id}")
-    _check_is_draft(declaration)
+    check_is_draft(declaration)
     period = declaration.levy_period
     found = await declarations.members(conn, declaration.account_id, period, lock=True)
     if found.waiting:
@@ -45,31 +45,22 @@ async def approve_declaration(
         raise NothingToDeclare(
             f"nobody has anything due in {period} on this account; see who is blocked, and why"
         )
-    await declarations.approve(conn, declaration_id, sums, by, now)
+    approved = await declarations.approve(conn, declaration, sums, by, now)
     due = [member.employee_id for member in found.members if member.is_due()]
     await declarations.freeze(conn, declaration_id, period, due)
-    approved = replace(
-        declaration,
-        state="approved",
-        version=declaration.version + 1,
-        people=sums.people,
-        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
-        total_fen=sums.total_fen,
-        lines_hash=sums.lines_hash,
-        approved_by=by,
-        approved_at=now,
-    )
     account = await roster.account(conn, declaration.account_id)
     await outbox.add(conn, [declaration_approved(approved, account, now)], now)
+    await settle_provisional(conn, approved, now)
     pair = (declaration.account_id, period)
     await declarations.risk_again(conn, [pair], now, china_day(now))
     await allocate_waiting(conn, rules, {account.bank_account_ref}, now)
     return approved
 
 
-def _check_is_draft(declaration: Declaration) -> None:
+def check_is_draft(declaration: Declaration) -> None:
+    """DeclarationApprovedAlready: what was approved stays as it is."""
     if declaration.is_approved():
         raise DeclarationApprovedAlready(
             f"{declaration.levy_period} was approved before, by {declaration.approved_by}; "
-            "a change now is a supplementary declaration at the bureau"
+            "a change now is a supplementary declaration: POST /supplementary-declarations"
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from contribution_svc.policy import Policies
-from contribution_svc.store import assessments, campaigns
+from contribution_svc.store import assessments, campaigns, supplements
 from contribution_svc.store import policies as policy_store
 from contribution_svc.usecases.told import policy_changed
 from shared import outbox
@@ -22,7 +22,9 @@ async def unpublished(conn: Connection, policies: Policies) -> list[str]:
 
 
 async def publish_policies(conn: Connection, policies: Policies, now: datetime) -> int:
-    """Stores and tells every pack that changed, and has what rests on it assessed again."""
+    """Stores and tells every pack that changed, and has what rests on it assessed again, or
+    compared where it was declared.
+    """
     told = 0
     for city in await unpublished(conn, policies):
         pack = policies.packs[city]
@@ -32,6 +34,7 @@ async def publish_policies(conn: Connection, policies: Policies, now: datetime) 
         await outbox.add(conn, [policy_changed(pack, version, china_day(now))], now)
         await assessments.mark_city(conn, city, now)
         await campaigns.mark_city(conn, city, now)
+        await supplements.compare_city(conn, city, now)
         told += 1
     return told
 

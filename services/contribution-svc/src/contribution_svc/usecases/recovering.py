@@ -55,7 +55,7 @@ async def keep_told(
     await told_before.keep_assessments(conn, assessed, now)
     unclear = [
         f"declaration {approved.declaration_id} was approved, and whom it holds is in no event"
-        for approved in told.approvals
+        for approved in sorted(told.approvals, key=lambda one: one.number)
         if not await told_before.keep_approval(conn, approved)
     ]
     await told_before.keep_postings(conn, told.postings)

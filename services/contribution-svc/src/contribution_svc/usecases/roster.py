@@ -5,7 +5,14 @@ assessment.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contribution_svc.store import assessments, campaigns, declarations, postings, roster
+from contribution_svc.store import (
+    assessments,
+    campaigns,
+    declarations,
+    postings,
+    roster,
+    supplements,
+)
 from contribution_svc.store import wages as wage_store
 from shared.clock import china_day, china_time
 from shared.db import Connection
@@ -36,8 +43,8 @@ def next_listing(now: datetime) -> datetime:
 async def take_in_employees(
     conn: Connection, employees: Sequence[roster.Employee], now: datetime
 ) -> None:
-    """Keeps the newest of each, and marks every opened levy period of theirs that was not
-    declared.
+    """Keeps the newest of each, and marks every opened levy period of theirs: what was
+    declared is compared, what was not is assessed.
     """
     newest: dict[str, roster.Employee] = {}
     for employee in employees:
@@ -48,6 +55,7 @@ async def take_in_employees(
     changed = await roster.put_employees(conn, list(newest.values()))
     await assessments.mark_people(conn, changed, now)
     await campaigns.mark_people(conn, changed, now)
+    await supplements.compare_people(conn, changed, now)
 
 
 async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now: datetime) -> None:
@@ -62,6 +70,7 @@ async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now:
     history, runs = await wage_store.put(conn, list(newest.values()), now)
     await assessments.mark_wages(conn, history, runs, now)
     await campaigns.mark_people(conn, {*history, *runs}, now)
+    await supplements.compare_people(conn, history, now)
 
 
 async def take_in_bureau_months(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from contribution_svc.domain.lines import Line
+from contribution_svc.domain.difference import SupplementLine
+from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import Days, Pack
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseRow
@@ -93,14 +94,17 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
         department_id=assessment.department_id,
         file_by=str(assessment.file_by),
         debit_by=str(assessment.debit_by),
-        lines=tuple(_assessed_line(line) for line in assessment.lines),
+        lines=(
+            *(_assessed_line(line, assessment.declared_version) for line in assessment.lines),
+            *(_supplement_line(line) for line in assessment.supplements),
+        ),
         base_explanation=assessment.base_explanation,
         policy_known_since=assessment.policy_known_since,
         policy_warnings=tuple(assessment.policy_warnings),
     )
 
 
-def _assessed_line(line: Line) -> AssessedLine:
+def _assessed_line(line: Line, declared_version: int) -> AssessedLine:
     return AssessedLine(
         insurance=line.insurance,
         state=line.state,
@@ -111,6 +115,27 @@ def _assessed_line(line: Line) -> AssessedLine:
         employee_ppm=line.employee_ppm,
         employer_fen=line.employer_fen,
         employee_fen=line.employee_fen,
+        declared_version=declared_version,
+    )
+
+
+def _supplement_line(line: SupplementLine) -> AssessedLine:
+    return AssessedLine(
+        insurance=line.insurance,
+        state=LineState.DUE,
+        authority=line.authority,
+        reason=line.reason,
+        kind=line.kind,
+        base_fen=line.base_fen,
+        employer_ppm=line.employer_ppm,
+        employee_ppm=line.employee_ppm,
+        employer_fen=line.employer_fen,
+        employee_fen=line.employee_fen,
+        declaration_id=line.declaration_id,
+        declared_version=line.declared_version,
+        withhold_in=line.withhold_in,
+        debit_by=str(line.debit_by or ""),
+        due_on=str(line.due_on or ""),
     )
 
 
@@ -135,6 +160,7 @@ def declaration_approved(
         debit_on=str(declaration.debit_by),
         approved_by=declaration.approved_by,
         approved_at=at.isoformat(),
+        number=declaration.number,
     )
 
 

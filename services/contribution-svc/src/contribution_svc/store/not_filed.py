@@ -1,0 +1,142 @@
+"""未按时申报: which declarations missed their day, and what the collector assessed for the time
+being.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import RowMapping, text
+
+from contribution_svc.domain.not_filed import Provisional
+from contribution_svc.store.declarations import Declaration
+from shared.db import Connection
+
+# A draft with nobody due is an account that is new, or of exempt people: nothing was to be filed.
+_MISSED = """
+    FROM declarations d
+   WHERE d.state = 'draft' AND d.number = 0
+     AND NOT EXISTS (SELECT 1 FROM provisional_assessments p
+                      WHERE p.declaration_id = d.declaration_id)
+     AND EXISTS (SELECT 1 FROM assessments a
+                  WHERE a.account_id = d.account_id AND a.levy_period = d.levy_period
+                    AND a.lines @> '[{"state": "due"}]')
+"""
+_NEXT = text(f"SELECT min(d.due_on) {_MISSED}")
+_TAKE = text(
+    f"""
+    SELECT d.declaration_id, d.employer_id, d.account_id, d.levy_period, d.city, d.file_by,
+           d.debit_by, d.due_on {_MISSED} AND d.due_on < :today
+     ORDER BY d.due_on, d.declaration_id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+    """
+)
+_LAST = text(
+    """
+    SELECT CAST(sum(total_fen) AS bigint) FROM declarations
+     WHERE account_id = :account_id AND levy_period = :period AND state = 'approved'
+    """
+)
+_ADD = text(
+    """
+    INSERT INTO provisional_assessments (declaration_id, employer_id, account_id, levy_period,
+                                         last_fen, assessed_fen, assessed_on, explanation)
+    VALUES (:declaration_id, :employer_id, :account_id, :levy_period, :last_fen, :assessed_fen,
+            :assessed_on, :explanation)
+    ON CONFLICT DO NOTHING
+    """
+)
+_SETTLE = text(
+    """
+    UPDATE provisional_assessments
+       SET settled_at = :now, settled_fen = :settled_fen, settlement = :settlement
+     WHERE declaration_id = :id AND settled_at IS NULL
+    """
+)
+_COLUMNS = """declaration_id, employer_id, account_id, levy_period, last_fen, assessed_fen,
+    assessed_on, explanation, settled_at, settled_fen, settlement"""
+_OF_DECLARATION = text(
+    f"SELECT {_COLUMNS} FROM provisional_assessments WHERE declaration_id = :id FOR UPDATE"  # noqa: S608
+)
+_PAGE = text(
+    f"""
+    SELECT {_COLUMNS} FROM provisional_assessments
+     WHERE employer_id = :employer_id AND declaration_id > :after
+     ORDER BY declaration_id LIMIT :limit
+    """  # noqa: S608
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionalRow:
+    """A provisional assessment as it is kept; `settled_fen` is what the late filing left to pay
+    (negative: to be given back).
+    """
+
+    declaration_id: str
+    employer_id: str
+    account_id: str
+    levy_period: str
+    last_fen: int | None
+    assessed_fen: int | None
+    assessed_on: date
+    explanation: str
+    settled_at: datetime | None
+    settled_fen: int | None
+    settlement: str
+
+
+async def next_missed(conn: Connection) -> date | None:
+    """The last day of filing of the next declaration that may miss it."""
+    found: date | None = (await conn.execute(_NEXT)).scalar()
+    return found
+
+
+async def take_missed(conn: Connection, today: date) -> Declaration | None:
+    """A declaration that was not filed by its day, locked."""
+    row = (await conn.execute(_TAKE, {"today": today})).mappings().first()
+    return Declaration(**row) if row is not None else None
+
+
+async def last_total(conn: Connection, account_id: str, period: str) -> int | None:
+    """What the account declared for that levy period, with its supplementary declarations; None if
+    nothing.
+    """
+    values = {"account_id": account_id, "period": period}
+    found: int | None = (await conn.execute(_LAST, values)).scalar()
+    return found
+
+
+async def add(conn: Connection, declaration: Declaration, found: Provisional, on: date) -> None:
+    names = ("declaration_id", "employer_id", "account_id", "levy_period")
+    facts = {name: getattr(declaration, name) for name in names}
+    await conn.execute(
+        _ADD,
+        {
+            **facts,
+            "last_fen": found.last_fen,
+            "assessed_fen": found.assessed_fen,
+            "assessed_on": on,
+            "explanation": found.explanation,
+        },
+    )
+
+
+async def of_declaration(conn: Connection, declaration_id: str) -> ProvisionalRow | None:
+    row = (await conn.execute(_OF_DECLARATION, {"id": declaration_id})).mappings().first()
+    return _row(row) if row is not None else None
+
+
+def _row(row: RowMapping) -> ProvisionalRow:
+    return ProvisionalRow(**row)
+
+
+async def settle(
+    conn: Connection, declaration_id: str, settled_fen: int, settlement: str, now: datetime
+) -> None:
+    values = {"id": declaration_id, "settled_fen": settled_fen, "settlement": settlement}
+    await conn.execute(_SETTLE, {**values, "now": now})
+
+
+async def page(conn: Connection, employer_id: str, after: str, limit: int) -> list[ProvisionalRow]:
+    """An employer's provisional assessments by declaration, after `after`."""
+    values = {"employer_id": employer_id, "after": after, "limit": limit}
+    return [_row(row) for row in (await conn.execute(_PAGE, values)).mappings()]

@@ -1,0 +1,112 @@
+"""What people ask about 补差, 补缴 and 滞纳金: a person's lines, and the late fee if paid on a
+day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from contribution_svc.domain.allocation import DueLine
+from contribution_svc.domain.difference import SupplementLine
+from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee
+from contribution_svc.domain.lines import Line
+from contribution_svc.errors import DeclarationUnknown, EmployeeUnknown
+from contribution_svc.policy import Policies
+from contribution_svc.store import bases, declarations, declared, deferrals, supplements
+from contribution_svc.store.declarations import Declaration
+from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.supplement import carried_of
+from shared.clock import china_day
+from shared.db import Connection
+from shared.values import LevyPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Arrear:
+    """A line beside the regular ones: `state` is declared, proposed or refund."""
+
+    levy_period: str
+    state: str
+    line: SupplementLine
+
+
+async def arrears_of(
+    conn: Connection, policies: Policies, employee_id: str, now: datetime
+) -> list[Arrear]:
+    """An employee's lines by levy period: what was declared, what is owed, and what was paid too
+    much. EmployeeUnknown for another's, as for one that does not exist.
+    """
+    if not await bases.is_employee(conn, employee_id):
+        raise EmployeeUnknown(f"There is no employee {employee_id} that you may see.")
+    found = [
+        Arrear(period, "declared", line)
+        for period, lines in await supplements.declared_of(conn, employee_id)
+        for line in lines
+    ]
+    lacking = await supplements.of_employee(conn, employee_id)
+    for one in carried_of(policies, lacking, china_day(now)):
+        period = one.assessment.levy_period
+        found += [Arrear(period, "proposed", line) for line in one.lines]
+        found += [Arrear(period, "refund", line) for line in one.refunds]
+    return sorted(found, key=lambda one: one.levy_period)
+
+
+@dataclass(frozen=True, slots=True)
+class DueGroup:
+    """Sums that are due on one day, and their late fee."""
+
+    due_on: date
+    arrears_fen: int
+    late_fee: LateFee
+
+
+async def late_fee_if_paid(
+    conn: Connection, rules: Rules, declaration_id: str, paid_on: date, now: datetime
+) -> list[DueGroup]:
+    """The late fee of a declaration that is paid on this day, by due day, deferrals counted; each
+    sum rounded once, as the collector does.
+
+    Raises DeclarationUnknown.
+    """
+    declaration = await declarations.seen(conn, declaration_id)
+    if declaration is None:
+        raise DeclarationUnknown(f"no declaration {declaration_id}")
+    period = LevyPeriod.parse(declaration.levy_period)
+    pack = rules.policies.of(declaration.city)
+    deferred = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
+    sums: dict[date, int] = {}
+    for line in await _lines(conn, rules, declaration, china_day(now)):
+        own_day = line.due_on or declaration.due_on
+        due_on = due_after_deferral(own_day, line.insurance, period, deferred)
+        sums[due_on] = sums.get(due_on, 0) + line.total_fen()
+    return [
+        DueGroup(due_on, fen, late_fee(fen, due_on, paid_on, pack.late_fee))
+        for due_on, fen in sorted(sums.items())
+    ]
+
+
+async def _lines(
+    conn: Connection, rules: Rules, declaration: Declaration, today: date
+) -> Sequence[DueLine]:
+    """What the declaration declares; of a draft what an approval now would."""
+    account_id, period = declaration.account_id, declaration.levy_period
+    if declaration.is_approved():
+        return await declared.due_lines(conn, declaration)
+    if declaration.number:
+        found = await supplements.of_account(conn, account_id, period)
+        return [
+            _due(one.assessment.employee_id, line, line.due_on)
+            for one in carried_of(rules.policies, found, today)
+            for line in one.lines
+        ]
+    members = await declarations.members(conn, account_id, period)
+    return [
+        _due(member.employee_id, line, None)
+        for member in members.members
+        for line in member.lines
+        if line.is_due()
+    ]
+
+
+def _due(employee_id: str, line: Line | SupplementLine, due_on: date | None) -> DueLine:
+    return DueLine(employee_id, line.insurance, line.employer_fen, line.employee_fen, due_on=due_on)

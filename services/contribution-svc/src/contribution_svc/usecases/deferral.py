@@ -1,0 +1,98 @@
+"""缓缴: recording a deferral that the collector granted, and approving it by a second person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from contribution_svc.errors import (
+    AccountUnknown,
+    DeferralApprovedAlready,
+    DeferralUnknown,
+    SecondPersonNeeded,
+    SpanReversed,
+)
+from contribution_svc.store import deferrals, roster
+from contribution_svc.store.deferrals import RecordedDeferral
+from contribution_svc.usecases.allocation import Rules, post_again
+from shared.clock import china_day
+from shared.db import Connection
+from shared.refusal import FieldFault
+from shared.values import Insurance, LevyPeriod, derived_id
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the collector's document says."""
+
+    account_id: str
+    insurances: Sequence[Insurance]
+    first_period: LevyPeriod
+    last_period: LevyPeriod
+    until: date
+    ground: str
+    document_no: str
+    granted_by: str
+
+
+async def record_deferral(
+    conn: Connection, grant: Grant, by: str, now: datetime
+) -> RecordedDeferral:
+    """Without effect until it is approved. Raises AccountUnknown, SpanReversed."""
+    _check_span(grant)
+    account = await roster.account_seen(conn, grant.account_id)
+    if account is None:
+        raise AccountUnknown(f"no insurance account {grant.account_id}")
+    made = RecordedDeferral(
+        deferral_id=str(derived_id("deferral", grant.account_id, grant.document_no, by, now)),
+        employer_id=account.employer_id,
+        account_id=grant.account_id,
+        insurances=[str(one) for one in grant.insurances],
+        first_period=str(grant.first_period),
+        last_period=str(grant.last_period),
+        until=grant.until,
+        ground=grant.ground,
+        document_no=grant.document_no,
+        granted_by=grant.granted_by,
+        recorded_by=by,
+        recorded_at=now,
+    )
+    await deferrals.add(conn, made)
+    return made
+
+
+def _check_span(grant: Grant) -> None:
+    if grant.last_period < grant.first_period:
+        reason = f"expected {grant.first_period} or later"
+        fault = FieldFault("/last_period", str(grant.last_period), reason)
+        raise SpanReversed("the deferral ends before it begins", (fault,))
+    if grant.until < grant.first_period.first_day():
+        reason = f"expected {grant.first_period.first_day()} or later"
+        raise SpanReversed(
+            "the deferral's last day of paying is before what it defers",
+            (FieldFault("/until", str(grant.until), reason),),
+        )
+
+
+async def approve_deferral(
+    conn: Connection, rules: Rules, deferral_id: str, by: str, now: datetime
+) -> RecordedDeferral:
+    """From now on nothing of its span is late before `until`: late fees that were posted are told
+    anew, and deadlines looked at again.
+
+    Raises DeferralUnknown, DeferralApprovedAlready, SecondPersonNeeded.
+    """
+    deferral = await deferrals.locked(conn, deferral_id)
+    if deferral is None:
+        raise DeferralUnknown(f"no deferral {deferral_id}")
+    if deferral.state == "approved":
+        raise DeferralApprovedAlready(f"it was approved before, by {deferral.approved_by}")
+    if deferral.recorded_by == by:
+        raise SecondPersonNeeded(
+            "whoever recorded a deferral cannot approve it; ask a colleague to do it"
+        )
+    await deferrals.approve(conn, deferral_id, by, now)
+    span = LevyPeriod.parse(deferral.first_period).through(LevyPeriod.parse(deferral.last_period))
+    periods = [str(period) for period in span]
+    await deferrals.risks_again(conn, deferral.account_id, periods, now, china_day(now))
+    await post_again(conn, rules, deferral.account_id, periods, now)
+    return replace(deferral, state="approved", approved_by=by, approved_at=now)

@@ -1,0 +1,56 @@
+"""Comparing what was declared with what is known now: what differs is proposed, and a supplementary
+declaration opened for it.
+"""
+
+from datetime import datetime
+
+from contribution_svc.domain.difference import Month, SupplementLine, differences
+from contribution_svc.domain.lines import Line
+from contribution_svc.policy import Policies
+from contribution_svc.store import supplements
+from contribution_svc.store.supplements import Owed
+from contribution_svc.usecases.assessment import BATCH, as_known_now
+from shared.clock import china_day
+from shared.db import Connection
+from shared.logs import get_logger
+from shared.values import LevyPeriod
+
+_log = get_logger(__name__)
+
+
+async def compare_declared(conn: Connection, policies: Policies, now: datetime) -> int:
+    """Compares one batch of marked months; returns how many. What they used stays as it is."""
+    owed = await supplements.to_compare(conn, now, BATCH)
+    if not owed:
+        return 0
+    rows = [one.assessment for one in owed]
+    known = await as_known_now(conn, policies, rows, china_day(now))
+    found = []
+    for one in owed:
+        row = one.assessment
+        now_known = known.get((row.employee_id, row.levy_period))
+        if now_known is not None:
+            so_far: list[Line | SupplementLine] = [*row.lines, *row.supplements]
+            lines = differences(month_of(one), so_far, now_known.lines, now_known.terms_of)
+            found.append((row, lines))
+    await supplements.propose(conn, found, now)
+    await supplements.compared(conn, owed)
+    months = {(row.account_id, row.levy_period) for row, lines in found if _to_declare(lines)}
+    for account_id, period in sorted(months):
+        regular = await supplements.regular(conn, account_id, period)
+        if regular is not None:
+            await supplements.open_next(conn, regular, now)
+    if months:
+        _log.info("differences_found", months=len(months), people=len(found))
+    return len(owed)
+
+
+def month_of(owed: Owed) -> Month:
+    """What a comparison needs of the month: known is what its last lines rest on."""
+    row = owed.assessment
+    known = max([row.policy_known_since, *(line.known_since for line in row.supplements)])
+    return Month(LevyPeriod.parse(row.levy_period), owed.due_on, known)
+
+
+def _to_declare(lines: list[SupplementLine]) -> bool:
+    return any(not line.is_refund() for line in lines)

@@ -1,0 +1,58 @@
+"""社会保险法 art. 62: an account that did not file by its day is assessed for the time being, and
+its late filing settles that.
+"""
+
+from datetime import datetime, timedelta
+
+from contribution_svc.domain.figures import figure_at
+from contribution_svc.domain.not_filed import provisional, settled
+from contribution_svc.errors import PolicyUnknown
+from contribution_svc.policy import Policies
+from contribution_svc.store import not_filed
+from contribution_svc.store.declarations import Declaration
+from shared.clock import china_day, china_time
+from shared.db import Connection
+from shared.values import LevyPeriod
+
+_MIDNIGHT = "00:00"
+
+
+async def next_missed(conn: Connection) -> datetime | None:
+    """When the next declaration that is still a draft will have missed its day."""
+    due_on = await not_filed.next_missed(conn)
+    return china_time(due_on + timedelta(days=1), _MIDNIGHT) if due_on is not None else None
+
+
+async def assess_provisionally(conn: Connection, policies: Policies, now: datetime) -> int:
+    """Notes for one declaration that missed its day what the collector assesses; 0 when there is
+    none.
+    """
+    today = china_day(now)
+    declaration = await not_filed.take_missed(conn, today)
+    if declaration is None:
+        return 0
+    period = LevyPeriod.parse(declaration.levy_period)
+    rate_ppm = _rate_ppm(policies, declaration)
+    last = str(period.shifted(-1))
+    last_fen = await not_filed.last_total(conn, declaration.account_id, last)
+    found = provisional(period, last_fen if rate_ppm else None, rate_ppm)
+    await not_filed.add(conn, declaration, found, today)
+    return 1
+
+
+def _rate_ppm(policies: Policies, declaration: Declaration) -> int:
+    """The pack's part of last month's amount; 0 where it does not say."""
+    try:
+        pack = policies.of(declaration.city)
+    except PolicyUnknown:
+        return 0
+    figure = figure_at(pack.not_filed, declaration.due_on, declaration.due_on)
+    return (figure.value or 0) if figure is not None else 0
+
+
+async def settle_provisional(conn: Connection, declaration: Declaration, now: datetime) -> None:
+    """The declaration was filed late after all: what was assessed for the time being is settled."""
+    found = await not_filed.of_declaration(conn, declaration.declaration_id)
+    if found is not None:
+        rest_fen, settlement = settled(found.assessed_fen, declaration.total_fen)
+        await not_filed.settle(conn, declaration.declaration_id, rest_fen, settlement, now)

@@ -1,0 +1,317 @@
+"""Declared months, a late notice, its differences, and the supplementary declarations that carry
+them; deferrals, and what was not filed.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contribution_svc.domain.declaration import lines_hash
+from shared.contracts import (
+    AccountFact,
+    ContributionAssessed,
+    DeadlineAtRisk,
+    DeclarationApproved,
+    SpellFact,
+)
+from shared.values import Insurance
+from tests.integration.contribution_svc.bank import Bank
+from tests.integration.contribution_svc.conftest import service
+from tests.integration.contribution_svc.month import (
+    ACCOUNT,
+    EMPLOYER,
+    OTHER_EMPLOYER,
+    PERIOD,
+    REMARK,
+    WANG,
+    Month,
+    employee,
+    employer,
+    last_year,
+    wage,
+)
+from tests.support.bank_statements import Booking
+from tests.support.hefei import AFTER, BEFORE, hefei_pack
+from tests.support.issuer import Issuer
+from tests.support.service_databases import ServiceDatabase
+
+MONTHS = [f"2026-{month:02d}" for month in range(1, 9)]
+LATE = "laozhang"
+At = Callable[[str, tuple[str, str, str]], AbstractAsyncContextManager[Month]]
+
+
+@pytest.fixture
+async def hefei(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+    signing: Issuer,
+    bank: Bank,
+    tmp_path: Path,
+) -> At:
+    """The service at a time, with Hefei's pack as it was known then, always on one database."""
+    database = await service_database("contribution_svc")
+    packs = tmp_path / "packs"
+    packs.mkdir()
+
+    def at(time: str, known: tuple[str, str, str]) -> AbstractAsyncContextManager[Month]:
+        (packs / "340100.yaml").write_bytes(hefei_pack(*known))
+        return service(database, signing, bank, tmp_path, time, packs)
+
+    return at
+
+
+def insured(employee_id: str, since: str = "2020-03-01") -> Any:
+    spell = SpellFact(
+        since=since, until="", department_id="operations", city="340100", account_id=ACCOUNT
+    )
+    return employee(employee_id, spells=(spell,))
+
+
+def hefei_employer(cut_over: str) -> Any:
+    account = AccountFact(
+        account_id=ACCOUNT,
+        account_no="3401000001",
+        city="340100",
+        collector="tax-340100",
+        bank_account_ref="BANK-1",
+    )
+    return employer(cut_over=cut_over, accounts=(account,))
+
+
+def at_the_floor(employee_id: str) -> list[Any]:
+    """Last year's wages, below every floor."""
+    return [wage(employee_id, f"2025-{month:02d}", 300_000) for month in range(1, 13)]
+
+
+async def declare(month: Month, *periods: str) -> None:
+    """Each opened and approved in its time, the first with the employer's cut-over."""
+    await month.hear(hefei_employer(periods[0]))
+    await month.hear(insured(WANG))
+    await month.hear(*at_the_floor(WANG))
+    for period in periods:
+        await month.work(f"{period}-08 09:00")
+        path = f"/declarations?employer_id={EMPLOYER}&levy_period={period}"
+        [draft] = (await month.get(path)).json()["items"]
+        answer = await month.post(f"/declarations/{draft['declaration_id']}/approve")
+        assert answer.status_code == 200, answer.text
+
+
+async def supplementary(month: Month) -> list[Any]:
+    answer = await month.get(f"/supplementary-declarations?employer_id={EMPLOYER}")
+    assert answer.status_code == 200, answer.text
+    found: list[Any] = answer.json()["items"]
+    return sorted(found, key=lambda one: (one["levy_period"], one["number"]))
+
+
+async def arrears(month: Month, employee_id: str) -> Any:
+    answer = await month.get(f"/arrears?employee_id={employee_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def approve(month: Month, declaration: Any, **body: str) -> Any:
+    path = f"/supplementary-declarations/{declaration['declaration_id']}/approve"
+    answer = await month.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(hefei: At) -> None:
+    async with hefei("2025-12-20 09:00", BEFORE) as month:
+        await declare(month, *MONTHS)
+        debit = Booking(103_464, "社保费 3401000001 202601")
+        await month.debit(debit, day="2026-01-12")
+    async with hefei("2026-09-08 09:00", AFTER) as month:
+        month.keys = 100  # the first process used the keys before it
+        await month.work()
+        assert {
+            e.version for e in await month.told(ContributionAssessed) if e.levy_period in MONTHS
+        } == {1}
+        found = await arrears(month, WANG)
+        assert [one["levy_period"] for one in found["lines"]] == MONTHS
+        assert {(x["employee_fen"], x["employer_fen"], x["base_fen"]) for x in found["lines"]} == {
+            (344, 688, 4_300)
+        }
+        assert found["owed_fen"] == 2_752 + 5_504
+        assert AFTER[2] in found["lines"][0]["reason"]
+        drafts = await supplementary(month)
+        assert [(one["levy_period"], one["number"], one["total_fen"]) for one in drafts] == [
+            (period, 1, 1_032) for period in MONTHS
+        ]
+
+        january = await approve(month, drafts[0])
+        assert (january["state"], january["due_on"]) == ("approved", "2026-09-15")
+        told = await month.assessed()
+        regular, difference = told.lines
+        assert (told.version, told.levy_period) == (2, "2026-01")
+        assert (regular.base_fen, regular.kind, regular.declared_version) == (431_100, "regular", 1)
+        assert (difference.kind, difference.employee_fen, difference.employer_fen) == (
+            "difference",
+            344,
+            688,
+        )
+        assert (difference.withhold_in, difference.declared_version) == ("2026-09", 2)
+        [approval] = [e for e in await month.told(DeclarationApproved) if e.number]
+        assert approval.declaration_id == difference.declaration_id == january["declaration_id"]
+        assert approval.lines_hash == lines_hash([(WANG, 2)])
+        assert (approval.total_fen, approval.debit_on) == (1_032, "2026-09-10")
+        assert (await arrears(month, WANG))["owed_fen"] == 7 * 1_032
+
+        await month.debit(
+            Booking(1_032, "社保费 3401000001 202601"),
+            bank_id="S2",
+            day="2026-09-16",
+            opening_fen=100_000_000 - 103_464,
+            number=2,
+        )
+        first, second = (await month.posted()).lines
+        assert (first.employer_fen, first.kind, first.declaration_id) == (68_976, "regular", "")
+        assert (second.employer_fen, second.kind) == (688, "difference")
+        assert (second.due_on, second.late_fee_fen, second.debits) == ("2026-09-15", 1, 1)
+
+
+async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(hefei: At) -> None:
+    async with hefei("2025-12-20 09:00", BEFORE) as month:
+        await declare(month, "2026-08")
+        await month.hear(insured(LATE, "2026-08-01"))
+        await month.hear(wage(LATE, "2026-08", 500_000, purpose="run"))
+        await month.work("2026-08-31 09:00")
+        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
+        opened = (await month.post("/supplementary-declarations", json=body)).json()
+        assert (opened["people"], opened["total_fen"]) == (1, 120_000)
+        again = (await month.post("/supplementary-declarations", json=body)).json()
+        assert again["declaration_id"] == opened["declaration_id"]
+        [owed] = (await arrears(month, LATE))["lines"]
+        assert (owed["kind"], owed["due_on"], owed["state"]) == (
+            "back_payment",
+            "2026-08-17",
+            "proposed",
+        )
+        path = f"/late-fees?declaration_id={opened['declaration_id']}&paid_on=2026-09-06"
+        fee = (await month.get(path)).json()
+        assert fee["late_fee_fen"] == 1_200
+        assert fee["groups"][0]["explanation"].endswith(
+            "滞纳金1,200.00元×20天×0.05 %=12.00元，全部由单位承担"
+        )
+        await approve(month, opened)
+        told = await month.assessed(LATE)
+        assert [(x.kind, x.employer_fen, x.declared_version) for x in told.lines] == [
+            ("back_payment", 80_000, told.version)
+        ]
+        assert told.debit_by == "2026-09-10"
+        assert (await arrears(month, LATE))["owed_fen"] == 0
+        refused = await month.post(
+            "/supplementary-declarations", json={**body, "levy_period": "2026-12"}
+        )
+        assert refused.status_code == 404
+
+
+async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:
+    async with hefei("2025-12-20 09:00", BEFORE) as month:
+        await declare(month, "2026-08")
+        exempt = insured(WANG)
+        await month.hear(
+            employee(WANG, version=2, person_kind="retired_rehired", spells=exempt.spells)
+        )
+        await month.work()
+        found = await arrears(month, WANG)
+        assert {one["state"] for one in found["lines"]} == {"refund"}
+        assert found["refundable_fen"] == 103_464
+        assert "retired_rehired" in found["lines"][0]["reason"]
+        assert await supplementary(month) == []
+        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
+        opened = (await month.post("/supplementary-declarations", json=body)).json()
+        path = f"/supplementary-declarations/{opened['declaration_id']}/approve"
+        assert (await month.post(path, json={})).json()["type"].endswith("nothing-to-declare")
+
+
+def deferral(**changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "insurances": [one.value for one in Insurance if one is not Insurance.HOUSING_FUND],
+        "first_period": PERIOD,
+        "last_period": PERIOD,
+        "until": "2024-12-31",
+        "ground": "force_majeure",
+        "document_no": "税缓〔2024〕12号",
+        "granted_by": "示例甲市税务局",
+        **changes,
+    }
+
+
+async def test_a_deferral_of_a_second_person_stills_alarm_and_late_fee(month: Month) -> None:
+    await month.open()
+    made = await month.post("/deferrals", json=deferral())
+    assert made.status_code == 201, made.text
+    path = f"/deferrals/{made.json()['deferral_id']}/approve"
+    assert (await month.post(path)).json()["type"].endswith("second-person-needed")
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    approved = await month.post(path, other)
+    assert (approved.json()["state"], approved.json()["approved_by"]) == ("approved", "hr-zhao")
+    assert (await month.post(path, other)).json()["type"].endswith("deferral-approved-already")
+    await month.work("2024-10-09 09:00")
+    assert await month.told(DeadlineAtRisk) == []
+    total = (await month.approve()).json()["total_fen"]
+    await month.debit(Booking(total, REMARK), day="2024-12-30")
+    assert {line.late_fee_fen for line in (await month.posted()).lines} == {0}
+    assert {line.due_on for line in (await month.posted()).lines} == {"2024-12-31"}
+
+
+async def test_a_late_fee_that_was_posted_falls_when_a_deferral_comes(month: Month) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total = (await month.approve()).json()["total_fen"]
+    await month.debit(Booking(total, REMARK), day="2024-10-17")
+    assert sum(line.late_fee_fen for line in (await month.posted()).lines) > 0
+    made = (await month.post("/deferrals", json=deferral())).json()
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    await month.post(f"/deferrals/{made['deferral_id']}/approve", other)
+    assert sum(line.late_fee_fen for line in (await month.posted()).lines) == 0
+
+
+BAD: list[tuple[dict[str, Any], int]] = [
+    ({"until": "2024-13-01"}, 422),
+    ({"last_period": "2024-09"}, 422),
+    ({"until": "2024-09-30"}, 422),
+    ({"insurances": []}, 422),
+    ({"document_no": "a\u202eb"}, 422),
+    ({"document_no": "a\x00b"}, 422),
+    ({"until": 20241231}, 422),
+    ({"until": 1.5}, 422),
+    ({"state": "approved"}, 422),
+    ({"account_id": "nobody"}, 404),
+]
+
+
+async def test_a_deferral_that_cannot_be_is_refused(month: Month) -> None:
+    await month.hear(employer())
+    for changes, status in BAD:
+        answer = await month.post("/deferrals", json=deferral(**changes))
+        assert answer.status_code == status, (changes, answer.text)
+    others = month.hr(OTHER_EMPLOYER)
+    assert (await month.post("/deferrals", others, json=deferral())).status_code == 404
+    assert (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"] == []
+
+
+async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_filing(
+    month: Month,
+) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total = (await month.approve()).json()["total_fen"]
+    await month.hear(*last_year("second"))
+    await month.hear(employee("second", since="2024-11-01"))
+    await month.work("2024-11-15 23:59")
+    path = f"/provisional-assessments?employer_id={EMPLOYER}"
+    assert (await month.get(path)).json()["items"] == []
+    await month.work("2024-11-16 00:00")
+    [found] = (await month.get(path)).json()["items"]
+    assert (found["levy_period"], found["assessed_fen"]) == ("2024-11", total * 11 // 10)
+    listing = f"/declarations?employer_id={EMPLOYER}&levy_period=2024-11"
+    [draft] = (await month.get(listing)).json()["items"]
+    late = await month.post(f"/declarations/{draft['declaration_id']}/approve")
+    [settled] = (await month.get(path)).json()["items"]
+    assert settled["settled_fen"] == late.json()["total_fen"] - total * 11 // 10
+    assert "少补" in settled["settlement"]
