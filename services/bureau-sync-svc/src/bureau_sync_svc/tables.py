@@ -130,6 +130,8 @@ declarations = Table(
     _text("debit_on"),
     Column("approved_at", MOMENT, nullable=False),
     _version(),
+    # 0: the regular declaration; 1, 2, ...: supplementary ones of the same account month.
+    Column("number", BigInteger, nullable=False, server_default="0"),
     Index("declarations_account", "account_id", "levy_period"),
 )
 

@@ -143,6 +143,7 @@ async def on_declarations_approved(conn: Connection, events: Sequence[Declaratio
                 "debit_on": event.debit_on,
                 "approved_at": datetime.fromisoformat(event.approved_at),
                 "version": event.version,
+                "number": event.number,
             }
             for event in events
         ],

@@ -15,7 +15,10 @@ POSTED = "posted"
 
 @dataclass(frozen=True, slots=True)
 class AssessedLine:
-    """应缴 of one insurance as it was assessed; amounts in fen."""
+    """应缴 of one insurance as it was assessed; amounts in fen. `declaration_id` names the
+    supplementary declaration that carries it (empty: the regular one), `declared_version` the
+    assessment's version under which it was declared (0: none before the one that is held).
+    """
 
     insurance: str
     state: str
@@ -24,6 +27,8 @@ class AssessedLine:
     base_fen: int = 0
     employer_fen: int = 0
     employee_fen: int = 0
+    declaration_id: str = ""
+    declared_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class PostedLine:
-    """入账 of one insurance; amounts in fen, days YYYY-MM-DD."""
+    """入账 of one insurance; amounts in fen, days YYYY-MM-DD; `declaration_id` as that of the line
+    that was paid.
+    """
 
     insurance: str
     debit_state: str
@@ -48,6 +55,7 @@ class PostedLine:
     employee_fen: int
     debited_on: str
     record_by: str
+    declaration_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,20 @@ def lines_hash(versions: Iterable[tuple[str, int]]) -> str:
     """
     listed = sorted(f"{employee_id}:{version}" for employee_id, version in versions)
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+
+
+def carried_by(carrier: str, assessments: Iterable[Assessment]) -> list[Assessment]:
+    """What a declaration declared: the due lines that name it, each person under the version of
+    then. `carrier` is empty for the regular declaration.
+    """
+    found = []
+    for one in assessments:
+        lines = tuple(line for line in one.due_lines() if line.declaration_id == carrier)
+        if lines:
+            found.append(
+                Assessment(one.employee_id, lines[0].declared_version or one.version, lines)
+            )
+    return found
 
 
 def filing_serial(declaration_id: str, version: int) -> str:

@@ -3,7 +3,7 @@ it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 UNKNOWN = "unknown"
@@ -82,23 +82,43 @@ Fact = Submitted | LookedUp
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One insurance of one employee's month: the newest fact of each kind."""
+    """One insurance of one employee's month: the newest fact of each kind. `supplements` are the
+    filings of supplementary declarations, by their ids.
+    """
 
     insurance: str
     authority: str = ""
     filing: Submitted | None = None
     detail: Submitted | None = None
     look_up: LookedUp | None = None
+    supplements: Mapping[str, Submitted] = field(default_factory=dict)
+
+    def filed(self) -> Submitted | None:
+        """The regular filing with every supplementary one that was verified, added up; without a
+        regular one the supplementary one that got furthest.
+        """
+        others = [self.supplements[key] for key in sorted(self.supplements)]
+        whole = self.filing
+        if whole is None and others:
+            whole = max(others, key=_standing)
+            others.remove(whole)
+        for other in others:
+            if whole is not None and other.state == VERIFIED:
+                whole = _added(whole, other)
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A fact about one line: `part` is filing, detail or look_up."""
+    """A fact about one line: `part` is filing, detail or look_up; `carrier` the supplementary
+    declaration that it is about.
+    """
 
     insurance: str
     authority: str
     part: str
     fact: Fact
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,10 @@ def observed(lines: Mapping[str, Line], observations: Iterable[Observation]) -> 
             line = replace(line, look_up=_newer_look_up(line.look_up, seen.fact))
         elif seen.part == "detail":
             line = replace(line, detail=_further(line.detail, seen.fact))
+        elif seen.carrier:
+            known = line.supplements.get(seen.carrier)
+            furthest = {seen.carrier: _further(known, seen.fact)}
+            line = replace(line, supplements={**line.supplements, **furthest})
         else:
             line = replace(line, filing=_further(line.filing, seen.fact))
         merged[seen.insurance] = replace(line, authority=authority)
@@ -164,6 +188,14 @@ def _standing(fact: Submitted) -> tuple[int, int, timedelta, str]:
     return (fact.round, _PROGRESS[fact.state], _EPOCH - fact.at, fact.evidence_id)
 
 
+def _added(whole: Submitted, other: Submitted) -> Submitted:
+    """A filing with a supplementary one, and what was verified of both."""
+    verified = whole.verified
+    if verified is not None and other.verified is not None:
+        verified = verified.plus(other.verified)
+    return replace(whole, sums=whole.sums.plus(other.sums), verified=verified)
+
+
 def _newer_look_up(known: LookedUp | None, fact: LookedUp) -> LookedUp:
     if known is None:
         return fact
@@ -177,10 +209,11 @@ def stage_of(line: Line) -> tuple[str, str]:
     only over replies that are older than the look-up: a detail accepted since then has not been
     looked for yet.
     """
-    look_up, sent = line.look_up, line.detail or line.filing
+    filing = line.filed()
+    look_up, sent = line.look_up, line.detail or filing
     if look_up is not None and look_up.state != ABSENT:
         return look_up.state, look_up.reason
-    for submitted in (line.detail, line.filing):
+    for submitted in (line.detail, filing):
         if submitted is not None and submitted.state == REJECTED:
             return REJECTED, submitted.reason
     if look_up is not None and (sent is None or look_up.at >= sent.at):
@@ -200,7 +233,7 @@ def row_of(line: Line) -> Row:
     """
     stage, reason = stage_of(line)
     row = Row(insurance=line.insurance, stage=stage, reason=reason, authority=line.authority)
-    filing, look_up = line.filing, line.look_up
+    filing, look_up = line.filed(), line.look_up
     if filing is not None and filing.state in (TAKEN, VERIFIED):
         row = replace(
             row,
@@ -246,7 +279,7 @@ def _with_record(row: Row, look_up: LookedUp) -> Row:
 
 
 def _evidence(line: Line) -> str:
-    facts = [fact for fact in (line.look_up, line.detail, line.filing) if fact is not None]
+    facts = [fact for fact in (line.look_up, line.detail, line.filed()) if fact is not None]
     return max(facts, key=lambda fact: fact.at).evidence_id if facts else ""
 
 

@@ -51,7 +51,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the rows of one cell come to: the state, sums and count of a LookedUp."""
+    """What the rows of one cell come to: the state, sums and count of a LookedUp, and of how many
+    kinds they are.
+    """
 
     state: str
     sums: Sums | None
@@ -60,6 +62,7 @@ class Found:
     recorded_on: str
     reason: str
     page: int = 0
+    kinds: int = 0
 
 
 Cells = dict[tuple[str, str], Found]
@@ -167,6 +170,7 @@ def summed_up(entries: list[Entry]) -> Found:
         recorded_on=max(entry.recorded_on for entry in ones),
         reason=_FLAG_WORDS[flag],
         page=page,
+        kinds=len(kinds),
     )
 
 

@@ -53,6 +53,7 @@ def _line(known: Line | None, row: Row) -> Line:
         filing=filing,
         detail=_detail(line.detail, filing, row) or line.detail,
         look_up=_look_up(row) or line.look_up,
+        supplements=line.supplements,
     )
 
 

@@ -31,7 +31,7 @@ class AccountMonth:
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """申报 as approved; `sums_fen` maps insurance to [employer, employee] fen, days are
-    YYYY-MM-DD.
+    YYYY-MM-DD; `number` 1, 2, ... is a supplementary one (补充申报) of its account month.
     """
 
     declaration_id: str
@@ -47,6 +47,11 @@ class Declaration:
     total_fen: int
     lines_hash: str
     debit_on: str
+    number: int = 0
+
+    def carrier(self) -> str:
+        """What its lines name as their declaration: nothing, if it is the regular one."""
+        return self.declaration_id if self.number else ""
 
 
 async def keep_newest(
@@ -214,7 +219,7 @@ async def lock_account_month(conn: Connection, account_id: str, levy_period: str
 _DECLARATIONS = text(
     """
     SELECT declaration_id, version, employer_id, account_id, account_no, city, collector,
-           levy_period, people, sums_fen, total_fen, lines_hash, debit_on
+           levy_period, people, sums_fen, total_fen, lines_hash, debit_on, number
       FROM declarations WHERE account_id = :account_id AND levy_period = :levy_period
      ORDER BY declaration_id
     """
@@ -261,16 +266,25 @@ _POSTINGS = text(
 
 async def posted_lines(
     conn: Connection, levy_period: str, employee_ids: Iterable[str]
-) -> dict[tuple[str, str], PostedLine]:
-    """What the bank took, by employee and insurance."""
+) -> dict[tuple[str, str], list[PostedLine]]:
+    """What the bank took, by employee and insurance: a line for each declaration that it paid."""
     rows = await conn.execute(
         _POSTINGS, {"levy_period": levy_period, "ids": sorted(set(employee_ids))}
     )
-    return {
-        (row.employee_id, line.insurance): line
-        for row in rows
-        for line in msgspec.convert(row.lines, tuple[PostedLine, ...])
-    }
+    found: dict[tuple[str, str], list[PostedLine]] = {}
+    for row in rows:
+        for line in msgspec.convert(row.lines, tuple[PostedLine, ...]):
+            found.setdefault((row.employee_id, line.insurance), []).append(line)
+    return found
+
+
+_CARRIER = text("SELECT declaration_id FROM declarations WHERE declaration_id = :id AND number > 0")
+
+
+async def carrier_of(conn: Connection, declaration_id: str) -> str:
+    """The declaration's id if it is a supplementary one; empty for a regular one."""
+    found: str | None = (await conn.execute(_CARRIER, {"id": declaration_id})).scalar()
+    return found or ""
 
 
 _PASSES_ON = text("SELECT passes_detail_on FROM policies WHERE city = :city")

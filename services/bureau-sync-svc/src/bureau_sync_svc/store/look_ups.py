@@ -176,22 +176,24 @@ async def is_done(conn: Connection, account_id: str, levy_period: str, authority
 
 _EXPECTED = text(
     """
-    SELECT DISTINCT l.employee_id, l.insurance
+    SELECT l.employee_id, l.insurance, count(DISTINCT l.kind) AS kinds
       FROM submissions s JOIN submission_lines l USING (serial)
      WHERE s.account_id = :account_id AND s.levy_period = :levy_period AND s.kind = 'filing'
        AND s.state IN ('taken', 'verified') AND l.authority = :authority
+     GROUP BY l.employee_id, l.insurance
     """
 )
 
 
-async def filed_cells(conn: Connection, look_up: LookUp) -> set[tuple[str, str]]:
-    """(employee id, insurance) of every filed line that this authority should record."""
+async def filed_cells(conn: Connection, look_up: LookUp) -> dict[tuple[str, str], int]:
+    """How many kinds of lines this authority should record, by employee id and insurance."""
     values = {
         "account_id": look_up.account_id,
         "levy_period": look_up.levy_period,
         "authority": look_up.authority,
     }
-    return {(row.employee_id, row.insurance) for row in await conn.execute(_EXPECTED, values)}
+    rows = await conn.execute(_EXPECTED, values)
+    return {(row.employee_id, row.insurance): row.kinds for row in rows}
 
 
 _ASK = text(

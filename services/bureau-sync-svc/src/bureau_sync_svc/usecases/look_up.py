@@ -122,16 +122,17 @@ async def _take(
         conn, current.account_id, current.levy_period, current.authority
     )
     # Whose identity was erased is not recognised in a reply: what is known of them stays as it is.
-    gone = await copies.erased(conn, {employee_id for employee_id, _ in expected | shown})
-    expected, shown = ({cell for cell in one if cell[0] not in gone} for one in (expected, shown))
+    gone = await copies.erased(conn, {who for who, _ in expected.keys() | shown})
+    expected = {cell: kinds for cell, kinds in expected.items() if cell[0] not in gone}
+    shown = {cell for cell in shown if cell[0] not in gone}
     facts = defaultdict(list)
-    for employee_id, insurance in sorted(expected | shown | cells.keys()):
+    for employee_id, insurance in sorted(expected.keys() | shown | cells.keys()):
         found = cells.get((employee_id, insurance))
         fact = _fact(now, found, evidence)
         facts[employee_id].append(Observation(insurance, current.authority, "look_up", fact))
     scope = Scope(current.employer_id, current.account_id, current.levy_period)
     told = await observe(conn, now, scope, facts)
-    recorded = sum(_is_recorded(cells.get(key)) for key in expected)
+    recorded = sum(_is_recorded(cells.get(key), kinds) for key, kinds in expected.items())
     at = await copies.look_up_time(conn, current.city) or parties.LOOK_UP_TIME
     is_done = bool(expected) and recorded == len(expected)
     settled = replace(
@@ -155,8 +156,11 @@ async def _take(
     )
 
 
-def _is_recorded(found: Found | None) -> bool:
-    return found is not None and found.state == RECORDED and found.fully_arrived
+def _is_recorded(found: Found | None, kinds: int) -> bool:
+    """Whether all kinds of lines that were filed have arrived."""
+    if found is None or found.state != RECORDED or not found.fully_arrived:
+        return False
+    return found.kinds >= kinds
 
 
 def _fact(now: datetime, found: Found | None, evidence: Sequence[str]) -> LookedUp:

@@ -95,7 +95,8 @@ async def _plan_filing(
 
 
 async def _filing(conn: Connection, month: AccountMonth, declaration: Declaration) -> _Plan:
-    assessments = await copies.due_assessments(conn, month)
+    assessed = await copies.due_assessments(conn, month)
+    assessments = filing.carried_by(declaration.carrier(), assessed)
     held = filing.lines_hash((one.employee_id, one.version) for one in assessments)
     if held != declaration.lines_hash:
         return _Plan(
@@ -122,9 +123,15 @@ async def _plan_details(
         if filed.kind is not Kind.FILING or filed.state not in (State.TAKEN, State.VERIFIED):
             continue
         lines = await submissions.lines(conn, filed.serial)
-        posted = await copies.posted_lines(
-            conn, declaration.levy_period, (line.employee_id for line in lines)
-        )
+        people = (line.employee_id for line in lines)
+        found = await copies.posted_lines(conn, declaration.levy_period, people)
+        carrier = declaration.carrier()
+        posted = {
+            key: line
+            for key, each in found.items()
+            for line in each
+            if line.declaration_id == carrier
+        }
         for authority in sorted({line.authority for line in lines}):
             theirs = [line for line in lines if line.authority == authority]
             ready, missing = filing.detail_lines(theirs, posted)

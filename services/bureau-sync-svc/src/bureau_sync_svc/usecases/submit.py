@@ -228,6 +228,7 @@ async def _fan_out(
         sums[key] = sums[key].plus(line.sums) if key in sums else line.sums
         authorities[key] = line.authority
     facts = defaultdict(list)
+    carrier = await copies.carrier_of(conn, settled.declaration_id)
     for key, own in sums.items():
         fact = Submitted(
             at=now,
@@ -238,7 +239,8 @@ async def _fan_out(
             reason=verdict.line_reasons.get(key, verdict.reason),
             evidence_id=evidence_id,
         )
-        facts[key[0]].append(Observation(key[1], authorities[key], settled.kind, fact))
+        seen = Observation(key[1], authorities[key], settled.kind, fact, carrier)
+        facts[key[0]].append(seen)
     await observe(
         conn, now, Scope(settled.employer_id, settled.account_id, settled.levy_period), facts
     )

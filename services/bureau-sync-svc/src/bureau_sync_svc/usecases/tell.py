@@ -62,7 +62,7 @@ async def _observe(
         rows = rules.rows_of(lines)
         ends = {
             insurance: _window_ends(
-                posted.get((month.employee_id, insurance)), closures.get(row.authority, ())
+                posted.get((month.employee_id, insurance), ()), closures.get(row.authority, ())
             )
             for insurance, row in rows.items()
         }
@@ -89,7 +89,7 @@ async def _closures(
     }
 
 
-def _window_ends(posted: PostedLine | None, closures: Sequence[Notice]) -> list[datetime]:
+def _window_ends(found: Sequence[PostedLine], closures: Sequence[Notice]) -> list[datetime]:
     """The moments after which a look-up proves a line missing: the record window's end, and where
     closures may move it.
 
@@ -97,6 +97,7 @@ def _window_ends(posted: PostedLine | None, closures: Sequence[Notice]) -> list[
     depends on the calendar of rest days; twice the days closed and a week of holidays bound it, and
     each of those days counts as an end.
     """
+    posted = max(found, key=lambda line: line.record_by, default=None)
     if posted is None or not posted.record_by:
         return []
     end = end_of_china_day(date.fromisoformat(posted.record_by))
