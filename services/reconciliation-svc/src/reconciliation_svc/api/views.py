@@ -87,7 +87,9 @@ class AnomalyView(BaseModel):
 
 
 class ExplainedView(BaseModel):
-    """A reason for a difference: an outcome, an annotation, `not_withheld` or `not_verified`."""
+    """A reason for a difference: an outcome, an annotation, `not_withheld`, `not_verified`,
+    `withheld_in_another_month` or `supplement_on_its_way`.
+    """
 
     reason: str
     cells: int

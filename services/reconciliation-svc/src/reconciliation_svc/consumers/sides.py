@@ -13,6 +13,7 @@ from reconciliation_svc.domain.sides import (
     BureauSide,
     PostedLine,
     PostedSide,
+    Supplement,
     WithheldLine,
     WithheldSide,
 )
@@ -83,20 +84,37 @@ def _assessed_line(fact: AssessedFact) -> AssessedLine:
         base_fen=fact.base_fen,
         employer_fen=fact.employer_fen,
         employee_fen=fact.employee_fen,
+        supplements=_supplements(fact),
+    )
+
+
+def _supplements(fact: AssessedFact) -> tuple[Supplement, ...]:
+    if not fact.declaration_id:
+        return ()
+    return (
+        Supplement(
+            declaration_id=fact.declaration_id,
+            employer_fen=fact.employer_fen,
+            employee_fen=fact.employee_fen,
+            debit_by=_day(fact.debit_by),
+            withhold_in=fact.withhold_in,
+        ),
     )
 
 
 def _added(line: AssessedLine, other: AssessedLine, kind: str) -> AssessedLine:
-    """Two kinds of one cell: amounts add up, the base is the regular line's, due wins over blocked
-    over exempt.
+    """Two kinds of one cell: amounts add up, the base is the regular line's if it has one, due wins
+    over blocked over exempt.
     """
+    first, second = (line, other) if kind == "regular" else (other, line)
     return AssessedLine(
         state=min(line.state, other.state, key=lambda state: _STATE_RANK.get(state, 1)),
         authority=line.authority or other.authority,
         reason=line.reason or other.reason,
-        base_fen=line.base_fen if kind == "regular" else other.base_fen,
+        base_fen=first.base_fen or second.base_fen,
         employer_fen=line.employer_fen + other.employer_fen,
         employee_fen=line.employee_fen + other.employee_fen,
+        supplements=first.supplements + second.supplements,
     )
 
 
@@ -115,6 +133,9 @@ def _posted_line(facts: list[PostedFact]) -> PostedLine:
     """What was posted adds up; what was not only speaks where nothing was."""
     posted = [fact for fact in facts if fact.debit_state == "posted"] or facts[:1]
     first = posted[0]
+    # Each declaration has its own due day: one that was paid late speaks for the cell.
+    late = [fact for fact in posted if fact.due_on and fact.debited_on > fact.due_on]
+    by_day = max(late or posted, key=lambda fact: fact.debited_on)
     return PostedLine(
         debit_state=first.debit_state,
         debits=max(fact.debits for fact in posted),
@@ -122,10 +143,15 @@ def _posted_line(facts: list[PostedFact]) -> PostedLine:
         employee_fen=sum(fact.employee_fen for fact in posted),
         debited_on=_last(posted, lambda fact: fact.debited_on),
         record_by=_last(posted, lambda fact: fact.record_by),
-        due_on=_day(first.due_on),
+        due_on=_day(by_day.due_on),
         late_fee_fen=sum(fact.late_fee_fen for fact in posted),
         reason=first.reason,
         voucher=first.voucher,
+        supplements=tuple(
+            fact.declaration_id
+            for fact in posted
+            if fact.declaration_id and fact.debit_state == "posted"
+        ),
     )
 
 

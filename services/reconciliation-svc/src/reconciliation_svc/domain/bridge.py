@@ -17,6 +17,11 @@ NOT_WITHHELD = "not_withheld"
 NOT_VERIFIED = "not_verified"
 """Filed, and the collector has not answered with its verification (核定) yet."""
 
+WITHHELD_ELSEWHERE = "withheld_in_another_month"
+"""What a supplementary declaration adds is withheld by a later payslip."""
+SUPPLEMENT_ON_ITS_WAY = "supplement_on_its_way"
+"""What a supplementary declaration adds has come as far as the one side, and not to the other."""
+
 _O = Outcome
 _BEFORE_DEBIT = {
     _O.AWAITING_FILING,
@@ -118,7 +123,7 @@ def steps_of(cells: Sequence[tuple[CellSides, Verdict]]) -> list[Step]:
         for before, after in pairwise(MONEY_SIDES):
             fen = sum(amounts[before] or (0, 0)) - sum(amounts[after] or (0, 0))
             if amounts[before] != amounts[after] and fen:
-                reason = _reason(before, after, amounts, verdict)
+                reason = _reason(before, after, cell, verdict) or _supplement(before, after, cell)
                 differences[before, after, cell.insurance].setdefault(reason, []).append(fen)
     return [_step(key, reasons) for key, reasons in differences.items()]
 
@@ -137,8 +142,22 @@ def _step(key: tuple[str, str, Insurance], reasons: dict[str, list[int]]) -> Ste
 Amounts = dict[str, tuple[int, int] | None]
 
 
-def _reason(before: str, after: str, amounts: Amounts, verdict: Verdict) -> str:
+def _supplement(before: str, after: str, cell: CellSides) -> str:
+    """Whether two sides differ by whole supplements alone."""
+    amounts, assessed = amounts_of(cell), cell.assessed
+    if assessed is None or not assessed.supplements:
+        return ""
+    if before == "withheld":
+        elsewhere = [one for one in assessed.supplements if one.withhold_in]
+        return WITHHELD_ELSEWHERE if amounts[before] == assessed.less(elsewhere) else ""
+    stations = assessed.stations()
+    is_on_its_way = amounts[before] in stations and amounts[after] in stations
+    return SUPPLEMENT_ON_ITS_WAY if is_on_its_way else ""
+
+
+def _reason(before: str, after: str, cell: CellSides, verdict: Verdict) -> str:
     """Why a cell's money differs between two sides; empty if nothing that we know explains it."""
+    amounts = amounts_of(cell)
     if verdict.outcome is Outcome.HISTORY or verdict.extra or amounts["assessed"] is None:
         # Of what is not due any movement is explained by being so: the outcome says it.
         return verdict.outcome

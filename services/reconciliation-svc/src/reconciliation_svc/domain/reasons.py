@@ -147,6 +147,9 @@ def _is_due(sides: CellSides) -> bool:
 def _awaiting_debit(sides: CellSides) -> str:
     if not _is_due(sides):
         return f"经办机构有 {_recorded(sides)} 元的记录，等待名册与应缴核对"
+    if owed := sides.owed():
+        rest = fen_text(sum(one.employer_fen + one.employee_fen for one in owed))
+        return f"已到账 {_recorded(sides)} 元，另有补充申报 {rest} 元，等待银行扣款"
     return f"应缴 {_due(sides)} 元，等待银行扣款"
 
 

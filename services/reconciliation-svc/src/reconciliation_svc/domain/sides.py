@@ -2,7 +2,7 @@
 its cells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,8 +23,24 @@ class RosterSide:
 
 
 @dataclass(frozen=True, slots=True)
+class Supplement:
+    """What one supplementary declaration (补充申报) adds to a cell, in fen, and its last day of
+    debiting. `withhold_in`: the levy period whose payslip withholds it (empty: its own).
+    """
+
+    declaration_id: str
+    employer_fen: int
+    employee_fen: int
+    debit_by: date | None = None
+    withhold_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AssessedLine:
-    """应缴 of one insurance, its kinds added up: `state` is due, exempt or blocked; in fen."""
+    """应缴 of one insurance, its kinds added up: `state` is due, exempt or blocked; in fen.
+
+    `supplements` are in the amounts, in the order of their declarations.
+    """
 
     state: str
     authority: str
@@ -32,6 +48,20 @@ class AssessedLine:
     base_fen: int = 0
     employer_fen: int = 0
     employee_fen: int = 0
+    supplements: tuple[Supplement, ...] = ()
+
+    def less(self, left_out: Iterable[Supplement]) -> tuple[int, int]:
+        """What is due without these: [employer, employee] fen."""
+        found = list(left_out)
+        return (
+            self.employer_fen - sum(one.employer_fen for one in found),
+            self.employee_fen - sum(one.employee_fen for one in found),
+        )
+
+    def stations(self) -> set[tuple[int, int]]:
+        """What may have come through so far: everything, or all but the last supplements."""
+        count = len(self.supplements)
+        return {self.less(self.supplements[known:]) for known in range(count + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +79,7 @@ class AssessedSide:
 @dataclass(frozen=True, slots=True)
 class PostedLine:
     """What the bank took: `debit_state` posted, refused, unknown or reversed; `debits` counts
-    posted sums; fen.
+    posted sums; fen. `supplements` are the supplementary declarations that were paid.
 
     `record_by` is the last day of the record window before any closure stretches it.
     """
@@ -64,6 +94,7 @@ class PostedLine:
     late_fee_fen: int = 0
     reason: str = ""
     voucher: str = ""
+    supplements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +170,13 @@ class CellSides:
     bureau: BureauLine | None
     withheld: WithheldLine | None
     waiting: frozenset[str] = frozenset()
+
+    def owed(self) -> tuple[Supplement, ...]:
+        """Supplements of a debited cell that the bank has not taken yet."""
+        if self.assessed is None or self.posted is None or self.posted.debit_state != "posted":
+            return ()
+        paid = self.posted.supplements
+        return tuple(one for one in self.assessed.supplements if one.declaration_id not in paid)
 
 
 @dataclass(frozen=True, slots=True)

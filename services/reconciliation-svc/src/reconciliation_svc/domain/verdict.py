@@ -60,6 +60,8 @@ class Standing:
     amount_differs: bool
     in_part: bool
     looked_since: bool
+    owes_supplement: bool = False
+    record_lags: bool = False
 
     @property
     def is_not_due(self) -> bool:
@@ -168,8 +170,22 @@ TABLE: tuple[Row, ...] = (
     ),
     _always("debited, another sum", lambda s: s.debit_differs, _O.DEBIT_DIFFERS),
     _always("recorded, another base", lambda s: s.base_differs, _O.BASE_DIFFERS),
+    Row(
+        "recorded, but for a supplementary declaration that was debited since",
+        lambda s: s.record_lags,
+        _O.AWAITING_RECORD,
+        _O.AMOUNT_DIFFERS,
+        lambda w: w.record_ends_at,
+    ),
     _always("recorded, another amount", lambda s: s.amount_differs, _O.AMOUNT_DIFFERS),
     _always("recorded in part", lambda s: s.in_part, _O.ARRIVED_IN_PART),
+    Row(
+        "recorded, equal, and a supplementary declaration is not debited",
+        lambda s: s.is_recorded and s.owes_supplement,
+        _O.AWAITING_DEBIT,
+        _O.DEBIT_DIFFERS,
+        lambda w: w.supplement_ends_at,
+    ),
     _always("recorded, equal", lambda s: s.is_recorded, _O.ARRIVED),
     Row(
         "not recorded, and looked for since the window closed",
@@ -284,14 +300,18 @@ def _withheld_differs(sides: CellSides) -> bool:
     withheld, assessed = sides.withheld, sides.assessed
     if withheld is None or assessed is None:
         return False
+    elsewhere = [one for one in assessed.supplements if one.withhold_in]
     taken = (withheld.employer_fen, withheld.employee_fen)
-    return taken != (assessed.employer_fen, assessed.employee_fen)
+    return taken not in (assessed.less(()), assessed.less(elsewhere))
 
 
 def standing_of(sides: CellSides, windows: Windows) -> Standing:
     """The table's columns of one cell; the time plays no part."""
     assessed, posted, bureau = sides.assessed, sides.posted, sides.bureau
-    due = (assessed.employer_fen, assessed.employee_fen) if assessed else (0, 0)
+    # What a supplementary declaration adds counts once the bank has taken it, or should have.
+    owed = sides.owed()
+    due = assessed.less(owed) if assessed else (0, 0)
+    stations = assessed.stations() if assessed else {due}
     record = _record(bureau)
     recorded = record in (Record.RECORDED, Record.TWICE)
     whole = recorded and bureau is not None and bureau.fully_arrived
@@ -301,7 +321,7 @@ def standing_of(sides: CellSides, windows: Windows) -> Standing:
         debit=_debit(posted, waiting="posted" in sides.waiting),
         record=record,
         filed=_filed(bureau),
-        verified_differs=bureau is not None and _differs(bureau.verified_fen, due),
+        verified_differs=bureau is not None and bureau.verified_fen not in (None, *stations),
         debit_differs=posted is not None and (posted.employer_fen, posted.employee_fen) != due,
         base_differs=recorded and _base_differs(bureau, assessed),
         amount_differs=whole and bureau is not None and _differs(bureau.record_fen, due),
@@ -310,6 +330,13 @@ def standing_of(sides: CellSides, windows: Windows) -> Standing:
             bureau is not None
             and bureau.looked_up_at is not None
             and bureau.looked_up_at >= windows.record_ends_at
+        ),
+        owes_supplement=bool(owed),
+        record_lags=(
+            whole
+            and bureau is not None
+            and _differs(bureau.record_fen, due)
+            and bureau.record_fen in stations
         ),
     )
 

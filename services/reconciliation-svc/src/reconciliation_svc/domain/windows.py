@@ -64,7 +64,8 @@ class Days:
 @dataclass(frozen=True, slots=True)
 class Windows:
     """When each of a cell's windows ends, as the first moment after it; `history`: before the
-    employer's cut-over.
+    employer's cut-over. `supplement_ends_at` is that of debiting what supplementary declarations
+    add.
     """
 
     assess_ends_at: datetime
@@ -73,6 +74,7 @@ class Windows:
     record_ends_at: datetime
     month_ends_at: datetime
     history: bool = False
+    supplement_ends_at: datetime = NEVER
 
 
 def windows_of(
@@ -106,7 +108,13 @@ def windows_of(
         record_ends_at=_record_ends_at(cell.posted, authority, calendar) or month_ends_at,
         month_ends_at=month_ends_at,
         history=cut_over is not None and period < cut_over,
+        supplement_ends_at=_supplement_ends_at(cell, calendar),
     )
+
+
+def _supplement_ends_at(cell: CellSides, calendar: Calendar) -> datetime:
+    days = [one.debit_by for one in cell.owed() if one.debit_by is not None]
+    return calendar.day_ends_at(max(days)) if days else NEVER
 
 
 @lru_cache(maxsize=4_096)
