@@ -144,8 +144,10 @@ def _summary(required: list[Verdict], arrived: int, *, judged: bool) -> str:
 
 def _view(line: Line, account_masked: str, closed: Mapping[str, str]) -> InsuranceView:
     due = [one for one in line.assessed if one.state == "due"]
-    # Back-payments and differences add to the amounts; base and rates are the regular line's.
-    regular = next((one for one in line.assessed if one.kind == "regular"), None)
+    # Back-payments and differences add to the amounts; base and rates are the regular line's, or
+    # those of the first line of a month that was declared late as a whole.
+    first = line.assessed[0] if line.assessed else None
+    regular = next((one for one in line.assessed if one.kind == "regular"), first)
     verdict, posted, row = line.verdict, line.posted, line.row
     waits = verdict is not None and verdict.outcome is Outcome.AWAITING_RECORD
     authority = line.assessed[0].authority if line.assessed else ""
