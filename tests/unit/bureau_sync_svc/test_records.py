@@ -56,6 +56,14 @@ def test_kinds_add_up_to_one_record() -> None:
     assert cell.recorded_on == "2024-11-01"
 
 
+def test_differences_of_several_notices_are_several_lines() -> None:
+    first = row(AAA115="30", AAE180="0.00", AAE080="8.00", AAE082="2.00")
+    second = row(AAA115="30", AAE180="0.00", AAE080="1.00", AAE082="0.50")
+    cell = one(row(), first, second)
+    assert (cell.records, cell.kinds, cell.sums) == (1, 3, Sums(950_000, 76_900, 19_250))
+    assert one(row(), first, first).records == 2
+
+
 def test_the_same_row_twice_is_two_records_of_one_amount() -> None:
     assert (one(row(), row()).records, one(row(), row()).sums) == (2, Sums(950_000, 76_000, 19_000))
 

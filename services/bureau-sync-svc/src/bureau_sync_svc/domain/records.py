@@ -52,7 +52,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the rows of one cell come to: the state, sums and count of a LookedUp, and of how many
-    kinds they are.
+    lines they are: those of one kind and sum are one.
     """
 
     state: str
@@ -144,19 +144,21 @@ def spread(fen: int, months: int) -> list[int]:
 
 def summed_up(entries: list[Entry]) -> Found:
     """One cell's entries: one of each kind added up, the same kind twice counted; two that
-    contradict each other are unknown.
+    contradict each other are unknown. Back-payments and differences of other sums are not the same:
+    each notice makes one of its own.
     """
-    kinds: Mapping[str, list[Entry]] = defaultdict(list)
+    kinds: Mapping[tuple[str, Sums | None], list[Entry]] = defaultdict(list)
     for entry in entries:
-        kinds[entry.kind].append(entry)
+        sums = None if entry.kind == wire.REGULAR else entry.sums
+        kinds[entry.kind, sums].append(entry)
     page = max(entry.page for entry in entries)
-    for kind, same in kinds.items():
+    for (kind, _), same in kinds.items():
         if len({(entry.sums, entry.flag) for entry in same}) > 1:
             reason = f"应缴类型 {wire.words(kind)} 有 {len(same)} 条互相矛盾的记录"
             return Found(UNKNOWN, None, len(same), True, "", reason, page)
     ones = [same[0] for same in kinds.values()]
-    regular = kinds[wire.REGULAR][0] if wire.REGULAR in kinds else None
-    sums = Sums(
+    regular = next((one for one in ones if one.kind == wire.REGULAR), None)
+    whole = Sums(
         regular.sums.base_fen if regular else max(entry.sums.base_fen for entry in ones),
         sum(entry.sums.employer_fen for entry in ones),
         sum(entry.sums.employee_fen for entry in ones),
@@ -164,7 +166,7 @@ def summed_up(entries: list[Entry]) -> Found:
     flag = _worst({entry.flag for entry in ones})
     return Found(
         state=_STATE_OF_FLAG[flag],
-        sums=sums,
+        sums=whole,
         records=max(len(same) for same in kinds.values()),
         fully_arrived=flag == _WHOLLY,
         recorded_on=max(entry.recorded_on for entry in ones),

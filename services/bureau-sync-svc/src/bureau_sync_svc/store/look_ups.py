@@ -176,7 +176,7 @@ async def is_done(conn: Connection, account_id: str, levy_period: str, authority
 
 _EXPECTED = text(
     """
-    SELECT l.employee_id, l.insurance, count(DISTINCT l.kind) AS kinds
+    SELECT l.employee_id, l.insurance, count(DISTINCT (s.declaration_id, l.kind)) AS kinds
       FROM submissions s JOIN submission_lines l USING (serial)
      WHERE s.account_id = :account_id AND s.levy_period = :levy_period AND s.kind = 'filing'
        AND s.state IN ('taken', 'verified') AND l.authority = :authority
@@ -186,7 +186,7 @@ _EXPECTED = text(
 
 
 async def filed_cells(conn: Connection, look_up: LookUp) -> dict[tuple[str, str], int]:
-    """How many kinds of lines this authority should record, by employee id and insurance."""
+    """How many lines this authority should record of each employee id and insurance."""
     values = {
         "account_id": look_up.account_id,
         "levy_period": look_up.levy_period,
