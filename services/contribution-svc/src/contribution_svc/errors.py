@@ -4,6 +4,7 @@ from datetime import date
 from typing import ClassVar, Self
 
 from shared.refusal import FieldFault, NotFound, Refusal
+from shared.values import LevyPeriod
 
 
 class PolicyInvalid(Refusal):
@@ -182,6 +183,21 @@ class SecondPersonNeeded(Refusal):
     """Whoever recorded it cannot approve it."""
 
     code = "second-person-needed"
+
+
+class WithholdMonthPassed(Refusal):
+    """The payroll that should withhold the employees' part is over, or years away."""
+
+    code = "withhold-month-passed"
+    status = 422
+
+    @classmethod
+    def of(cls, found: str, first: LevyPeriod, last: LevyPeriod) -> Self:
+        reason = f"expected {first} to {last}"
+        return cls(
+            f"no payroll of {found} can withhold this; name a month from {first} to {last}",
+            (FieldFault("/withhold_in", found, reason),),
+        )
 
 
 class SpanReversed(Refusal):

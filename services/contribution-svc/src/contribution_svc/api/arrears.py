@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contribution_svc.api.assessments import SupplementOut
 from contribution_svc.api.callers import (
     Cursor,
+    Day,
     EmployerId,
     Hr,
     HrOrEmployee,
@@ -16,7 +17,7 @@ from contribution_svc.api.callers import (
     Once,
     of_employer,
 )
-from contribution_svc.api.declarations import SidesOut
+from contribution_svc.api.declarations import SidesOut, sides_out
 from contribution_svc.store import supplements
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.arrears import Arrear, DueGroup, arrears_of, late_fee_if_paid
@@ -162,7 +163,7 @@ def _add_reads(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) ->
     async def get_late_fees(
         caller: Hr,
         declaration_id: Annotated[str, Query(max_length=64)],
-        paid_on: Annotated[date | None, Query(description="Today unless given.")] = None,
+        paid_on: Annotated[Day | None, Query(description="Today unless given.")] = None,
     ) -> LateFeesOut:
         """What paying a declaration on this day would cost, by due day, with the reckoning."""
         now = clock.now()
@@ -233,10 +234,7 @@ def _supplementary(view: SupplementView) -> SupplementaryOut:
         state=found.state,
         version=found.version,
         people=found.people,
-        sums={
-            insurance: SidesOut(employer_fen=employer_fen, employee_fen=employee_fen)
-            for insurance, (employer_fen, employee_fen) in found.sums.items()
-        },
+        sums=sides_out(found.sums),
         total_fen=found.total_fen,
         lines_hash=found.lines_hash,
         file_by=found.file_by if approved else None,

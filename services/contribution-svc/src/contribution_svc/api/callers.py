@@ -1,9 +1,12 @@
 """Who calls, what they write, and whose rows they may touch."""
 
+import re
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import BeforeValidator
 
 from shared.http_writes import Write, idempotent
 from shared.serve import Caller, require
@@ -20,6 +23,17 @@ EmployerId = Annotated[str, Query(max_length=64, description="用人单位")]
 LevyPeriodText = Annotated[
     str, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", examples=["2024-10"], description="费款所属期")
 ]
+
+
+def _written(value: object) -> object:
+    """A day is written; a number would be taken for seconds since 1970."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    raise ValueError("a day is written YYYY-MM-DD, as in 2026-09-30")
+
+
+_DAY = re.compile(r"20\d\d-\d\d-\d\d")
+Day = Annotated[date, BeforeValidator(_written)]
 
 
 def of_employer(caller: Caller, employer_id: str) -> Caller:

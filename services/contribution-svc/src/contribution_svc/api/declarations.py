@@ -101,6 +101,13 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
     return router
 
 
+def sides_out(sums: views.Sides) -> dict[str, SidesOut]:
+    return {
+        insurance: SidesOut(employer_fen=employer_fen, employee_fen=employee_fen)
+        for insurance, (employer_fen, employee_fen) in sums.items()
+    }
+
+
 def _out(view: views.DeclarationView) -> DeclarationOut:
     declaration = view.declaration
     return DeclarationOut(
@@ -112,10 +119,7 @@ def _out(view: views.DeclarationView) -> DeclarationOut:
         state=declaration.state,
         version=declaration.version,
         people=declaration.people,
-        sums={
-            insurance: SidesOut(employer_fen=employer_fen, employee_fen=employee_fen)
-            for insurance, (employer_fen, employee_fen) in declaration.sums.items()
-        },
+        sums=sides_out(declaration.sums),
         total_fen=declaration.total_fen,
         lines_hash=declaration.lines_hash,
         file_by=declaration.file_by,

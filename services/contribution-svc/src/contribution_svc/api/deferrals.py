@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from contribution_svc.api.callers import Cursor, EmployerId, Hr, Limit, Once, of_employer
+from contribution_svc.api.callers import Cursor, Day, EmployerId, Hr, Limit, Once, of_employer
 from contribution_svc.store import deferrals, not_filed
 from contribution_svc.store.deferrals import RecordedDeferral
 from contribution_svc.usecases.allocation import Rules
@@ -38,7 +38,7 @@ class DeferralIn(BaseModel):
     insurances: list[Insurance] = Field(min_length=1, max_length=len(Insurance))
     first_period: str = Field(pattern=_PERIOD, examples=["2026-03"])
     last_period: str = Field(pattern=_PERIOD, examples=["2026-05"])
-    until: date = Field(examples=["2026-09-30"], description="The last day of paying.")
+    until: Day = Field(examples=["2026-09-30"], description="The last day of paying.")
     ground: Ground = Field(examples=["force_majeure"])
     document_no: str = Field(max_length=60, pattern=_WORDS, examples=["合税缓〔2026〕12号"])
     granted_by: str = Field(max_length=60, pattern=_WORDS, examples=["国家税务总局合肥市税务局"])

@@ -42,6 +42,15 @@ class Declaration:
     def is_approved(self) -> bool:
         return self.state == "approved"
 
+    def with_sums(self, sums: Sums) -> "Declaration":
+        return replace(
+            self,
+            people=sums.people,
+            sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
+            total_fen=sums.total_fen,
+            lines_hash=sums.lines_hash,
+        )
+
 
 _COLUMNS = """declaration_id, employer_id, account_id, levy_period, city, file_by, debit_by, due_on,
     state, version, people, sums, total_fen, lines_hash, approved_by, approved_at, number,
@@ -148,13 +157,9 @@ async def approve(
     """The declaration as it is frozen now, with its own days."""
     version = declaration.version + 1
     approved = replace(
-        declaration,
+        declaration.with_sums(sums),
         state="approved",
         version=version,
-        people=sums.people,
-        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
-        total_fen=sums.total_fen,
-        lines_hash=sums.lines_hash,
         approved_by=by,
         approved_at=now,
         filing_serial=str(derived_id("filing", declaration.declaration_id, version)),

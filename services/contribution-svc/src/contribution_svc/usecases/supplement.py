@@ -13,6 +13,7 @@ from contribution_svc.errors import (
     DeclarationNotReady,
     DeclarationUnknown,
     NothingToDeclare,
+    WithholdMonthPassed,
 )
 from contribution_svc.policy import Policies
 from contribution_svc.store import declarations, roster, supplements
@@ -29,6 +30,9 @@ from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
 from shared.values import LevyPeriod
+
+_MOST_MONTHS_AHEAD = 12
+"""Nobody plans a deduction from wages for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ async def approve_supplement(
     takes the employees' part of it (None: this month's).
 
     Raises DeclarationUnknown, DeclarationApprovedAlready, DeclarationNotReady while somebody is
-    still to be compared or assessed, NothingToDeclare, CalendarYearUnknown.
+    still to be compared or assessed, NothingToDeclare, WithholdMonthPassed, CalendarYearUnknown.
     """
     declaration = await declarations.locked(conn, declaration_id)
     if declaration is None or not declaration.number:
@@ -103,7 +107,7 @@ async def approve_supplement(
         raise DeclarationNotReady(
             f"{waiting} employees of {declaration.levy_period} are still being compared; try again"
         )
-    month = withhold_in or str(LevyPeriod.of(today))
+    month = _withhold_month(withhold_in, today)
     carried = [
         _declared(declaration, one, month)
         for one in carried_of(rules.policies, found, today)
@@ -116,6 +120,15 @@ async def approve_supplement(
         )
     sums = declare_supplements(one.supplement() for one in carried)
     return await _save(conn, rules, declaration, account, carried, sums, by, now)
+
+
+def _withhold_month(withhold_in: str | None, today: date) -> str:
+    """The month before this one may still be paid; WithholdMonthPassed for any earlier one."""
+    this_month = LevyPeriod.of(today)
+    first, last = this_month.shifted(-1), this_month.shifted(_MOST_MONTHS_AHEAD)
+    if withhold_in and not first <= LevyPeriod.parse(withhold_in) <= last:
+        raise WithholdMonthPassed.of(withhold_in, first, last)
+    return withhold_in or str(this_month)
 
 
 async def _save(
@@ -148,14 +161,7 @@ async def supplement_view(
     found = await supplements.of_account(conn, declaration.account_id, declaration.levy_period)
     carried = [one for one in carried_of(policies, found, today) if one.lines]
     sums = declare_supplements(one.supplement() for one in carried)
-    as_it_stands = replace(
-        declaration,
-        people=sums.people,
-        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
-        total_fen=sums.total_fen,
-        lines_hash=sums.lines_hash,
-    )
-    return SupplementView(as_it_stands, sum(one.waits for one in found))
+    return SupplementView(declaration.with_sums(sums), sum(one.waits for one in found))
 
 
 def carried_of(policies: Policies, found: Sequence[Lacking], today: date) -> list[Carried]:

@@ -1,7 +1,7 @@
 """What people ask to see: bases, assessments, declarations, statements, suspense and sums."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from contribution_svc.domain.declaration import blocked_reasons, declare
@@ -95,20 +95,11 @@ async def declarations(
 async def declaration_view(conn: Connection, declaration: Declaration) -> DeclarationView:
     members = await declaration_store.members(conn, declaration.account_id, declaration.levy_period)
     return DeclarationView(
-        declaration if declaration.is_approved() else _as_it_stands(declaration, members),
+        declaration
+        if declaration.is_approved()
+        else declaration.with_sums(declare(members.members)),
         _blocked(members),
         len(members.waiting),
-    )
-
-
-def _as_it_stands(declaration: Declaration, members: Members) -> Declaration:
-    sums = declare(members.members)
-    return replace(
-        declaration,
-        people=sums.people,
-        sums={str(insurance): pair for insurance, pair in sums.by_insurance.items()},
-        total_fen=sums.total_fen,
-        lines_hash=sums.lines_hash,
     )
 
 
