@@ -84,9 +84,11 @@ class _Told:
     def figure(self, label: str, figure: Figure, unit: str = FEN) -> str:
         """The number of a dated figure, with the notice that it is from."""
         assert figure.value is not None
-        step = Step(label, figure.value, unit, figure.source, figure.document, figure.known_since)
+        since = figure.known_since if figure.dated else None
+        step = Step(label, figure.value, unit, figure.source, figure.document, since)
         self.steps.append(step)
-        return f"{step.said()}（{figure.source}，{figure.known_since}公布）"
+        published = f"{since}公布" if since else "公布日不详"
+        return f"{step.said()}（{figure.source}，{published}）"
 
 
 def explain_base(
