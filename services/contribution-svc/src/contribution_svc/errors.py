@@ -236,5 +236,71 @@ class BankAnswerInvalid(Refusal):
     title = "The bank's answer cannot be read"
 
 
+class ProposalUnknown(NotFound):
+    """No such policy proposal for this caller."""
+
+    code = "proposal-unknown"
+
+
+class ProposalEnded(Refusal):
+    """The proposal was decided before: effective, rejected or superseded."""
+
+    code = "proposal-ended"
+
+
+class NothingToRelease(Refusal):
+    """The pack is in force as it stands, or open as a proposal already."""
+
+    code = "nothing-to-release"
+
+
+class ProposedByYourself(Refusal):
+    """Two people release a pack: whoever proposed it cannot approve it."""
+
+    code = "proposed-by-yourself"
+
+
+class ProposedContentDiffers(Refusal):
+    """What is approved is not what the proposal holds."""
+
+    code = "proposed-content-differs"
+
+
+class ProposalNotSimulated(Refusal):
+    """Nobody knows yet whom the proposal affects."""
+
+    code = "proposal-not-simulated"
+
+
+class AnotherReleaseApproved(Refusal):
+    """The city has an approved release that has not come into force."""
+
+    code = "another-release-approved"
+
+
+class DeclaredMonthsTouched(Refusal):
+    """The pack changes months that were declared, and the approval does not say that it means
+    to.
+    """
+
+    code = "declared-months-touched"
+    title = "The change reaches back to declared months"
+
+    @classmethod
+    def of(cls, months: int) -> Self:
+        return cls(
+            f"{months} declared months of employees are changed; they keep what they used, and the"
+            " difference is made up by difference lines: approve it as retroactive if this is meant"
+        )
+
+
+class BundleRefused(Refusal):
+    """A policy bundle is not taken in: unsigned by a known key, old, altered, or too large."""
+
+    code = "policy-bundle-refused"
+    status = 422
+    title = "The policy bundle is refused"
+
+
 MAX_FAULTS = 1_000
 """A report stays readable and bounded: reliability.md section 4."""
