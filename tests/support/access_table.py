@@ -70,6 +70,16 @@ POST /lines/check                           403  403  403  own  404  403  403  4
 GET  /policies                              own  own  own  own  own  own  own  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401
 GET  /policies/{city}/in-force              own  own  own  own  own  own  own  401
+GET  /policy-proposals                      403  403  403  403  403  own  403  401
+POST /policy-proposals                      403  403  403  403  403  own  403  401
+GET  /policy-proposals/{proposal_id}        403  403  403  403  403  404  403  401
+POST /policy-proposals/{proposal_id}/approve 403 403  403  403  403  404  403  401
+GET  /policy-proposals/{proposal_id}/employers 403 403 403 403  403  404  403  401
+POST /policy-proposals/{proposal_id}/reject 403  403  403  403  403  404  403  401
+POST /policy-proposals/{proposal_id}/simulate 403 403 403  403  403  404  403  401
+GET  /policy-releases                       403  403  403  own  404  403  403  401
+GET  /policy-releases/{proposal_id}/people  403  403  403  404  404  403  403  401
+GET  /policy-releases/{proposal_id}/people/file 403 403 403 404 404  403  403  401
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
 GET  /provisional-assessments               403  403  403  own  404  403  403  401
@@ -208,6 +218,9 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/supplementary-declarations/{declaration_id}/approve": lambda _: {"json": {}},
     "/deferrals": lambda ids: {"json": {**_DEFERRAL, **_named(ids, "account_id")}},
     "/statements": lambda ids: {"data": _named(ids, "employer_id"), "files": _NO_FILE},
+    "/policy-proposals": lambda _: {"files": {"file": ("broken.yaml", b"city: 1", "text/yaml")}},
+    "/policy-proposals/{proposal_id}/approve": lambda _: {"json": {"sha256": "0" * 64}},
+    "/policy-proposals/{proposal_id}/reject": lambda _: {"json": {"reason": "no such proposal"}},
     "/webhooks/bank": lambda _: {
         "json": {"type": "statement.published"},
         "headers": _SIGNED_WRONGLY,

@@ -1,7 +1,8 @@
-"""Hefei's pension in 2026 as a policy pack, before and after the late notice of domain.md section
-17, example 12.
+"""Hefei's pension in 2026 as a policy pack with the late notice of domain.md section 17, example
+12.
 """
 
+from datetime import date
 from string import Template
 
 _PACK = """\
@@ -11,7 +12,8 @@ name: 合肥市
 collector: tax-340100
 passes_detail_on: false
 sources:
-  BOUNDS: '$notice'
+  BEFORE: $before
+  AFTER: $after
   RATES: 国办发〔2019〕13号
   SIL62: 社会保险法第六十二条
   SIL86: 社会保险法第八十六条
@@ -41,9 +43,11 @@ insurances:
     authority: hrss-340100
     rounding: {employer: fen_half_up, employee: fen_half_up, confidence: A, source: [RATES]}
     floor:
-      - {$bound, value: '$floor', confidence: A, source: [BOUNDS]}
+      - {$first, value: '4311.00', confidence: A, source: [BEFORE]}
+      - {$late, value: '4354.00', confidence: A, source: [AFTER]}
     ceiling:
-      - {$bound, value: '21770.00', confidence: A, source: [BOUNDS]}
+      - {$first, value: '21556.00', confidence: A, source: [BEFORE]}
+      - {$late, value: '21772.00', confidence: A, source: [AFTER]}
     employer_rate:
       - {$since_2026, value: '16', confidence: A, source: [RATES]}
     employee_rate:
@@ -56,18 +60,19 @@ person_kinds:
 """
 _FIGURE = "effective_from: '{0}', effective_to: null, known_since: '{1}'"
 
-BEFORE = ("4311.00", "2025-09-01", "2025年缴费基数上下限公告")
-AFTER = ("4354.00", "2026-09-07", "2026年9月7日缴费基数上下限公告")
-"""The floor, the day of its publication, and the notice; both hold from 1 January 2026."""
+LATE_NOTICE = "2026年9月7日缴费基数上下限公告"
+LATE_NOTICE_ON = date(2026, 9, 7)
+"""Until then the floor of 2026 is 4,311 yuan, from then on 4,354 since 1 January."""
 
 
-def hefei_pack(floor: str, known_since: str, notice: str) -> bytes:
-    """The pack's YAML with this floor since the beginning of 2026, known since that day."""
+def hefei_pack() -> bytes:
+    """The pack's YAML with both notices."""
     text = Template(_PACK).substitute(
         since_2011=_FIGURE.format("2011-07-01", "2010-10-28"),
         since_2026=_FIGURE.format("2026-01-01", "2025-01-01"),
-        bound=_FIGURE.format("2026-01-01", known_since),
-        floor=floor,
-        notice=notice,
+        first=_FIGURE.format("2026-01-01", "2025-09-01"),
+        late=_FIGURE.format("2026-01-01", LATE_NOTICE_ON),
+        before="2025年缴费基数上下限公告",
+        after=LATE_NOTICE,
     )
     return text.encode()

@@ -191,8 +191,8 @@ class Month:
     def hr(self, employer_id: str = EMPLOYER) -> dict[str, str]:
         return self.issuer.headers("hr-li", ["hr"], employer_ids=[employer_id])
 
-    def operator(self) -> dict[str, str]:
-        return self.issuer.headers("operator-1", ["operator"])
+    def operator(self, sub: str = "operator-1") -> dict[str, str]:
+        return self.issuer.headers(sub, ["operator"])
 
     def person(self, employee_id: str = WANG) -> dict[str, str]:
         return self.issuer.headers(

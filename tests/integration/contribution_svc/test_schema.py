@@ -12,8 +12,18 @@ from shared import migrate
 from tests.integration.contribution_svc.month import Month, employee
 from tests.support.service_databases import ServiceDatabase
 
-OPEN_TO_ALL = {"policies", "bank_webhooks", "offered_statements"}
-"""No employer's rows: public policy, and the bank's word that only the worker reads."""
+OPEN_TO_ALL = {
+    "policies",
+    "policy_packs",
+    "policy_proposals",
+    "policy_updates",
+    "policy_polls",
+    "bank_webhooks",
+    "offered_statements",
+}
+"""No employer's rows: public policy and how it comes into force, and the bank's word that only the
+worker reads.
+"""
 
 
 async def test_migrations_make_the_tables(

@@ -19,7 +19,6 @@ from shared.contracts import (
 )
 from shared.values import Insurance
 from tests.integration.contribution_svc.bank import Bank
-from tests.integration.contribution_svc.conftest import service
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
     EMPLOYER,
@@ -33,14 +32,15 @@ from tests.integration.contribution_svc.month import (
     last_year,
     wage,
 )
+from tests.integration.contribution_svc.service import running
 from tests.support.bank_statements import Booking
-from tests.support.hefei import AFTER, BEFORE, hefei_pack
+from tests.support.hefei import LATE_NOTICE, hefei_pack
 from tests.support.issuer import Issuer
 from tests.support.service_databases import ServiceDatabase
 
 MONTHS = [f"2026-{month:02d}" for month in range(1, 9)]
 LATE = "laozhang"
-At = Callable[[str, tuple[str, str, str]], AbstractAsyncContextManager[Month]]
+At = Callable[[str], AbstractAsyncContextManager[Month]]
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ async def hefei(
     bank: Bank,
     tmp_path: Path,
 ) -> At:
-    """The service at a time, with Hefei's pack as it was known then, always on one database."""
+    """The service at a time, with Hefei's pack, always on one database."""
     database = await service_database("contribution_svc")
     packs = tmp_path / "packs"
     packs.mkdir()
+    (packs / "340100.yaml").write_bytes(hefei_pack())
 
-    def at(time: str, known: tuple[str, str, str]) -> AbstractAsyncContextManager[Month]:
-        (packs / "340100.yaml").write_bytes(hefei_pack(*known))
-        return service(database, signing, bank, tmp_path, time, packs)
+    def at(time: str) -> AbstractAsyncContextManager[Month]:
+        return running(database, signing, bank, tmp_path, time, policy_dir=packs)
 
     return at
 
@@ -119,11 +119,11 @@ async def approve(month: Month, declaration: Any, **body: str) -> Any:
 
 
 async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(hefei: At) -> None:
-    async with hefei("2025-12-20 09:00", BEFORE) as month:
+    async with hefei("2025-12-20 09:00") as month:
         await declare(month, *MONTHS)
         debit = Booking(103_464, "社保费 3401000001 202601")
         await month.debit(debit, day="2026-01-12")
-    async with hefei("2026-09-08 09:00", AFTER) as month:
+    async with hefei("2026-09-08 09:00") as month:
         month.keys = 100  # the first process used the keys before it
         await month.work()
         assert {
@@ -135,7 +135,7 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
             (344, 688, 4_300)
         }
         assert found["owed_fen"] == 2_752 + 5_504
-        assert AFTER[2] in found["lines"][0]["reason"]
+        assert LATE_NOTICE in found["lines"][0]["reason"]
         drafts = await supplementary(month)
         assert [(one["levy_period"], one["number"], one["total_fen"]) for one in drafts] == [
             (period, 1, 1_032) for period in MONTHS
@@ -173,7 +173,7 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
 
 
 async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(hefei: At) -> None:
-    async with hefei("2025-12-20 09:00", BEFORE) as month:
+    async with hefei("2025-12-20 09:00") as month:
         await declare(month, "2026-08")
         await month.hear(insured(LATE, "2026-08-01"))
         await month.hear(wage(LATE, "2026-08", 500_000, purpose="run"))
@@ -209,7 +209,7 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
 
 
 async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:
-    async with hefei("2025-12-20 09:00", BEFORE) as month:
+    async with hefei("2025-12-20 09:00") as month:
         await declare(month, "2026-08")
         exempt = insured(WANG)
         await month.hear(

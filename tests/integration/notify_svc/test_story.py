@@ -3,16 +3,19 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.contracts import (
     NotificationDelivered,
     PayslipIssued,
+    PolicyReleaseAnnounced,
     TicketItem,
     TicketResolved,
 )
 from shared.values import Insurance, Outcome
 from tests.support.october import cleared, employee, employer, missing
+from tests.support.reconciling_events import policy
 from tests.support.rooms import Room, at, room
 from tests.support.service_databases import ServiceDatabase
 from ticket_svc.main import SERVICE as TICKETS
@@ -206,3 +209,40 @@ async def test_others_see_nothing(service: Room) -> None:
     assert answer.status_code == 404
     refused = await service.http.get("/notifications", params=params, headers=service.employee())
     assert refused.status_code == 403
+
+
+async def test_hr_hears_of_a_release_with_its_numbers_and_once_a_quarter(service: Room) -> None:
+    await service.hear(employer(1, "hr-li"))
+    await service.hear(_release(1, "announced"))
+    service.clock.set(at(10, 17, "08:15"))
+    await service.work()
+    announced, *none = await inbox(service, service.hr())
+    assert (none, announced) == (
+        [],
+        "示例甲市社保政策更新将于 2024-11-01 生效：涉及 3 人，"
+        "自2024年11月起单位每月增加 1,014.60 元，个人每月增加 399.00 元；"
+        "已申报的 4 人月另计补差，请核对缴费基数",
+    )
+    await service.hear(_release(2, "effective"), _release(3, "withdrawn"))
+    await service.hear(msgspec.structs.replace(policy(2), proposal_id="proposal-1"))
+    service.clock.set(at(10, 17, "08:30"))
+    await service.work()
+    [_, newest] = await inbox(service, service.hr())
+    assert newest == "示例甲市社保政策更新已撤回：仍按原标准核算", "only the newest state, once"
+
+
+def _release(version: int, state: str) -> PolicyReleaseAnnounced:
+    return PolicyReleaseAnnounced(
+        version=version,
+        proposal_id="proposal-1",
+        employer_id="the-employer",
+        city="990100",
+        city_name="示例甲市",
+        state=state,
+        effective_on="2024-11-01",
+        levy_period="2024-11",
+        people=3,
+        employer_fen=101_460,
+        employee_fen=39_900,
+        declared_months=4,
+    )

@@ -15,7 +15,7 @@ from tests.support.planted_rows import PEOPLE, A, B, Table, plant, tables_of
 from tests.support.service_databases import ServiceDatabase, ServiceDatabases
 
 PUBLIC = {
-    "contribution_svc": {"policies"},
+    "contribution_svc": {"policies", "policy_packs", "policy_proposals"},
     "bureau_sync_svc": {"parties"},
     "ticket_svc": {"authorities"},
     "portal_svc": {"policies", "authorities"},

@@ -42,6 +42,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "EmployeeSealed",
         "PayslipIssued",
         "PolicyChanged",
+        "PolicyReleaseAnnounced",
         "DeadlineAtRisk",
         *_ANOMALIES,
         *_TICKETS,
@@ -49,7 +50,7 @@ HEARS: dict[str, tuple[str, ...]] = {
     "portal-svc": tuple(
         cls.event_name()
         for cls in EVENTS.values()
-        if cls.event_name() not in ("SalaryComputed", "BaseChanged")
+        if cls.event_name() not in ("SalaryComputed", "BaseChanged", "PolicyReleaseAnnounced")
     ),
 }
 """What each service listens to. The contract tests compare it with its consumers.py."""

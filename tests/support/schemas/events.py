@@ -28,6 +28,7 @@ KEYS = {
     "PolicyChanged": "city",
     "DeclarationApproved": "account_id",
     "DeadlineAtRisk": "account_id",
+    "PolicyReleaseAnnounced": "employer_id",
     "AuthorityStateChanged": "authority",
     "PeriodClosed": "employer_id",
     "NotificationDelivered": "employee_id, or recipient where no employee is meant",

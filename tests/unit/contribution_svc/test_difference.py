@@ -1,7 +1,7 @@
 """补差, 补缴 and 退费 as lines beside what was declared."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,15 +19,14 @@ from contribution_svc.domain.policy import Terms
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.policy import read_pack
 from shared.values import Insurance, LevyPeriod
-from tests.support.hefei import AFTER, BEFORE, hefei_pack
+from tests.support.hefei import LATE_NOTICE, LATE_NOTICE_ON, hefei_pack
 
 PENSION = Insurance.PENSION
-SOURCES = f"{AFTER[2]}; 国办发〔2019〕13号"
+SOURCES = f"{LATE_NOTICE}; 国办发〔2019〕13号"
 
 
-def hefei(period: LevyPeriod, floor: str, known_since: str, notice: str) -> Terms:
-    pack = read_pack("340100.yaml", hefei_pack(floor, known_since, notice))
-    [terms] = pack.terms(period, date(2026, 9, 7))
+def hefei(period: LevyPeriod, known_on: date) -> Terms:
+    [terms] = read_pack("340100.yaml", hefei_pack()).terms(period, known_on)
     return terms
 
 
@@ -35,8 +34,8 @@ def test_example_12_a_late_notice_in_hefei() -> None:
     """Filed on 4,311 from January to August 2026; the notice of 7 September sets 4,354."""
     found = []
     for period in LevyPeriod(2026, 1).through(LevyPeriod(2026, 8)):
-        used = hefei(period, *BEFORE)
-        now = hefei(period, *AFTER)
+        used = hefei(period, LATE_NOTICE_ON - timedelta(days=1))
+        now = hefei(period, LATE_NOTICE_ON)
         old, new = (due_line(terms, terms.floor_fen or 0) for terms in (used, now))
         assert (old.employee_fen, new.employee_fen) == (344_88, 348_32)
         assert (old.employer_fen, new.employer_fen) == (689_76, 696_64)

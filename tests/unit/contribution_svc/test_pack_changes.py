@@ -19,6 +19,7 @@ from shared.values import Insurance, LevyPeriod
 from tests.support.packs import AFTER, BEFORE
 
 ARTICLE = "创始文章《人力资源管理系统如何破解员工五险缴纳记录异常难题》"
+TODAY = date(2024, 6, 21)
 YEAR = list(LevyPeriod(2024, 1).through(LevyPeriod(2024, 12)))
 
 
@@ -45,11 +46,11 @@ def test_the_ceiling_of_the_article_goes_from_24000_to_25500() -> None:
 def test_equal_packs_differ_in_nothing() -> None:
     assert changes(pack(AFTER), pack(AFTER)) == []
     assert first_changed_day(pack(AFTER), pack(AFTER + "\n# a remark\n")) is None
-    assert changed_periods(pack(AFTER), pack(AFTER), YEAR) == []
+    assert changed_periods(pack(AFTER), pack(AFTER), YEAR, TODAY) == []
 
 
 def test_only_the_levy_periods_from_july_change() -> None:
-    found = changed_periods(pack(BEFORE), pack(AFTER), YEAR)
+    found = changed_periods(pack(BEFORE), pack(AFTER), YEAR, TODAY)
     assert {str(period) for _, period in found} == {f"2024-{m:02d}" for m in range(7, 13)}
     assert len(found) == 6 * len({insurance for insurance, _ in found})
 
@@ -58,7 +59,7 @@ def test_a_rate_changes_its_insurance_alone() -> None:
     dearer = after("value: '9'", "value: '9.5'")
     [change] = changes(pack(AFTER), dearer)
     assert (change.before, change.after) == ("9 %", "9.5 %")
-    changed = {insurance for insurance, _ in changed_periods(pack(AFTER), dearer, YEAR)}
+    changed = {insurance for insurance, _ in changed_periods(pack(AFTER), dearer, YEAR, TODAY)}
     assert changed == {Insurance(change.key.split(".")[1])}
 
 
@@ -76,7 +77,7 @@ def test_a_rate_changes_its_insurance_alone() -> None:
 def test_what_is_no_figure_is_told_too(old: str, new: str, key: str, moves_amounts: bool) -> None:
     found = changes(pack(AFTER), after(old, new))
     assert any(key in change.key for change in found), found
-    assert bool(changed_periods(pack(AFTER), after(old, new), YEAR)) is moves_amounts
+    assert bool(changed_periods(pack(AFTER), after(old, new), YEAR, TODAY)) is moves_amounts
 
 
 def test_a_new_city_changes_from_its_first_day_on() -> None:
@@ -84,7 +85,7 @@ def test_a_new_city_changes_from_its_first_day_on() -> None:
     assert first_changed_day(None, new) == new.first_day()
     assert all(change.before == "" for change in changes(None, new))
     first = LevyPeriod.of(new.first_day())
-    assert {insurance for insurance, _ in changed_periods(None, new, [first])} == set(
+    assert {insurance for insurance, _ in changed_periods(None, new, [first], TODAY)} == set(
         new.insurances
     )
 
@@ -95,5 +96,5 @@ def test_an_insurance_that_ends_is_told() -> None:
     without = pack(head.rstrip() + "\n" + tail)
     told = {change.key.split(".")[1]: change.after for change in changes(pack(AFTER), without)}
     assert told == {"maternity": ""}
-    changed = changed_periods(pack(AFTER), without, YEAR)
+    changed = changed_periods(pack(AFTER), without, YEAR, TODAY)
     assert {insurance for insurance, _ in changed} == {Insurance.MATERNITY}

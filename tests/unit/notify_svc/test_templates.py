@@ -17,6 +17,7 @@ FIELDS = {
     "hr_ticket_escalated": {"count", "numbers", "due"},
     "hr_deadline_at_risk": {"version", "month", "file_by", "approved", "incomplete"},
     "hr_policy_changed": {"version", "city", "known_since"},
+    "hr_policy_release": {"version", "city", "stage", "effect"},
 }
 
 

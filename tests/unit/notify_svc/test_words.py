@@ -2,7 +2,7 @@
 
 import pytest
 
-from notify_svc.domain.words import insurances_text, months_text, sentences_text
+from notify_svc.domain.words import insurances_text, months_text, release_text, sentences_text
 from notify_svc.files import Templates
 
 SENTENCE = Templates.load().channels("records_arrived")["inbox"].sentence
@@ -48,3 +48,18 @@ def test_months_in_runs(periods: list[str], text: str) -> None:
 def test_insurances_in_the_order_of_the_scheme() -> None:
     names = ["maternity", "work_injury", "unemployment", "medical", "pension"]
     assert insurances_text(names) == "养老险、医疗险、失业险、工伤险、生育险"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        (
+            (1_203, 3_220_681, 1_610_341, "2025-07"),
+            "涉及 1,203 人，自2025年7月起单位每月增加 32,206.81 元，个人每月增加 16,103.41 元",
+        ),
+        ((1, -100, 0, "2025-01"), "涉及 1 人，自2025年1月起单位每月减少 1.00 元，个人每月不变"),
+        ((0, 0, 0, ""), "不影响本单位的缴费金额"),
+    ],
+)
+def test_a_release_is_told_with_its_numbers(numbers: tuple[int, int, int, str], text: str) -> None:
+    assert release_text(*numbers) == text

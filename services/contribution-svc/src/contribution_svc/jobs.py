@@ -1,5 +1,5 @@
-"""The clock door: policies told, levy periods opened, the marked assessed, deadlines watched,
-statements fetched.
+"""The clock door: policies told, simulated and released, levy periods opened, the marked assessed,
+deadlines watched, statements fetched.
 """
 
 import asyncio
@@ -14,21 +14,24 @@ from contribution_svc.store import (
     base_members,
     campaigns,
     declarations,
+    proposals,
     roster,
     statements,
     supplements,
 )
 from contribution_svc.usecases import not_filed
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.assessment import assess_marked
 from contribution_svc.usecases.campaign import compute_members, fill_campaign
 from contribution_svc.usecases.deadline import look_at_deadlines
 from contribution_svc.usecases.differences import compare_declared
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.period import open_next_period
-from contribution_svc.usecases.policy import publish_policies, unpublished
+from contribution_svc.usecases.policy import is_policy_unsettled, settle_policies
+from contribution_svc.usecases.release import release_next
 from contribution_svc.usecases.roster import next_listing
+from contribution_svc.usecases.simulation import simulate_next
 from contribution_svc.usecases.statement import import_file, keep_file, refuse_file
-from shared.clock import china_day
+from shared.clock import Clock, china_day
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger
 from shared.serve import Job
@@ -43,80 +46,50 @@ _TRY_AGAIN = timedelta(hours=1)
 _log = get_logger(__name__)
 
 
-def jobs(engine: Engine, rules: Rules, bank: BankClient) -> Sequence[Job]:
+def jobs(engine: Engine, clock: Clock, library: Library, bank: BankClient) -> Sequence[Job]:
     """Everything that this service does because time has come."""
 
     async def policies_due(conn: Connection) -> datetime | None:
-        return _ALWAYS if await unpublished(conn, rules.policies) else None
+        return _ALWAYS if await is_policy_unsettled(conn, library, clock.now()) else None
 
     async def parking_changed(conn: Connection) -> datetime | None:
         return _ALWAYS if await assessments.is_parking_changed(conn) else None
 
-    async def mark_parking(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await assessments.mark_parking(conn, now)
+    async def open_period(conn: Connection, now: datetime) -> int:
+        policies = await library.in_force(conn)
+        return await open_next_period(conn, policies, library.work_days, now)
 
-    async def publish(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await publish_policies(conn, rules.policies, now)
-
-    async def open_period(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await open_next_period(conn, rules.policies, rules.work_days, now)
-
-    async def assess(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await assess_marked(conn, rules.policies, now)
-
-    async def watch_deadlines(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await look_at_deadlines(conn, now)
+    def once(act: Callable[[Connection, Library, datetime], Awaitable[int]]) -> _Run:
+        return _in_one(engine, lambda conn, now: act(conn, library, now))
 
     return (
-        Job("publish_policies", policies_due, publish),
-        Job("open_period", roster.next_opening, open_period),
-        Job("mark_parking", parking_changed, mark_parking),
-        Job("assess", assessments.next_to_assess, assess),
-        *_campaigns(engine, rules),
-        *_owed(engine, rules),
-        Job("watch_deadlines", declarations.next_risk, watch_deadlines),
+        Job("publish_policies", policies_due, once(settle_policies)),
+        Job("simulate_policy", proposals.next_simulation, once(simulate_next)),
+        Job("release_policy", proposals.next_release, once(release_next)),
+        Job("open_period", roster.next_opening, _in_one(engine, open_period)),
+        Job("mark_parking", parking_changed, _in_one(engine, assessments.mark_parking)),
+        Job("assess", assessments.next_to_assess, once(assess_marked)),
+        Job("fill_campaign", campaigns.next_fill, once(fill_campaign)),
+        Job("compute_members", base_members.next_compute, once(compute_members)),
+        Job("compare_declared", supplements.next_to_compare, once(compare_declared)),
+        Job("assess_not_filed", not_filed.next_missed, once(not_filed.assess_provisionally)),
+        Job("watch_deadlines", declarations.next_risk, _in_one(engine, look_at_deadlines)),
         Job("list_statements", statements.next_listing, _listing(engine, bank)),
-        Job("import_statement", statements.next_fetch, _importing(engine, rules, bank)),
+        Job("import_statement", statements.next_fetch, _importing(engine, library, bank)),
     )
 
 
-def _campaigns(engine: Engine, rules: Rules) -> Sequence[Job]:
-    """年度基数申报: the roster taken in, bases computed."""
+_Run = Callable[[datetime], Awaitable[int]]
 
-    async def fill(now: datetime) -> int:
+
+def _in_one(engine: Engine, act: Callable[[Connection, datetime], Awaitable[int]]) -> _Run:
+    """A run that is one transaction."""
+
+    async def run(now: datetime) -> int:
         async with transaction(engine) as conn:
-            return await fill_campaign(conn, rules.policies, now)
+            return await act(conn, now)
 
-    async def compute(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await compute_members(conn, rules.policies, now)
-
-    return (
-        Job("fill_campaign", campaigns.next_fill, fill),
-        Job("compute_members", base_members.next_compute, compute),
-    )
-
-
-def _owed(engine: Engine, rules: Rules) -> Sequence[Job]:
-    """What declared months lack by what is known now, and what was not declared by its day."""
-
-    async def compare(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await compare_declared(conn, rules.policies, now)
-
-    async def assess_not_filed(now: datetime) -> int:
-        async with transaction(engine) as conn:
-            return await not_filed.assess_provisionally(conn, rules.policies, now)
-
-    return (
-        Job("compare_declared", supplements.next_to_compare, compare),
-        Job("assess_not_filed", not_filed.next_missed, assess_not_filed),
-    )
+    return run
 
 
 def _listing(engine: Engine, bank: BankClient) -> Callable[[datetime], Awaitable[int]]:
@@ -153,7 +126,7 @@ def _since(through: date | None, today: date) -> date:
 
 
 def _importing(
-    engine: Engine, rules: Rules, bank: BankClient
+    engine: Engine, library: Library, bank: BankClient
 ) -> Callable[[datetime], Awaitable[int]]:
     """Fetches one statement that the bank offered, keeps its bytes, and imports it or notes its
     faults.
@@ -175,7 +148,7 @@ def _importing(
         except BankAnswerInvalid as refusal:
             await _wait(engine, offer, now, refusal.detail)
             return 1
-        await _import(engine, rules, offer, employer_id, content, now)
+        await _import(engine, library, offer, employer_id, content, now)
         return 1
 
     return run
@@ -189,7 +162,7 @@ async def _wait(engine: Engine, offer: statements.Offer, now: datetime, reason: 
 
 async def _import(
     engine: Engine,
-    rules: Rules,
+    library: Library,
     offer: statements.Offer,
     employer_id: str,
     content: bytes,
@@ -202,7 +175,7 @@ async def _import(
         # Parsing is CPU: heartbeats and other requests go on meanwhile.
         found = await asyncio.to_thread(read_statements, name, content)
         async with transaction(engine) as conn:
-            done = await import_file(conn, rules, file_id, found, now)
+            done = await import_file(conn, await library.rules(conn), file_id, found, now)
             await statements.fetched(conn, offer.bank_id, "imported")
     except StatementFileInvalid as refusal:
         async with transaction(engine) as conn:

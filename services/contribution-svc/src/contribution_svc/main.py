@@ -9,7 +9,7 @@ from contribution_svc.commands import add_commands
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import Policies, load_policies
 from contribution_svc.settings import Settings
-from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.recovering import ToldBefore, keep_told
 from shared.clock import WorkCalendar, system_now
 from shared.contracts import CONTRIBUTION, POLICIES
@@ -30,27 +30,27 @@ def build(parts: Parts[Settings]) -> Wiring:
     them.
     """
     settings = parts.settings
-    rules = Rules(_policies(settings), WorkCalendar())
+    library = Library(_policies(settings), WorkCalendar())
     bank = BankClient(lambda: _bank_access(settings), system_now)
 
     def webhook_secret() -> str:
         return secret_from(settings.bank_webhook_secret_file, "BANK_WEBHOOK_SECRET_FILE")
 
     return Wiring(
-        routers=api.routes(parts.api, parts.worker, parts.clock, rules, webhook_secret),
+        routers=api.routes(parts.api, parts.worker, parts.clock, library, webhook_secret),
         topics=consumers.TOPICS,
         handlers=consumers.handlers(parts.clock),
-        jobs=jobs.jobs(parts.worker, rules, bank),
+        jobs=jobs.jobs(parts.worker, parts.clock, library, bank),
         closers=[bank.close],
-        recovery=_recovery(rules),
+        recovery=_recovery(library),
     )
 
 
-def _recovery(rules: Rules) -> Recovery:
+def _recovery(library: Library) -> Recovery:
     told = ToldBefore()
 
     async def settle(conn: Connection, now: datetime) -> Sequence[str]:
-        return await keep_told(conn, rules, told, now)
+        return await keep_told(conn, library, told, now)
 
     own = consumers.own.keepers(told)
     return Recovery(topics=(CONTRIBUTION, POLICIES), own=own, settle=settle)

@@ -47,7 +47,8 @@ class PolicyChanged(Event, frozen=True, kw_only=True):
     `passes_detail_on` is true where the employer must hand the paid detail to the authorities.
     `filing_day` is the last day of filing, `debit_day` the bank's day (of the levy period's month,
     unrolled); `assess_by_day` the day by which an assessment must exist; `record_working_days` the
-    window after the debit.
+    window after the debit. `proposal_id`: the release that brought it, empty where it came with the
+    service; `pack` is the text of its file.
     """
 
     TOPIC: ClassVar[str] = POLICIES
@@ -64,12 +65,43 @@ class PolicyChanged(Event, frozen=True, kw_only=True):
     roll: str = "next_working_day"
     look_up_at: str = "08:00"
     person_kinds_exempt: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    proposal_id: str = ""
+    pack: str = ""
 
     def key(self) -> str:
         return self.city
 
     def aggregate(self) -> str:
         return self.city
+
+
+class PolicyReleaseAnnounced(Event, frozen=True, kw_only=True):
+    """How the release of a city's policy affects one employer: `state` announced (it comes into
+    force on `effective_on`), effective, or withdrawn.
+
+    `people` whose amounts change, and fen more (or less, negative) a month for each side, from
+    `levy_period` on; `declared_months` of employees were declared and get difference lines.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    proposal_id: str
+    employer_id: str
+    city: str
+    city_name: str
+    state: str
+    effective_on: str
+    levy_period: str
+    people: int
+    employer_fen: int
+    employee_fen: int
+    declared_months: int
+
+    def key(self) -> str:
+        return self.employer_id
+
+    def aggregate(self) -> str:
+        return f"{self.proposal_id}/{self.employer_id}"
 
 
 class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):

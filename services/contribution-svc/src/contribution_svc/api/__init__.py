@@ -13,11 +13,13 @@ from contribution_svc.api import (
     deferrals,
     explanations,
     policies,
+    policy_proposals,
+    policy_releases,
     stated_lines,
     statements,
     webhooks,
 )
-from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock
 from shared.db import Engine
 
@@ -26,20 +28,23 @@ def routes(
     engine: Engine,
     worker: Engine,
     clock: Clock,
-    rules: Rules,
+    library: Library,
     webhook_secret: Callable[[], str],
 ) -> Sequence[APIRouter]:
-    """Every route; `engine` sees what the caller may see, `worker` takes the bank's webhooks in."""
+    """Every route; `engine` sees what the caller may see, `worker` takes the bank's webhooks in
+    and serves who releases policy."""
     return (
-        policies.routes(rules.policies, clock),
+        policies.routes(engine, library, clock),
+        policy_proposals.routes(worker, clock, library),
+        policy_releases.routes(engine),
         assessments.routes(engine),
-        explanations.routes(engine, clock, rules),
-        campaigns.routes(engine, clock, rules),
+        explanations.routes(engine, clock, library),
+        campaigns.routes(engine, clock, library),
         confirmations.routes(engine, clock),
         stated_lines.routes(engine),
-        declarations.routes(engine, clock, rules),
-        arrears.routes(engine, clock, rules),
-        deferrals.routes(engine, clock, rules),
-        statements.routes(engine, clock, rules),
+        declarations.routes(engine, clock, library),
+        arrears.routes(engine, clock, library),
+        deferrals.routes(engine, clock, library),
+        statements.routes(engine, clock, library),
         webhooks.routes(worker, clock, webhook_secret),
     )

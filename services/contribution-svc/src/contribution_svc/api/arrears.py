@@ -19,8 +19,8 @@ from contribution_svc.api.callers import (
 )
 from contribution_svc.api.declarations import SidesOut, sides_out
 from contribution_svc.store import supplements
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.arrears import Arrear, DueGroup, arrears_of, late_fee_if_paid
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.supplement import (
     SupplementView,
     approve_supplement,
@@ -117,21 +117,22 @@ class LateFeesOut(BaseModel):
     groups: list[LateFeeOut]
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["arrears"])
-    _add_reads(router, engine, clock, rules)
-    _add_writes(router, engine, clock, rules)
+    _add_reads(router, engine, clock, library)
+    _add_writes(router, engine, clock, library)
     return router
 
 
-def _add_reads(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -> None:
+def _add_reads(router: APIRouter, engine: Engine, clock: Clock, library: Library) -> None:
     @router.get("/arrears")
     async def get_arrears(
         caller: HrOrEmployee, employee_id: Annotated[str, Query(max_length=64)]
     ) -> ArrearsOut:
         """Every line of an employee beside the regular ones, with its reason and notice."""
         async with tenant(engine, caller) as conn:
-            found = await arrears_of(conn, rules.policies, employee_id, clock.now())
+            policies = await library.in_force(conn)
+            found = await arrears_of(conn, policies, employee_id, clock.now())
         return ArrearsOut(
             employee_id=employee_id,
             lines=[_arrear(one) for one in found],
@@ -153,7 +154,8 @@ def _add_reads(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) ->
             after = place[0] if place else ""
             found = await supplements.page(conn, employer_id, account_id, after, limit)
             today = china_day(clock.now())
-            views = [await supplement_view(conn, rules.policies, one, today) for one in found]
+            policies = await library.in_force(conn)
+            views = [await supplement_view(conn, policies, one, today) for one in found]
         return Page(
             items=[_supplementary(view) for view in views],
             next_cursor=cursor_of(found[-1].declaration_id) if len(found) == limit else None,
@@ -169,6 +171,7 @@ def _add_reads(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) ->
         now = clock.now()
         day = paid_on or china_day(now)
         async with tenant(engine, caller) as conn:
+            rules = await library.rules(conn)
             found = await late_fee_if_paid(conn, rules, declaration_id, day, now)
         return LateFeesOut(
             declaration_id=declaration_id,
@@ -178,7 +181,7 @@ def _add_reads(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) ->
         )
 
 
-def _add_writes(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -> None:
+def _add_writes(router: APIRouter, engine: Engine, clock: Clock, library: Library) -> None:
     @router.post("/supplementary-declarations", status_code=201)
     async def open_supplementary(body: OpenIn, caller: Hr, write: Once) -> SupplementaryOut:
         """The open one of the account month, or a new one: for whoever came late, or was forgotten.
@@ -189,7 +192,8 @@ def _add_writes(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -
             async def act() -> SupplementaryOut:
                 now = clock.now()
                 opened = await open_supplement(conn, body.account_id, body.levy_period, now)
-                view = await supplement_view(conn, rules.policies, opened, china_day(now))
+                policies = await library.in_force(conn)
+                view = await supplement_view(conn, policies, opened, china_day(now))
                 return _supplementary(view)
 
             return await once(conn, caller, write, SupplementaryOut, act)
@@ -204,6 +208,7 @@ def _add_writes(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -
         async with tenant(engine, caller) as conn:
 
             async def act() -> SupplementaryOut:
+                rules = await library.rules(conn)
                 approved = await approve_supplement(
                     conn, rules, declaration_id, body.withhold_in, caller.sub, clock.now()
                 )

@@ -13,6 +13,7 @@ from shared.serve import Caller, require
 
 Hr = Annotated[Caller, Depends(require("hr"))]
 Employee = Annotated[Caller, Depends(require("employee"))]
+Operator = Annotated[Caller, Depends(require("operator"))]
 HrOrOperator = Annotated[Caller, Depends(require("hr", "operator"))]
 HrOrEmployee = Annotated[Caller, Depends(require("hr", "employee"))]
 Anyone = Annotated[Caller, Depends(require("hr", "employee", "operator", "service"))]

@@ -19,8 +19,8 @@ from contribution_svc.api.campaign_views import (
 from contribution_svc.domain.campaign import MemberState
 from contribution_svc.files.base_export import csv_of, xlsx_of
 from contribution_svc.usecases import campaign as usecases
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.campaign_export import campaign_sheet
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock, china_day
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
@@ -29,10 +29,10 @@ CampaignId = Annotated[str, Path(max_length=64)]
 EmployeeIdPath = Annotated[str, Path(max_length=64)]
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["base campaigns"])
     _add_campaigns(router, engine, clock)
-    _add_members(router, engine, clock, rules)
+    _add_members(router, engine, clock, library)
     return router
 
 
@@ -88,7 +88,7 @@ def _add_campaigns(router: APIRouter, engine: Engine, clock: Clock) -> None:
             return await once(conn, caller, write, CampaignOut, act)
 
 
-def _add_members(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -> None:
+def _add_members(router: APIRouter, engine: Engine, clock: Clock, library: Library) -> None:
     @router.get("/base-campaigns/{campaign_id}/members")
     async def list_members(
         campaign_id: CampaignId,
@@ -146,7 +146,7 @@ def _add_members(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) 
         async with tenant(engine, caller) as conn:
             found = await usecases.compare(
                 conn,
-                rules.policies,
+                await library.in_force(conn),
                 campaign_id,
                 place[0] if place else "",
                 limit,

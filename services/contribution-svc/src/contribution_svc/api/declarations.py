@@ -16,8 +16,8 @@ from contribution_svc.api.callers import (
     of_employer,
 )
 from contribution_svc.usecases import views
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.declaration import approve_declaration
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
@@ -58,7 +58,7 @@ class DeclarationOut(BaseModel):
     blocked: list[BlockedOut]
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["declarations"])
 
     @router.get("/declarations")
@@ -91,6 +91,7 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
         async with tenant(engine, caller) as conn:
 
             async def act() -> DeclarationOut:
+                rules = await library.rules(conn)
                 approved = await approve_declaration(
                     conn, rules, declaration_id, caller.sub, clock.now()
                 )

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contribution_svc.api.callers import Cursor, Day, EmployerId, Hr, Limit, Once, of_employer
 from contribution_svc.store import deferrals, not_filed
 from contribution_svc.store.deferrals import RecordedDeferral
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.deferral import Grant, approve_deferral, record_deferral
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
@@ -81,7 +81,7 @@ class ProvisionalOut(BaseModel):
     settlement: str
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["deferrals"])
     _add_lists(router, engine)
 
@@ -113,6 +113,7 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
         async with tenant(engine, caller) as conn:
 
             async def act() -> DeferralOut:
+                rules = await library.rules(conn)
                 approved = await approve_deferral(conn, rules, deferral_id, caller.sub, clock.now())
                 return _deferral(approved)
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from contribution_svc.api.callers import HrOrEmployee, LevyPeriodText
 from contribution_svc.domain.explanation import Explanation
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.explanation import explain_bases, explain_contribution
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock
 from shared.db import Engine, tenant
 from shared.values import Insurance, LevyPeriod, Payer
@@ -65,7 +65,7 @@ class BaseExplanationOut(BaseModel):
     warnings: list[str]
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["explanations"], prefix="/explanations")
 
     @router.get("/contribution")
@@ -81,8 +81,9 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
         """
         period = LevyPeriod.parse(levy_period)
         async with tenant(engine, caller) as conn:
+            policies = await library.in_force(conn)
             found = await explain_contribution(
-                conn, rules.policies, employee_id, period, insurance, side, clock.now()
+                conn, policies, employee_id, period, insurance, side, clock.now()
             )
         return ContributionExplanationOut(
             employee_id=employee_id,
@@ -109,7 +110,7 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
         period = LevyPeriod.parse(levy_period)
         async with tenant(engine, caller) as conn:
             found = await explain_bases(
-                conn, rules.policies, employee_id, period, known_on, clock.now()
+                conn, await library.in_force(conn), employee_id, period, known_on, clock.now()
             )
         return BaseExplanationOut(
             employee_id=employee_id,

@@ -11,10 +11,11 @@ from contribution_svc.api.callers import Anyone, LevyPeriodText
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.in_force import InForce
 from contribution_svc.domain.policy import Days, InsuranceRules, Pack
-from contribution_svc.policy import Policies
 from contribution_svc.policy.national import national
 from contribution_svc.usecases.in_force import what_was_in_force
+from contribution_svc.usecases.library import Library
 from shared.clock import Clock, china_day
+from shared.db import Engine, tenant
 from shared.http_writes import Page
 from shared.values import Insurance, LevyPeriod
 
@@ -161,38 +162,44 @@ class InForceOut(BaseModel):
     sentence: str = Field(description="All of it in one sentence.")
 
 
-def routes(policies: Policies, clock: Clock) -> APIRouter:
+def routes(engine: Engine, library: Library, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["policies"])
-    _add_in_force(router, policies, clock)
+    _add_in_force(router, engine, library, clock)
 
     @router.get("/policies")
-    async def list_policies(_: Anyone) -> Page[CityOut]:
+    async def list_policies(caller: Anyone) -> Page[CityOut]:
         """Every city whose policy is here, by code; they fit on one page."""
+        async with tenant(engine, caller) as conn:
+            policies = await library.in_force(conn)
         return Page(items=[_city(pack) for pack in sorted(policies, key=lambda pack: pack.city)])
 
     @router.get("/policies/{city}")
     async def get_policy(
         city: Annotated[str, Path(max_length=20, examples=["990100"])],
-        _: Anyone,
+        caller: Anyone,
     ) -> PolicyOut:
         """What the service reckons with for one city, whole."""
+        async with tenant(engine, caller) as conn:
+            policies = await library.in_force(conn)
         return _policy(policies.of(city))
 
     return router
 
 
-def _add_in_force(router: APIRouter, policies: Policies, clock: Clock) -> None:
+def _add_in_force(router: APIRouter, engine: Engine, library: Library, clock: Clock) -> None:
     @router.get("/policies/{city}/in-force")
     async def get_in_force(
         city: Annotated[str, Path(max_length=20, examples=["310000"])],
         insurance: Annotated[Insurance, Query(examples=["pension"])],
         levy_period: LevyPeriodText,
-        _: Anyone,
+        caller: Anyone,
         known_on: Annotated[date | None, Query(description="Today without it.")] = None,
     ) -> InForceOut:
         """What was in force, as known on that day, by which notice, and what is doubtful of it."""
         period = LevyPeriod.parse(levy_period)
         known = known_on if known_on is not None else china_day(clock.now())
+        async with tenant(engine, caller) as conn:
+            policies = await library.in_force(conn)
         return _in_force(what_was_in_force(policies, city, insurance, period, known))
 
 

@@ -13,7 +13,7 @@ from contribution_svc.api.callers import Cursor, EmployerId, Hr, Limit, Once, of
 from contribution_svc.errors import StatementFileInvalid
 from contribution_svc.files import read_statements
 from contribution_svc.usecases import views
-from contribution_svc.usecases.allocation import Rules
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.statement import import_file, keep_file, refuse_file
 from shared.clock import Clock
 from shared.db import Engine, tenant
@@ -62,7 +62,7 @@ class ImportedOut(BaseModel):
     recognised: bool
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
     router = APIRouter(tags=["statements"])
     _add_lists(router, engine)
 
@@ -79,7 +79,7 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
         content = await file.read()
         name = (file.filename or "statement.xml")[:120]
         upload = _Upload(engine, of_employer(caller, employer_id), employer_id, name, content)
-        return await upload.imported(write, rules, clock.now())
+        return await upload.imported(write, library, clock.now())
 
     return router
 
@@ -134,7 +134,7 @@ class _Upload:
         self._engine, self._caller = engine, caller
         self._employer_id, self._name, self._content = employer_id, name, content
 
-    async def imported(self, write: Write, rules: Rules, now: datetime) -> ImportedOut:
+    async def imported(self, write: Write, library: Library, now: datetime) -> ImportedOut:
         async with tenant(self._engine, self._caller) as conn:
             file_id = await keep_file(
                 conn, self._employer_id, self._name, "upload", self._content, now
@@ -145,6 +145,7 @@ class _Upload:
             async with tenant(self._engine, self._caller) as conn:
 
                 async def act() -> ImportedOut:
+                    rules = await library.rules(conn)
                     done = await import_file(conn, rules, file_id, statements, now)
                     return ImportedOut.model_validate(done, from_attributes=True)
 

@@ -24,6 +24,7 @@ from shared.contracts import (
     DeclarationApproved,
     Event,
     PolicyChanged,
+    PolicyReleaseAnnounced,
 )
 from shared.db import Connection
 from shared.serve import Keeper, newest_of
@@ -156,8 +157,13 @@ def _policy(into: ToldBefore, event: PolicyChanged) -> None:
     into.policies.append(event)
 
 
+def _release(into: ToldBefore, event: PolicyReleaseAnnounced) -> None:
+    into.releases.append(event)
+
+
 _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
     PolicyChanged: _policy,
+    PolicyReleaseAnnounced: _release,
     BaseChanged: _base,
     ContributionAssessed: _assessment,
     DeclarationApproved: _approval,

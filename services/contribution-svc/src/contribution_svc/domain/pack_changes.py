@@ -29,9 +29,23 @@ class Change:
 
 _NAMES_THE_PACK = frozenset({"city", "sha256", "sources"})
 _DATES = frozenset({"effective_from", "effective_to"})
-_PROVENANCE = frozenset({"known_since", "source", "invented", "confidence", "note"})
+_PROVENANCE = frozenset(
+    {
+        "known_since",
+        "source",
+        "invented",
+        "confidence",
+        "note",
+        "document",
+        "dated",
+        "provisional",
+    }
+)
 _WHY = _DATES | _PROVENANCE | {"warnings"}
 """What terms say beside what is due: where it comes from, and for how long it holds."""
+
+
+_IN_PERCENT = ("_rate", "late_fee", "not_filed")
 
 
 def changes(before: Pack | None, after: Pack) -> list[Change]:
@@ -120,19 +134,19 @@ def _figure(item: Any, name: str) -> Any:
         return None
     if name:
         return getattr(item, name, None)
-    return tuple(
-        (one.name, getattr(item, one.name)) for one in fields(item) if one.name not in _DATES
-    )
+    return {one.name: getattr(item, one.name) for one in fields(item) if one.name not in _DATES}
 
 
 def _text(key: str, figure: Any) -> str:
-    """As people write it: rates in percent, sums in yuan."""
+    """As people write it: rates in percent, sums in yuan; a dash where none was published."""
     if isinstance(figure, tuple):
-        figure = dict(figure).get("value")
-        if figure is not None:
-            is_rate = key.endswith(("_rate", "_per_day", "late_fee"))
-            return percent_text(figure) if is_rate else fen_text(figure)
-    return "" if figure is None else str(figure)
+        return "、".join(str(one) for one in figure)
+    if not isinstance(figure, Mapping):
+        return "" if figure is None else str(figure)
+    value = figure["value"]
+    if value is None:
+        return "—"
+    return percent_text(value) if key.endswith(_IN_PERCENT) else fen_text(value)
 
 
 def first_changed_day(before: Pack | None, after: Pack) -> date | None:
@@ -147,12 +161,13 @@ def first_changed_day(before: Pack | None, after: Pack) -> date | None:
 
 def known_since(before: Pack | None, after: Pack) -> date:
     """The youngest publication day of what the new pack has and the old one had not: before it,
-    nobody could know.
+    nobody could know. Where nothing was published (a rounding is corrected), the oldest day of all.
     """
     old = frozenset(_publications(before)) if before is not None else frozenset()
+    published = list(_publications(after))
     return max(
-        (day for key, day, figure in _publications(after) if (key, day, figure) not in old),
-        default=after.known_since(),
+        (day for key, day, figure in published if (key, day, figure) not in old),
+        default=min(day for _, day, _ in published),
     )
 
 
@@ -168,34 +183,49 @@ def _publications(value: Any, key: str = "") -> Iterator[tuple[str, date, str]]:
 
 
 def changed_periods(
-    before: Pack | None, after: Pack, periods: Iterable[LevyPeriod]
+    before: Pack | None, after: Pack, periods: Iterable[LevyPeriod], known_on: date
 ) -> list[tuple[Insurance, LevyPeriod]]:
-    """Which insurance of which of these levy periods may come to another amount, or to be due or
-    exempt otherwise: its bounds, rates, fixed sums, rounding, exemptions or base rule differ.
+    """As known on a day: which insurance of which of these levy periods may come to another amount,
+    or be due, exempt or blocked otherwise. Its bounds, rates, fixed sums, rounding, exemptions or
+    base rule differ.
 
     Empty where only sources or days differ. In the order of the periods.
     """
+    old = _Reckoned(before, known_on) if before is not None else None
+    new = _Reckoned(after, known_on)
     found = []
     for period in periods:
-        old = _reckoned_with(before, period) if before is not None else {}
-        new = _reckoned_with(after, period)
-        for insurance in dict.fromkeys((*new, *old)):
-            if old.get(insurance) != new.get(insurance):
+        was, will = old.at(period) if old is not None else {}, new.at(period)
+        for insurance in dict.fromkeys((*will, *was)):
+            if was.get(insurance) != will.get(insurance):
                 found.append((insurance, period))
     return found
 
 
-def _reckoned_with(pack: Pack, period: LevyPeriod) -> dict[Insurance, tuple[Any, ...]]:
-    year = pack.contribution_year(period)
-    return {
-        terms.insurance: (*_amounts(terms), year, _exempt(pack, terms.insurance))
-        for terms in pack.terms(period)
-    }
+class _Reckoned:
+    """What amounts are reckoned with, by insurance and levy period; the pack is cut into its
+    stretches once.
+    """
+
+    def __init__(self, pack: Pack, known_on: date) -> None:
+        self._pack, self._stretches = pack, list(pack.stretches(known_on))
+
+    def at(self, period: LevyPeriod) -> dict[Insurance, tuple[Any, ...]]:
+        day, year = period.first_day(), self._pack.contribution_year(period)
+        return {
+            terms.insurance: (*_amounts(terms), *self._for_everyone(terms.insurance), year)
+            for terms in self._stretches
+            if terms.effective_from <= day
+            and (terms.effective_to is None or day <= terms.effective_to)
+        }
+
+    def _for_everyone(self, insurance: Insurance) -> tuple[Any, ...]:
+        kinds = {
+            code: (kind.exempt.get(insurance), kind.blocked.get(insurance))
+            for code, kind in self._pack.person_kinds.items()
+        }
+        return self._pack.after_raise, kinds
 
 
 def _amounts(terms: Terms) -> tuple[Any, ...]:
     return tuple(getattr(terms, one.name) for one in fields(terms) if one.name not in _WHY)
-
-
-def _exempt(pack: Pack, insurance: Insurance) -> Mapping[str, str | None]:
-    return {code: kind.exempt.get(insurance) for code, kind in pack.person_kinds.items()}

@@ -4,7 +4,7 @@ values.
 
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -22,9 +22,10 @@ _MAX_PACKS = 500
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The packs in force, by city."""
+    """The packs in force, by city; `files` holds what they were read from."""
 
     packs: Mapping[str, Pack]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Pack]:
         return iter(self.packs.values())
@@ -57,6 +58,7 @@ def load_policies(folder: Path | None = None) -> Policies:
     wrong.
     """
     packs: dict[str, Pack] = {}
+    contents: dict[str, bytes] = {}
     faults: list[FieldFault] = []
     files = _files(folder)
     for name, content in files:
@@ -67,12 +69,12 @@ def load_policies(folder: Path | None = None) -> Policies:
             continue
         if pack.city in packs:
             faults.append(FieldFault(f"{name}:1:city", pack.city, "has a pack in another file"))
-        packs[pack.city] = pack
+        packs[pack.city], contents[pack.city] = pack, content
     if not files:
         faults.append(FieldFault(str(folder or "policies"), "no file", "expected *.yaml files"))
     if faults:
         raise PolicyInvalid.of(faults)
-    return Policies(packs)
+    return Policies(packs, contents)
 
 
 def _files(folder: Path | None) -> Sequence[tuple[str, bytes]]:

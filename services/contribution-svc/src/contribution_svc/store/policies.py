@@ -1,8 +1,9 @@
-"""The policies as they were published: one row a city, its version growing when its pack's content
-changes.
+"""The packs in force: one row a city, its version growing with every pack that comes into force;
+the packs themselves stay.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -10,7 +11,18 @@ from sqlalchemy import text
 from contribution_svc.store.values import to_json
 from shared.db import Connection
 
-_PUBLISHED = text("SELECT city, content_sha256 FROM policies")
+_TOLD = text(
+    """
+    SELECT p.city, p.content_sha256, p.published_at, k.sha256 IS NOT NULL AS is_kept
+      FROM policies p LEFT JOIN policy_packs k USING (city, version)
+    """
+)
+_FILES = text(
+    """
+    SELECT DISTINCT ON (sha256) sha256, city, content FROM policy_packs
+     WHERE sha256 = ANY(:hashes)
+    """
+)
 # The row is locked by its own update, so that two replicas that start together tell it once.
 _PUBLISH = text(
     """
@@ -19,27 +31,87 @@ _PUBLISH = text(
     ON CONFLICT (city) DO UPDATE
        SET version = p.version + 1, content_sha256 = excluded.content_sha256,
            body = excluded.body, published_at = excluded.published_at
-     WHERE p.content_sha256 <> excluded.content_sha256
+     WHERE p.content_sha256 <> excluded.content_sha256 OR p.published_at < :known_at
     RETURNING version
     """
 )
-_VERSION = text("SELECT version, published_at FROM policies WHERE city = :city")
+_KEEP_PACK = text(
+    """
+    INSERT INTO policy_packs (city, version, sha256, content, proposal_id, in_force_from)
+    VALUES (:city, :version, :sha256, :content, :proposal_id, :now)
+    ON CONFLICT DO NOTHING
+    """
+)
+_KEEP_TOLD = text(
+    """
+    INSERT INTO policy_packs (city, version, sha256, content, in_force_from)
+    SELECT city, version, content_sha256, :content, :now FROM policies
+     WHERE city = :city AND content_sha256 = :sha256
+    ON CONFLICT DO NOTHING
+    """
+)
 
 
-async def published(conn: Connection) -> Mapping[str, str]:
-    """The content hash of the pack that was last told, by city."""
-    return {row.city: row.content_sha256 for row in await conn.execute(_PUBLISHED)}
+@dataclass(frozen=True, slots=True)
+class PackFile:
+    """A pack as its file was; `sha256` names that content."""
+
+    city: str
+    sha256: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A city's policy as last told; `is_kept`: its file is here. An older release kept none."""
+
+    sha256: str
+    published_at: datetime
+    is_kept: bool
+
+
+async def told(conn: Connection) -> Mapping[str, Told]:
+    """What is in force, by city."""
+    rows = await conn.execute(_TOLD)
+    return {row.city: Told(row.content_sha256, row.published_at, row.is_kept) for row in rows}
+
+
+_EVER = text("SELECT DISTINCT city, sha256 FROM policy_packs")
+
+
+async def ever_in_force(conn: Connection) -> set[tuple[str, str]]:
+    """City and hash of every pack that is or was in force."""
+    return {(row.city, row.sha256) for row in await conn.execute(_EVER)}
+
+
+async def files(conn: Connection, hashes: Collection[str]) -> list[PackFile]:
+    """The packs of these hashes that ever came into force."""
+    rows = await conn.execute(_FILES, {"hashes": sorted(hashes)})
+    return [PackFile(row.city, row.sha256, bytes(row.content)) for row in rows]
 
 
 async def publish(
-    conn: Connection, city: str, sha256: str, body: object, now: datetime
+    conn: Connection,
+    pack: PackFile,
+    body: object,
+    proposal_id: str,
+    times: tuple[datetime, datetime],
 ) -> int | None:
-    """The version under which the pack is to be told; None when it was told already."""
-    values = {"city": city, "sha256": sha256, "body": to_json(body), "now": now}
-    version: int | None = (await conn.execute(_PUBLISH, values)).scalar()
+    """Puts the pack into force: the version under which it is to be told. `times`: since when all
+    that is known of it today was, and now. None when it is in force already, and was told since.
+    """
+    known_at, now = times
+    values = {"city": pack.city, "sha256": pack.sha256, "body": to_json(body)}
+    told_at = {"known_at": known_at, "now": now}
+    version: int | None = (await conn.execute(_PUBLISH, {**values, **told_at})).scalar()
+    if version is not None:
+        kept = {"city": pack.city, "sha256": pack.sha256, "content": pack.content}
+        named = {"version": version, "proposal_id": proposal_id, "now": now}
+        await conn.execute(_KEEP_PACK, {**kept, **named})
     return version
 
 
-async def version_of(conn: Connection, city: str) -> tuple[int, datetime] | None:
-    row = (await conn.execute(_VERSION, {"city": city})).first()
-    return (row.version, row.published_at) if row is not None else None
+async def keep_file(conn: Connection, pack: PackFile, now: datetime) -> None:
+    """Keeps the file of what is in force under this very hash."""
+    values = {"city": pack.city, "sha256": pack.sha256, "content": pack.content, "now": now}
+    await conn.execute(_KEEP_TOLD, values)

@@ -67,6 +67,16 @@ async def keep_policy(
     await conn.execute(_POLICY, {"city": city, "version": version, "sha256": sha256, "now": now})
 
 
+_RELEASE = text(
+    "UPDATE policy_proposals SET told = greatest(told, :version) WHERE proposal_id = :proposal_id"
+)
+
+
+async def keep_release(conn: Connection, proposal_id: str, version: int) -> None:
+    """The version of a release's announcements."""
+    await conn.execute(_RELEASE, {"proposal_id": proposal_id, "version": version})
+
+
 _BASES = text(
     """
     INSERT INTO bases AS b (employee_id, contribution_year, employer_id, version, levy_period, body)

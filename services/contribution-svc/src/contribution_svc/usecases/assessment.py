@@ -17,6 +17,7 @@ from contribution_svc.store import bases as base_store
 from contribution_svc.store.assessments import Assessment, Facts
 from contribution_svc.store.bases import BaseBody, BaseRow
 from contribution_svc.store.values import to_json
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.told import base_changed, contribution_assessed
 from shared import outbox
 from shared.clock import china_day
@@ -31,12 +32,13 @@ _TRY_AGAIN = timedelta(days=1)
 _log = get_logger(__name__)
 
 
-async def assess_marked(conn: Connection, policies: Policies, now: datetime) -> int:
+async def assess_marked(conn: Connection, library: Library, now: datetime) -> int:
     """Assesses one batch of marked employees; returns how many. Only what changed is told."""
     rows = await assessments.to_assess(conn, now, BATCH)
     if not rows:
         return 0
-    schemes = _schemes(policies, rows, china_day(now))
+    policies = await library.in_force(conn)
+    schemes = schemes_of(policies, rows, china_day(now))
     unknown = [row for row in rows if _key(row) not in schemes]
     if unknown:
         _log.warning("assessment_without_policy", cities=sorted({row.city for row in unknown}))
@@ -45,7 +47,7 @@ async def assess_marked(conn: Connection, policies: Policies, now: datetime) -> 
     facts = await assessments.facts_of(conn, known)
     rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
     done = [
-        _assessed(
+        assessed(
             row,
             facts[row.employee_id, row.levy_period],
             schemes[_key(row)],
@@ -75,14 +77,14 @@ async def as_known_now(
     """By employee and levy period; a month whose city has no policy is left out. Nothing is
     kept.
     """
-    schemes = _schemes(policies, rows, known_on)
+    schemes = schemes_of(policies, rows, known_on)
     known = [row for row in rows if _key(row) in schemes]
     facts = await assessments.facts_of(conn, known)
     rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
     found = {}
     for row in known:
         scheme, key = schemes[_key(row)], (row.employee_id, row.levy_period)
-        new, _ = _assessed(row, facts[key], scheme, rates.get(row.account_id, {}))
+        new, _ = assessed(row, facts[key], scheme, rates.get(row.account_id, {}))
         found[key] = AsKnown(new.lines, scheme.terms_of)
     return found
 
@@ -103,7 +105,7 @@ class _Scheme:
     day_warnings: Sequence[str]
 
 
-def _schemes(
+def schemes_of(
     policies: Policies, rows: Sequence[Assessment], known_on: date
 ) -> dict[tuple[str, str], _Scheme]:
     schemes = {}
@@ -127,7 +129,7 @@ def _schemes(
     return schemes
 
 
-def _assessed(
+def assessed(
     row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates
 ) -> tuple[Assessment, BaseRow | None]:
     """The row with its lines, and the base that they rest on if any of them is due."""

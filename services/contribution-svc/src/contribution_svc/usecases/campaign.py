@@ -28,6 +28,7 @@ from contribution_svc.store.base_members import Insured, MemberRow, Verified
 from contribution_svc.store.campaigns import Campaign, YearStart
 from contribution_svc.store.wages import Wages
 from contribution_svc.usecases.explanation import spell_of
+from contribution_svc.usecases.library import Library
 from shared.clock import china_day
 from shared.db import Connection
 from shared.values import LevyPeriod, derived_id
@@ -104,7 +105,7 @@ async def _campaign(conn: Connection, campaign_id: str, *, lock: bool = False) -
     return found
 
 
-async def fill_campaign(conn: Connection, policies: Policies, now: datetime) -> int:
+async def fill_campaign(conn: Connection, library: Library, now: datetime) -> int:
     """Takes everyone of one employer's roster into its campaign. 0 when none is due.
 
     The employer is locked, so that whoever comes meanwhile is taken in after it, and marks it
@@ -116,6 +117,7 @@ async def fill_campaign(conn: Connection, policies: Policies, now: datetime) -> 
     await roster.lock_employer(conn, due.employer_id)
     year = int(due.contribution_year)
     cities = await campaigns.cities_of(conn, due.employer_id)
+    policies = await library.in_force(conn)
     await campaigns.fill(conn, due, [_start(policies.pack(one), one, year) for one in cities], now)
     return 1
 
@@ -131,11 +133,12 @@ def _start(pack: Pack | None, city: str, year: int) -> YearStart:
     return YearStart(city, str(period), period.first_day(), period.last_day())
 
 
-async def compute_members(conn: Connection, policies: Policies, now: datetime) -> int:
+async def compute_members(conn: Connection, library: Library, now: datetime) -> int:
     """Computes the bases of one batch of members; returns how many."""
     rows = await base_members.to_compute(conn, now, BATCH)
     if not rows:
         return 0
+    policies = await library.in_force(conn)
     ids = [row.employee_id for row in rows]
     people = await base_members.insured(conn, ids)
     since = f"{min(int(row.levy_period[:4]) for row in rows) - 2}-01"

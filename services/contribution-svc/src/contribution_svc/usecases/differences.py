@@ -6,10 +6,10 @@ from datetime import datetime
 
 from contribution_svc.domain.difference import Month, SupplementLine, differences
 from contribution_svc.domain.lines import Line
-from contribution_svc.policy import Policies
 from contribution_svc.store import supplements
 from contribution_svc.store.supplements import Owed
 from contribution_svc.usecases.assessment import BATCH, as_known_now
+from contribution_svc.usecases.library import Library
 from shared.clock import china_day
 from shared.db import Connection
 from shared.logs import get_logger
@@ -18,12 +18,13 @@ from shared.values import LevyPeriod
 _log = get_logger(__name__)
 
 
-async def compare_declared(conn: Connection, policies: Policies, now: datetime) -> int:
+async def compare_declared(conn: Connection, library: Library, now: datetime) -> int:
     """Compares one batch of marked months; returns how many. What they used stays as it is."""
     owed = await supplements.to_compare(conn, now, BATCH)
     if not owed:
         return 0
     rows = [one.assessment for one in owed]
+    policies = await library.in_force(conn)
     known = await as_known_now(conn, policies, rows, china_day(now))
     found = []
     for one in owed:

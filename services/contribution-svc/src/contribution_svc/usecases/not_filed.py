@@ -10,6 +10,7 @@ from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import not_filed
 from contribution_svc.store.declarations import Declaration
+from contribution_svc.usecases.library import Library
 from shared.clock import china_day, china_time
 from shared.db import Connection
 from shared.values import LevyPeriod
@@ -23,7 +24,7 @@ async def next_missed(conn: Connection) -> datetime | None:
     return china_time(due_on + timedelta(days=1), _MIDNIGHT) if due_on is not None else None
 
 
-async def assess_provisionally(conn: Connection, policies: Policies, now: datetime) -> int:
+async def assess_provisionally(conn: Connection, library: Library, now: datetime) -> int:
     """Notes for one declaration that missed its day what the collector assesses; 0 when there is
     none.
     """
@@ -32,7 +33,7 @@ async def assess_provisionally(conn: Connection, policies: Policies, now: dateti
     if declaration is None:
         return 0
     period = LevyPeriod.parse(declaration.levy_period)
-    rate_ppm = _rate_ppm(policies, declaration)
+    rate_ppm = _rate_ppm(await library.in_force(conn), declaration)
     last = str(period.shifted(-1))
     last_fen = await not_filed.last_total(conn, declaration.account_id, last)
     found = provisional(period, last_fen if rate_ppm else None, rate_ppm)

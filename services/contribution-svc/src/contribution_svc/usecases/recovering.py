@@ -1,26 +1,33 @@
 """A restored store takes back what it told: nothing is approved, posted or told a second time."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contribution_svc.policy import Policies
+from contribution_svc.store import policies as policy_store
 from contribution_svc.store import told_before
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.policies import PackFile
 from contribution_svc.store.postings import Posted
 from contribution_svc.store.told_before import Approved, Risk
-from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.assessment import content_of
+from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.period import open_next_period
 from contribution_svc.usecases.told import policy_changed
 from shared.clock import china_day
-from shared.contracts import PolicyChanged
+from shared.contracts import PolicyChanged, PolicyReleaseAnnounced
 from shared.db import Connection
 from shared.values import LevyPeriod
 
 UPLOADS_ARE_LOST = (
     "statement files that HR uploaded since the backup are lost; the bank is asked for its own"
+)
+PROPOSALS_ARE_LOST = (
+    "policy packs that were proposed, and bundles that were taken in since the backup are lost;"
+    " what came into force is here, the rest is to be proposed again"
 )
 
 
@@ -31,6 +38,7 @@ class ToldBefore:
     """
 
     policies: list[PolicyChanged] = field(default_factory=list)
+    releases: list[PolicyReleaseAnnounced] = field(default_factory=list)
     bases: list[BaseRow] = field(default_factory=list)
     assessments: list[Assessment] = field(default_factory=list)
     approvals: list[Approved] = field(default_factory=list)
@@ -39,17 +47,19 @@ class ToldBefore:
 
 
 async def keep_told(
-    conn: Connection, rules: Rules, told: ToldBefore, now: datetime
+    conn: Connection, library: Library, told: ToldBefore, now: datetime
 ) -> Sequence[str]:
     """Opens what has to be open, and brings the rows to what readers know. Gives what is lost."""
     for event in told.policies:
-        sha256 = _sha256(rules.policies, event, now)
-        await told_before.keep_policy(conn, event.city, event.version, sha256, now)
-    while await open_next_period(conn, rules.policies, rules.work_days, now):
+        await _keep_policy(conn, library.shipped, event, now)
+    for release in told.releases:
+        await told_before.keep_release(conn, release.proposal_id, release.version)
+    policies = await library.in_force(conn)
+    while await open_next_period(conn, policies, library.work_days, now):
         continue
     await told_before.keep_bases(conn, told.bases)
     assessed = [
-        replace(one, told=content_of(one), contribution_year=_year(rules.policies, one))
+        replace(one, told=content_of(one), contribution_year=_year(policies, one))
         for one in told.assessments
     ]
     await told_before.keep_assessments(conn, assessed, now)
@@ -61,7 +71,20 @@ async def keep_told(
     await told_before.keep_postings(conn, told.postings)
     for risk in told.risks:
         await told_before.keep_risk(conn, risk)
-    return [UPLOADS_ARE_LOST, *unclear]
+    return [UPLOADS_ARE_LOST, PROPOSALS_ARE_LOST, *unclear]
+
+
+async def _keep_policy(
+    conn: Connection, shipped: Policies, event: PolicyChanged, now: datetime
+) -> None:
+    """The pack that was told, in force as it was; of what an older release told, which did not tell
+    the file, ours if it says the same.
+    """
+    content = event.pack.encode()
+    sha256 = hashlib.sha256(content).hexdigest() if content else _sha256(shipped, event, now)
+    await told_before.keep_policy(conn, event.city, event.version, sha256, now)
+    if content:
+        await policy_store.keep_file(conn, PackFile(event.city, sha256, content), now)
 
 
 def _year(policies: Policies, one: Assessment) -> str:
@@ -75,4 +98,5 @@ def _sha256(policies: Policies, event: PolicyChanged, now: datetime) -> str:
     pack = policies.packs.get(event.city)
     if pack is None:
         return ""
-    return pack.sha256 if policy_changed(pack, event.version, china_day(now)) == event else ""
+    ours = policy_changed(pack, event.version, china_day(now))
+    return pack.sha256 if ours == event else ""

@@ -9,7 +9,9 @@ from contribution_svc.domain.policy import Days, Pack
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseRow
 from contribution_svc.store.declarations import Declaration, RiskBody
+from contribution_svc.store.effects import EmployerEffect
 from contribution_svc.store.postings import Posted, PostedRow
+from contribution_svc.store.proposals import Proposal
 from contribution_svc.store.roster import Account
 from shared.contracts import (
     AssessedLine,
@@ -19,14 +21,17 @@ from shared.contracts import (
     DeadlineAtRisk,
     DeclarationApproved,
     PolicyChanged,
+    PolicyReleaseAnnounced,
     PostedLine,
     RiskFact,
     SchemeFact,
 )
 
 
-def policy_changed(pack: Pack, version: int, today: date) -> PolicyChanged:
-    """The pack as known today, with the days that are in force."""
+def policy_changed(
+    pack: Pack, version: int, today: date, proposal_id: str = "", text: str = ""
+) -> PolicyChanged:
+    """The pack as known today, with the days that are in force, and with its file's text."""
     days = in_force(pack.days, today)
     return PolicyChanged(
         version=version,
@@ -64,6 +69,27 @@ def policy_changed(pack: Pack, version: int, today: date) -> PolicyChanged:
             kind.code: {str(insurance): reason for insurance, reason in kind.exempt.items()}
             for kind in pack.person_kinds.values()
         },
+        proposal_id=proposal_id,
+        pack=text,
+    )
+
+
+def policy_release(
+    proposal: Proposal, effect: EmployerEffect, state: str, version: int
+) -> PolicyReleaseAnnounced:
+    return PolicyReleaseAnnounced(
+        version=version,
+        proposal_id=proposal.proposal_id,
+        employer_id=effect.employer_id,
+        city=proposal.city,
+        city_name=proposal.city_name,
+        state=state,
+        effective_on=str(proposal.known_since),
+        levy_period=proposal.levy_period,
+        people=effect.people,
+        employer_fen=effect.employer_fen,
+        employee_fen=effect.employee_fen,
+        declared_months=effect.declared_months,
     )
 
 

@@ -21,6 +21,7 @@ from shared.contracts import (
     Event,
     PayslipIssued,
     PolicyChanged,
+    PolicyReleaseAnnounced,
     TicketChanged,
     TicketOpened,
     TicketResolved,
@@ -60,6 +61,9 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
     async def on_policies(conn: Connection, events: Sequence[PolicyChanged]) -> None:
         await hearing.take_policies(conn, [_policy(e) for e in events], clock.now())
 
+    async def on_releases(conn: Connection, events: Sequence[PolicyReleaseAnnounced]) -> None:
+        await hearing.take_releases(conn, [_release(e) for e in events], clock.now())
+
     async def on_payslips(conn: Connection, events: Sequence[PayslipIssued]) -> None:
         await hearing.take_payslips(conn, voice, [_payslip(e) for e in events], clock.now())
 
@@ -72,6 +76,7 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
         **dict.fromkeys((TicketOpened, TicketChanged, TicketResolved), on_tickets),
         DeadlineAtRisk: on_risks,
         PolicyChanged: on_policies,
+        PolicyReleaseAnnounced: on_releases,
         PayslipIssued: on_payslips,
     }
 
@@ -177,6 +182,24 @@ def _policy(event: PolicyChanged) -> hearing.Policy:
         city=event.city,
         city_name=event.city_name,
         known_since=event.known_since,
+        version=event.version,
+        is_released=bool(event.proposal_id),
+        cause_event=str(event.event_id()),
+    )
+
+
+def _release(event: PolicyReleaseAnnounced) -> hearing.Release:
+    return hearing.Release(
+        proposal_id=event.proposal_id,
+        employer_id=event.employer_id,
+        city_name=event.city_name,
+        state=event.state,
+        effective_on=event.effective_on,
+        levy_period=event.levy_period,
+        people=event.people,
+        employer_fen=event.employer_fen,
+        employee_fen=event.employee_fen,
+        declared_months=event.declared_months,
         version=event.version,
         cause_event=str(event.event_id()),
     )

@@ -138,4 +138,5 @@ _PARAMS: dict[str, Callable[[Sequence[Mention]], Params]] = {
     "hr_ticket_escalated": _tickets,
     "hr_deadline_at_risk": _at_risk,
     "hr_policy_changed": _newest,
+    "hr_policy_release": _newest,
 }

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod
+from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, fen_text
 
 Cell = tuple[str, str]
 """(levy period, insurance)."""
@@ -59,3 +59,18 @@ def sentences_text(cells: Iterable[Cell], sentence: str) -> str:
         sentence.format(months=months_text(months), insurances=insurances_text(insurances))
         for insurances, months in groups.items()
     )
+
+
+def release_text(people: int, employer_fen: int, employee_fen: int, levy_period: str) -> str:
+    """What a change of policy is for an employer: whom it affects, from which levy period, and fen
+    more or less a month for each side.
+    """
+    if not people:
+        return "不影响本单位的缴费金额"
+    since = LevyPeriod.parse(levy_period)
+    sides = f"单位每月{_more_or_less(employer_fen)}，个人每月{_more_or_less(employee_fen)}"
+    return f"涉及 {people:,} 人，自{since.year}年{since.month}月起{sides}"
+
+
+def _more_or_less(fen: int) -> str:
+    return f"{'增加' if fen > 0 else '减少'} {fen_text(abs(fen))} 元" if fen else "不变"

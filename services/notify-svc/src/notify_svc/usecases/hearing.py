@@ -7,7 +7,7 @@ from datetime import datetime
 from notify_svc import store
 from notify_svc.domain.digest import Mention, Staff, next_quarter
 from notify_svc.domain.resolution import Ticket, arrived_cells
-from notify_svc.domain.words import Cell, months_text, sentences_text
+from notify_svc.domain.words import Cell, months_text, release_text, sentences_text
 from notify_svc.usecases.telling import INBOX, Message, Voice, tell
 from shared.db import Connection
 from shared.sealed import Sealed
@@ -249,16 +249,17 @@ class Policy:
     city_name: str
     known_since: str
     version: int
+    is_released: bool
     cause_event: str
 
 
 async def take_policies(conn: Connection, policies: Sequence[Policy], now: datetime) -> None:
     """HR hears of a change where the employer has an account; a city's first policy changes
-    nothing.
+    nothing, and a release is announced to each employer by itself.
     """
     mentions = []
     for policy in policies:
-        if policy.version > 1:
+        if policy.version > 1 and not policy.is_released:
             for employer_id in await store.copies.employers_in(conn, policy.city):
                 mentions.append(_policy_changed(policy, employer_id, now))
     await store.mentions.add(conn, mentions)
@@ -279,6 +280,62 @@ def _policy_changed(policy: Policy, employer_id: str, now: datetime) -> Mention:
             "known_since": policy.known_since,
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release of a city's policy, as it affects one employer: `state` announced, effective or
+    withdrawn; fen more or less a month from `levy_period` on.
+    """
+
+    proposal_id: str
+    employer_id: str
+    city_name: str
+    state: str
+    effective_on: str
+    levy_period: str
+    people: int
+    employer_fen: int
+    employee_fen: int
+    declared_months: int
+    version: int
+    cause_event: str
+
+
+async def take_releases(conn: Connection, releases: Sequence[Release], now: datetime) -> None:
+    """The newest state of each release goes into the next digest, with its numbers."""
+    await store.mentions.add(conn, [_release(release, now) for release in releases])
+
+
+def _release(release: Release, now: datetime) -> Mention:
+    name = (release.proposal_id, release.employer_id, release.version)
+    return Mention(
+        mention_id=str(derived_id("mention", "hr_policy_release", *name)),
+        employer_id=release.employer_id,
+        template="hr_policy_release",
+        cause=f"release/{release.proposal_id}",
+        due_at=next_quarter(now),
+        cause_event=release.cause_event,
+        params={
+            "version": str(release.version),
+            "city": release.city_name,
+            "stage": {
+                "announced": f"将于 {release.effective_on} 生效",
+                "effective": "已生效",
+                "withdrawn": "已撤回",
+            }[release.state],
+            "effect": _release_effect(release),
+        },
+    )
+
+
+def _release_effect(release: Release) -> str:
+    if release.state == "withdrawn":
+        return "仍按原标准核算"
+    numbers = (release.employer_fen, release.employee_fen, release.levy_period)
+    months = release.declared_months
+    declared = f"；已申报的 {months} 人月另计补差" if months else ""
+    return f"{release_text(release.people, *numbers)}{declared}，请核对缴费基数"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

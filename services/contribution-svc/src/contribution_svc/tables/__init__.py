@@ -1,59 +1,33 @@
 """What contribution-svc keeps: its copy of the roster, bases, assessments, declarations, statements
-and postings.
+and postings; what declared months lack, the yearly bases and how policy comes into force apart.
 """
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Date,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY
 
-metadata = MetaData()
+from contribution_svc.tables import arrears, campaigns, releases
+from contribution_svc.tables.columns import count as _count
+from contribution_svc.tables.columns import day as _day
+from contribution_svc.tables.columns import document as _json
+from contribution_svc.tables.columns import key as _key
+from contribution_svc.tables.columns import metadata
+from contribution_svc.tables.columns import moment as _at
+from contribution_svc.tables.columns import owner as _owner
+from contribution_svc.tables.columns import words as _text
 
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=text("''"))
-
-
-def _count(name: str) -> Column[int]:
-    """A version, a number of fen or of things; 0 until something is known."""
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
-def _json(name: str, empty: str) -> Column[object]:
-    return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'"))
-
-
-def _at(
-    name: str, *, optional: bool = False, server_default: TextClause | None = None
-) -> Column[object]:
-    zoned = TIMESTAMP(timezone=True)
-    return Column(name, zoned, nullable=optional, server_default=server_default)
-
-
-def _day(name: str, *, optional: bool = False) -> Column[object]:
-    return Column(name, Date, nullable=optional)
-
-
-def _owner() -> Column[str]:
-    return Column("employer_id", Text, nullable=False)
-
+__all__ = ["arrears", "campaigns", "metadata", "releases"]
 
 employers = Table("employers", metadata, _key("employer_id"), _count("version"), _text("cut_over"))
 """Version 0: the employer's own event has not come yet; the row is there to be locked."""
@@ -152,49 +126,6 @@ bases = Table(
 )
 """`levy_period` is the latest one assessed with this base: an older one never replaces it."""
 
-base_campaigns = Table(
-    "base_campaigns",
-    metadata,
-    _key("campaign_id"),
-    _owner(),
-    _text("contribution_year"),
-    _day("confirm_by"),
-    _text("opened_by"),
-    _at("opened_at"),
-    _at("fill_at", optional=True),
-    _at("closed_at", optional=True),
-    UniqueConstraint("employer_id", "contribution_year", name="base_campaigns_once"),
-    Index("base_campaigns_to_fill", "fill_at", postgresql_where=text("fill_at IS NOT NULL")),
-)
-"""`fill_at`: when to look for people of the roster who are not in it yet."""
-
-base_members = Table(
-    "base_members",
-    metadata,
-    _key("campaign_id"),
-    _key("employee_id"),
-    _owner(),
-    _text("account_id"),
-    _text("city"),
-    _text("levy_period"),
-    _day("confirm_by"),
-    Column("state", Text, nullable=False, server_default=text("'computing'")),
-    _count("version"),
-    Column("base", JSONB),
-    _text("reason"),
-    _text("words"),
-    _text("answer"),
-    _text("answered_by"),
-    _at("changed_at", optional=True),
-    _at("compute_at", optional=True),
-    Index("base_members_of_employer", "employer_id", "campaign_id"),
-    Index("base_members_of_employee", "employee_id"),
-    Index("base_members_to_do", "compute_at", postgresql_where=text("compute_at IS NOT NULL")),
-)
-"""One row per campaign and employee of the roster; `compute_at`: when to compute the base (again),
-null while it is up to date. `levy_period` is the first of the contribution year in its city.
-"""
-
 declarations = Table(
     "declarations",
     metadata,
@@ -273,59 +204,6 @@ declared, under `declared_version` (0: under this version). `facts_parked`: it w
 about its employee were parked. `supplements` are declared lines beside `lines`; `compare_at`: when
 to look what a declared month lacks by what is known now.
 """
-
-differences = Table(
-    "differences",
-    metadata,
-    _key("employee_id"),
-    _key("levy_period"),
-    _owner(),
-    _text("account_id"),
-    _json("lines", "[]"),
-    _at("found_at"),
-    Index("differences_of_account", "account_id", "levy_period"),
-)
-"""Difference lines that no supplementary declaration carries yet."""
-
-deferrals = Table(
-    "deferrals",
-    metadata,
-    _key("deferral_id"),
-    _owner(),
-    _text("account_id"),
-    Column("insurances", ARRAY(Text), nullable=False),
-    _text("first_period"),
-    _text("last_period"),
-    _day("until"),
-    _text("ground"),
-    _text("document_no"),
-    _text("granted_by"),
-    Column("state", Text, nullable=False, server_default=text("'proposed'")),
-    _text("recorded_by"),
-    _at("recorded_at"),
-    _text("approved_by"),
-    _at("approved_at", optional=True),
-    CheckConstraint("approved_by <> recorded_by", name="deferrals_two_people"),
-    Index("deferrals_of_account", "account_id", "state"),
-    Index("deferrals_of_employer", "employer_id", "deferral_id"),
-)
-
-provisional_assessments = Table(
-    "provisional_assessments",
-    metadata,
-    _key("declaration_id"),
-    _owner(),
-    _text("account_id"),
-    _text("levy_period"),
-    Column("last_fen", BigInteger),
-    Column("assessed_fen", BigInteger),
-    _day("assessed_on"),
-    _text("explanation"),
-    _at("settled_at", optional=True),
-    Column("settled_fen", BigInteger),
-    _text("settlement"),
-    Index("provisional_of_employer", "employer_id", "declaration_id"),
-)
 
 postings = Table(
     "postings",
