@@ -80,6 +80,7 @@ POST /policy-proposals/{proposal_id}/simulate 403 403 403  403  403  404  403  4
 GET  /policy-releases                       403  403  403  own  404  403  403  401
 GET  /policy-releases/{proposal_id}/people  403  403  403  404  404  403  403  401
 GET  /policy-releases/{proposal_id}/people/file 403 403 403 404 404  403  403  401
+POST /policy-updates                        403  403  403  403  403  own  403  401
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
 GET  /provisional-assessments               403  403  403  own  404  403  403  401
@@ -221,6 +222,7 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/policy-proposals": lambda _: {"files": {"file": ("broken.yaml", b"city: 1", "text/yaml")}},
     "/policy-proposals/{proposal_id}/approve": lambda _: {"json": {"sha256": "0" * 64}},
     "/policy-proposals/{proposal_id}/reject": lambda _: {"json": {"reason": "no such proposal"}},
+    "/policy-updates": lambda _: {"files": {"file": ("broken.json", b"{}", "application/json")}},
     "/webhooks/bank": lambda _: {
         "json": {"type": "statement.published"},
         "headers": _SIGNED_WRONGLY,

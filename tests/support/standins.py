@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.support.eventually import eventually
+from tests.support.tls import Certificate
 
 AUDIENCE = "daozhang"
 _LASTS_SECONDS = 600
@@ -30,14 +31,19 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """The ASGI application on a free port of the loopback; yields its address."""
-    server = _Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+async def serving(app: Any, certificate: Certificate | None = None) -> AsyncIterator[str]:
+    """The ASGI application on a free port of the loopback; yields its address, https with a
+    certificate.
+    """
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
+    if certificate is not None:
+        config.ssl_certfile, config.ssl_keyfile = str(certificate.certificate), str(certificate.key)
+    server = _Server(config)
     task = asyncio.create_task(server.serve())
     await eventually(lambda: server.started or task.done())
     try:
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         await task

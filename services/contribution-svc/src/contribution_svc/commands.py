@@ -1,4 +1,4 @@
-"""Command line door: what people do with policy packs, without a database or a broker."""
+"""Command line door: what people do with policy packs."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -7,25 +7,35 @@ from typing import Annotated, Any
 
 import typer
 
+from contribution_svc.domain.release import Origin
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import load_policies, read_pack
+from contribution_svc.policy.bundle import MAX_BUNDLE_BYTES, Publisher, read_keys, sealed
 from contribution_svc.policy.lint import lint
+from contribution_svc.settings import Settings
+from contribution_svc.store.policy_updates import Taken
 from contribution_svc.usecases.in_force import what_was_in_force
-from shared.clock import china_day, system_now
+from contribution_svc.usecases.library import Library
+from contribution_svc.usecases.updates import Carried, Trust, take_in
+from shared.clock import WorkCalendar, china_day, system_now
+from shared.db import transaction
 from shared.refusal import FieldFault, Refusal
-from shared.serve import Command
+from shared.serve import Command, Parts, Wiring
 from shared.values import Insurance, LevyPeriod
 
+_BY = "command line"
 _MOST_PACK_BYTES = 1024 * 1024
 """A pack has at most half of that; more is another file."""
 
 
-def add_commands(cli: typer.Typer, _: Callable[[Command], Any]) -> None:
-    """`policy lint` and `policy in-force`."""
-    policy = typer.Typer(help="Policy packs: lint, in-force.", no_args_is_help=True)
+def add_commands(cli: typer.Typer, run: Callable[[Command], Any]) -> None:
+    """`policy lint`, `in-force`, `import` and `sign`; only `import` needs the database."""
+    policy = typer.Typer(help="Policy packs: lint, in-force, import, sign.", no_args_is_help=True)
     cli.add_typer(policy, name="policy")
     _add_lint(policy)
     _add_in_force(policy)
+    _add_import(policy, run)
+    _add_sign(policy)
 
 
 def _add_lint(policy: typer.Typer) -> None:
@@ -113,3 +123,47 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"a day is written YYYY-MM-DD; got {text!r}") from None
+
+
+def _add_import(policy: typer.Typer, run: Callable[[Command], Any]) -> None:
+    @policy.command("import")
+    def import_(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+        """Takes a signed bundle in; its packs wait as proposals for an operator's approval."""
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BUNDLE_BYTES + 1)
+
+        async def act(parts: Parts[Settings], _: Wiring) -> Taken:
+            settings = parts.settings
+            library = Library(load_policies(settings.policy_dir), WorkCalendar())
+            trust = Trust(library, lambda: read_keys(settings.policy_keys_file))
+            carried = Carried(content, Origin.CARRIED_FILE, _BY)
+            async with transaction(parts.worker) as conn:
+                return await take_in(conn, trust, carried, parts.clock.now())
+
+        taken: Taken = run(act)
+        typer.echo(
+            f"bundle {taken.sequence} by {taken.key_id}: {len(taken.proposal_ids)} proposals"
+        )
+
+
+def _add_sign(policy: typer.Typer) -> None:
+    @policy.command("sign")
+    def sign(
+        packs: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+        key: Annotated[Path, typer.Option(exists=True, help="Ed25519 private key, PEM.")],
+        key_id: Annotated[str, typer.Option(help="The id under which it is known.")],
+        sequence: Annotated[int, typer.Option(min=1, help="Higher than any signed before.")],
+        out: Annotated[Path, typer.Option(help="The bundle to write.")],
+        note: Annotated[str, typer.Option(help="What it brings.")] = "",
+    ) -> None:
+        """Checks packs, signs them as a bundle, and prints the line of its key for key rings."""
+        contents = {path.name: path.read_bytes() for path in packs}
+        try:
+            for name, content in contents.items():
+                read_pack(name, content)
+            publisher = Publisher.of(key_id, key.read_bytes())
+        except (PolicyInvalid, ValueError) as refusal:
+            typer.echo(str(refusal), err=True)
+            raise typer.Exit(1) from None
+        out.write_bytes(sealed(publisher, sequence, note, contents))
+        typer.echo(publisher.ring_line())

@@ -302,5 +302,13 @@ class BundleRefused(Refusal):
     title = "The policy bundle is refused"
 
 
+class UpdatesUnreachable(Refusal):
+    """The update address gives no bundle; it is asked again later."""
+
+    code = "policy-updates-unreachable"
+    status = 502
+    title = "The update address cannot be read"
+
+
 MAX_FAULTS = 1_000
 """A report stays readable and bounded: reliability.md section 4."""

@@ -7,13 +7,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from contribution_svc.bank import BankClient
-from contribution_svc.errors import BankAnswerInvalid, StatementFileInvalid
+from contribution_svc.domain.release import Origin
+from contribution_svc.errors import (
+    BankAnswerInvalid,
+    BundleRefused,
+    PolicyInvalid,
+    StatementFileInvalid,
+    UpdatesUnreachable,
+)
 from contribution_svc.files import read_statements
+from contribution_svc.policy.updates import Updates
 from contribution_svc.store import (
     assessments,
     base_members,
     campaigns,
     declarations,
+    policy_updates,
     proposals,
     roster,
     statements,
@@ -31,6 +40,7 @@ from contribution_svc.usecases.release import release_next
 from contribution_svc.usecases.roster import next_listing
 from contribution_svc.usecases.simulation import simulate_next
 from contribution_svc.usecases.statement import import_file, keep_file, refuse_file
+from contribution_svc.usecases.updates import EVERY, Carried, Trust, take_in
 from shared.clock import Clock, china_day
 from shared.db import Connection, Engine, transaction
 from shared.logs import get_logger
@@ -46,8 +56,13 @@ _TRY_AGAIN = timedelta(hours=1)
 _log = get_logger(__name__)
 
 
-def jobs(engine: Engine, clock: Clock, library: Library, bank: BankClient) -> Sequence[Job]:
-    """Everything that this service does because time has come."""
+def jobs(
+    engine: Engine, clock: Clock, trust: Trust, bank: BankClient, updates: Updates | None
+) -> Sequence[Job]:
+    """Everything that this service does because time has come. `updates` None: no address is asked
+    for policy.
+    """
+    library = trust.library
 
     async def policies_due(conn: Connection) -> datetime | None:
         return _ALWAYS if await is_policy_unsettled(conn, library, clock.now()) else None
@@ -76,6 +91,7 @@ def jobs(engine: Engine, clock: Clock, library: Library, bank: BankClient) -> Se
         Job("watch_deadlines", declarations.next_risk, _in_one(engine, look_at_deadlines)),
         Job("list_statements", statements.next_listing, _listing(engine, bank)),
         Job("import_statement", statements.next_fetch, _importing(engine, library, bank)),
+        *([_polling(engine, trust, updates)] if updates is not None else ()),
     )
 
 
@@ -90,6 +106,33 @@ def _in_one(engine: Engine, act: Callable[[Connection, datetime], Awaitable[int]
             return await act(conn, now)
 
     return run
+
+
+def _polling(engine: Engine, trust: Trust, updates: Updates) -> Job:
+    """Asks the update address for a bundle. What it gives instead is kept as the reason, and told
+    where the service tells whether it is ready.
+    """
+    address = updates.address
+
+    async def due(conn: Connection) -> datetime | None:
+        return await policy_updates.next_poll(conn, address) or _ALWAYS
+
+    async def run(now: datetime) -> int:
+        async with transaction(engine) as conn:
+            if not await policy_updates.claim_poll(conn, address, now, now + EVERY):
+                return 0
+        try:
+            carried = Carried(await updates.fetch(), Origin.UPDATE_ADDRESS)
+            async with transaction(engine) as conn:
+                await take_in(conn, trust, carried, now)
+                await policy_updates.reached(conn, address, now)
+        except (UpdatesUnreachable, BundleRefused, PolicyInvalid) as refusal:
+            _log.warning("policy_update_failed", address=address, reason=refusal.detail[:500])
+            async with transaction(engine) as conn:
+                await policy_updates.failed(conn, address, now, refusal.detail[:500])
+        return 1
+
+    return Job("poll_policy_updates", due, run)
 
 
 def _listing(engine: Engine, bank: BankClient) -> Callable[[datetime], Awaitable[int]]:

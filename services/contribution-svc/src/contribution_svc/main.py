@@ -6,11 +6,14 @@ from datetime import datetime
 from contribution_svc import api, consumers, jobs
 from contribution_svc.bank import BankAccess, BankClient
 from contribution_svc.commands import add_commands
-from contribution_svc.errors import PolicyInvalid
+from contribution_svc.errors import BundleRefused, PolicyInvalid
 from contribution_svc.policy import Policies, load_policies
+from contribution_svc.policy.bundle import read_keys
+from contribution_svc.policy.updates import Updates
 from contribution_svc.settings import Settings
 from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.recovering import ToldBefore, keep_told
+from contribution_svc.usecases.updates import Trust, update_warnings
 from shared.clock import WorkCalendar, system_now
 from shared.contracts import CONTRIBUTION, POLICIES
 from shared.db import Connection
@@ -31,18 +34,21 @@ def build(parts: Parts[Settings]) -> Wiring:
     """
     settings = parts.settings
     library = Library(_policies(settings), WorkCalendar())
+    trust = Trust(library, lambda: read_keys(settings.policy_keys_file))
+    _check_keys(settings)
     bank = BankClient(lambda: _bank_access(settings), system_now)
 
     def webhook_secret() -> str:
         return secret_from(settings.bank_webhook_secret_file, "BANK_WEBHOOK_SECRET_FILE")
 
     return Wiring(
-        routers=api.routes(parts.api, parts.worker, parts.clock, library, webhook_secret),
+        routers=api.routes(parts.api, parts.worker, parts.clock, trust, webhook_secret),
         topics=consumers.TOPICS,
         handlers=consumers.handlers(parts.clock),
-        jobs=jobs.jobs(parts.worker, parts.clock, library, bank),
+        jobs=jobs.jobs(parts.worker, parts.clock, trust, bank, _updates(settings)),
         closers=[bank.close],
         recovery=_recovery(library),
+        warnings=lambda conn: update_warnings(conn, settings.policy_update_address),
     )
 
 
@@ -61,6 +67,18 @@ def _policies(settings: Settings) -> Policies:
         return load_policies(settings.policy_dir)
     except PolicyInvalid as refusal:
         raise SettingsRefused(f"POLICY_DIR: {refusal.detail}") from None
+
+
+def _check_keys(settings: Settings) -> None:
+    try:
+        read_keys(settings.policy_keys_file)
+    except BundleRefused as refusal:
+        raise SettingsRefused(f"POLICY_KEYS_FILE: {refusal.detail}") from None
+
+
+def _updates(settings: Settings) -> Updates | None:
+    address = settings.policy_update_address
+    return Updates(address) if address else None
 
 
 def _bank_access(settings: Settings) -> BankAccess:

@@ -1,6 +1,7 @@
 """What a process says of itself: ready or not, and how much is still on its way."""
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -43,7 +44,9 @@ class Health:
         relay: Relay,
         runner: JobRunner,
         behind_limit_seconds: int,
+        warnings: Callable[[Connection], Awaitable[Mapping[str, str]]],
     ) -> None:
+        self._warnings = warnings
         self._behind_limit_seconds = behind_limit_seconds
         self._service, self._worker, self._clock = service, worker, clock
         self._consumer, self._relay, self._runner = consumer, relay, runner
@@ -62,6 +65,7 @@ class Health:
             "parked": None,
             "jobs_due": None,
             "next_due_at": None,
+            "warnings": None,
             "activity": self._consumer.handled + self._relay.sent + self._runner.done,
         }
         try:
@@ -83,6 +87,7 @@ class Health:
             "parked": parked,
             "jobs_due": due,
             "next_due_at": next_due.isoformat() if next_due else None,
+            "warnings": await self._warnings(conn),
         }
 
     async def _lag(self, checks: dict[str, str]) -> int | None:

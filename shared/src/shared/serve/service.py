@@ -42,6 +42,9 @@ class Parts(Generic[SettingsT]):
     clock: Clock
 
 
+Warnings = Callable[[Connection], Awaitable[Mapping[str, str]]]
+"""What people have to see to although the service is ready, by name, and why; one cheap query."""
+
 Keeper = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 """Gets those of the service's own events that its store has lost, each aggregate's in the order of
 their versions, and brings its rows to what they say.
@@ -50,6 +53,10 @@ their versions, and brings its rows to what they say.
 
 async def _nothing(_: Connection, __: datetime) -> Sequence[str]:
     return ()
+
+
+async def _no_warnings(_: Connection) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class Wiring:
     versioned: bool = False
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
     recovery: Recovery = field(default_factory=Recovery)
+    warnings: Warnings = _no_warnings
 
 
 Command = Callable[[Parts[Any], Wiring], Awaitable[Any]]
@@ -216,6 +224,7 @@ def app_of(service: Service[Any], running: _Running) -> FastAPI:
         running.relay,
         running.runner,
         settings.ready_behind_seconds,
+        wiring.warnings,
     )
 
     @app.get("/healthz", include_in_schema=False)

@@ -15,11 +15,12 @@ from contribution_svc.api import (
     policies,
     policy_proposals,
     policy_releases,
+    policy_updates,
     stated_lines,
     statements,
     webhooks,
 )
-from contribution_svc.usecases.library import Library
+from contribution_svc.usecases.updates import Trust
 from shared.clock import Clock
 from shared.db import Engine
 
@@ -28,15 +29,17 @@ def routes(
     engine: Engine,
     worker: Engine,
     clock: Clock,
-    library: Library,
+    trust: Trust,
     webhook_secret: Callable[[], str],
 ) -> Sequence[APIRouter]:
     """Every route; `engine` sees what the caller may see, `worker` takes the bank's webhooks in
     and serves who releases policy."""
+    library = trust.library
     return (
         policies.routes(engine, library, clock),
         policy_proposals.routes(worker, clock, library),
         policy_releases.routes(engine),
+        policy_updates.routes(worker, clock, trust),
         assessments.routes(engine),
         explanations.routes(engine, clock, library),
         campaigns.routes(engine, clock, library),

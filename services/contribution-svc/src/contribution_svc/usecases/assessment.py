@@ -38,25 +38,41 @@ async def assess_marked(conn: Connection, library: Library, now: datetime) -> in
     if not rows:
         return 0
     policies = await library.in_force(conn)
-    schemes = schemes_of(policies, rows, china_day(now))
-    unknown = [row for row in rows if _key(row) not in schemes]
+    found = await reckoned(conn, policies, rows, china_day(now))
+    unknown = [row for row, one in zip(rows, found, strict=True) if one is None]
     if unknown:
         _log.warning("assessment_without_policy", cities=sorted({row.city for row in unknown}))
         await assessments.assess_later(conn, unknown, now + _TRY_AGAIN)
+    known = [row for row, one in zip(rows, found, strict=True) if one is not None]
+    await _save(conn, known, [one for one in found if one is not None], now)
+    return len(rows)
+
+
+Reckoned = tuple[Assessment, BaseRow | None]
+"""A row with its lines, and the base that they rest on if any of them is due."""
+
+
+async def reckoned(
+    conn: Connection, policies: Policies, rows: Sequence[Assessment], known_on: date
+) -> list[Reckoned | None]:
+    """Each row by these policies as known on a day; None where they say nothing of its city and
+    levy period. Nothing is written: a pack that is proposed is simulated by the same calculation.
+    """
+    schemes = _schemes(policies, rows, known_on)
     known = [row for row in rows if _key(row) in schemes]
     facts = await assessments.facts_of(conn, known)
     rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
-    done = [
-        assessed(
+    return [
+        _assessed(
             row,
             facts[row.employee_id, row.levy_period],
             schemes[_key(row)],
             rates.get(row.account_id, {}),
         )
-        for row in known
+        if _key(row) in schemes
+        else None
+        for row in rows
     ]
-    await _save(conn, known, done, now)
-    return len(rows)
 
 
 def _key(row: Assessment) -> tuple[str, str]:
@@ -77,16 +93,13 @@ async def as_known_now(
     """By employee and levy period; a month whose city has no policy is left out. Nothing is
     kept.
     """
-    schemes = schemes_of(policies, rows, known_on)
-    known = [row for row in rows if _key(row) in schemes]
-    facts = await assessments.facts_of(conn, known)
-    rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
-    found = {}
-    for row in known:
-        scheme, key = schemes[_key(row)], (row.employee_id, row.levy_period)
-        new, _ = assessed(row, facts[key], scheme, rates.get(row.account_id, {}))
-        found[key] = AsKnown(new.lines, scheme.terms_of)
-    return found
+    schemes = _schemes(policies, rows, known_on)
+    found = await reckoned(conn, policies, rows, known_on)
+    return {
+        (row.employee_id, row.levy_period): AsKnown(one[0].lines, schemes[_key(row)].terms_of)
+        for row, one in zip(rows, found, strict=True)
+        if one is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,7 @@ class _Scheme:
     day_warnings: Sequence[str]
 
 
-def schemes_of(
+def _schemes(
     policies: Policies, rows: Sequence[Assessment], known_on: date
 ) -> dict[tuple[str, str], _Scheme]:
     schemes = {}
@@ -129,9 +142,7 @@ def schemes_of(
     return schemes
 
 
-def assessed(
-    row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates
-) -> tuple[Assessment, BaseRow | None]:
+def _assessed(row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates) -> Reckoned:
     """The row with its lines, and the base that they rest on if any of them is due."""
     found = _bases(facts, scheme)
     insured = Insured(

@@ -2,20 +2,20 @@
 the pack in force and with the proposed one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from contribution_svc.domain.lines import Line
 from contribution_svc.domain.pack_changes import changed_periods, first_changed_day
-from contribution_svc.domain.policy import OwnRates, Pack
+from contribution_svc.domain.policy import Pack
 from contribution_svc.domain.release import ProposalState, effect_of, first_reached
 from contribution_svc.policy import Policies
-from contribution_svc.store import assessments, effects, own_rates, proposals
-from contribution_svc.store.assessments import Assessment, Facts
+from contribution_svc.store import effects, proposals
+from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.effects import EffectRow, Person
 from contribution_svc.store.proposals import Proposal
-from contribution_svc.usecases.assessment import assessed, schemes_of
+from contribution_svc.usecases.assessment import reckoned
 from contribution_svc.usecases.library import Library, read
 from shared.clock import china_day
 from shared.db import Connection
@@ -98,10 +98,8 @@ async def _effects(
     conn: Connection, proposal: Proposal, packs: _Packs, people: Sequence[Person]
 ) -> list[EffectRow]:
     rows = [_as_assessed(person, proposal) for person in people]
-    facts = await assessments.facts_of(conn, rows)
-    rates = await own_rates.of_accounts(conn, {row.account_id for row in rows})
-    before = _lines(packs.before, packs.known_on, rows, facts, rates)
-    after = _lines(packs.after, packs.known_on, rows, facts, rates)
+    before = await _lines(conn, packs.before, packs.known_on, rows)
+    after = await _lines(conn, packs.after, packs.known_on, rows)
     found = []
     for row, old, new in zip(rows, before, after, strict=True):
         effect = effect_of(old, new)
@@ -121,27 +119,15 @@ async def _effects(
     return found
 
 
-def _lines(
-    pack: Pack | None,
-    known_on: date,
-    rows: Sequence[Assessment],
-    facts: dict[tuple[str, str], Facts],
-    rates: Mapping[str, OwnRates],
+async def _lines(
+    conn: Connection, pack: Pack | None, known_on: date, rows: Sequence[Assessment]
 ) -> list[Sequence[Line]]:
     """Each row's lines as its assessment would have them; none where the pack says nothing of the
     levy period.
     """
     policies = Policies({pack.city: pack} if pack is not None else {})
-    schemes = schemes_of(policies, rows, known_on)
-    found: list[Sequence[Line]] = []
-    for row in rows:
-        scheme = schemes.get((row.city, row.levy_period))
-        if scheme is None:
-            found.append(())
-            continue
-        known, own = facts[row.employee_id, row.levy_period], rates.get(row.account_id, {})
-        found.append(assessed(row, known, scheme, own)[0].lines)
-    return found
+    found = await reckoned(conn, policies, rows, known_on)
+    return [one[0].lines if one is not None else () for one in found]
 
 
 def _as_assessed(person: Person, proposal: Proposal) -> Assessment:
