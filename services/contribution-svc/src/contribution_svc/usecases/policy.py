@@ -2,12 +2,14 @@
 and any pack is told again when the day has come from which more of it is known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from contribution_svc.domain.pack_changes import changes
 from contribution_svc.domain.policy import Pack
 from contribution_svc.domain.release import Origin
+from contribution_svc.policy import Policies
 from contribution_svc.store import policies as policy_store
 from contribution_svc.store import proposals
 from contribution_svc.store.policies import PackFile, Told
@@ -62,18 +64,28 @@ async def settle_policies(conn: Connection, library: Library, now: datetime) -> 
 async def _unsettled(conn: Connection, library: Library, now: datetime) -> _Unsettled:
     told = await policy_store.told(conn)
     in_force = await library.in_force(conn)
-    # What was in force and was replaced is no news; nor is what somebody has rejected.
-    before = await proposals.known(conn, Origin.SHIPPED)
-    before |= await policy_store.ever_in_force(conn)
-    adopted, proposed = [], []
+    adopted, newer = [], []
     for pack in library.shipped:
         if pack.city not in told or not told[pack.city].is_kept:
             adopted.append(pack)
-        elif (pack.city, pack.sha256) not in before and changes(in_force.of(pack.city), pack):
-            proposed.append(pack)
+        elif pack.sha256 != told[pack.city].sha256:
+            newer.append(pack)
     today = china_day(now)
     outgrown = [pack for pack in in_force if _is_outgrown(pack, told.get(pack.city), today)]
-    return _Unsettled(adopted, proposed, outgrown)
+    return _Unsettled(adopted, await _news(conn, newer, in_force), outgrown)
+
+
+async def _news(conn: Connection, newer: Sequence[Pack], in_force: Policies) -> list[Pack]:
+    """What was in force and was replaced is no news; nor is what somebody has rejected."""
+    if not newer:
+        return []
+    before = await proposals.known(conn, Origin.SHIPPED)
+    before |= await policy_store.ever_in_force(conn)
+    return [
+        pack
+        for pack in newer
+        if (pack.city, pack.sha256) not in before and changes(in_force.of(pack.city), pack)
+    ]
 
 
 def _is_outgrown(pack: Pack, told: Told | None, today: date) -> bool:
