@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.case.addresses import SERVICES
 from tests.support.access_table import REFUSED_FOR_ITS_STATE, TABLE, Route, content_of
-from tests.support.cast import CALLERS, Cast, House
+from tests.support.cast import CALLERS, OPEN_IDS, Cast, House
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -101,15 +101,7 @@ def without(text: str, ids: Mapping[str, str]) -> str:
 
 def nowhere(ids: Mapping[str, str]) -> dict[str, str]:
     """The same ids, of things that do not exist."""
-    kept = (
-        "levy_period",
-        "city",
-        "uscc",
-        "employer_name",
-        "insurance",
-        "side",
-        "contribution_year",
-    )
+    kept = (*OPEN_IDS, "uscc", "employer_name", "side", "contribution_year")
     return {name: value if name in kept else str(uuid.uuid4()) for name, value in ids.items()}
 
 

@@ -48,6 +48,10 @@ OTHER_EMPLOYER: dict[str, Any] = {
 }
 
 
+OPEN_IDS = ("levy_period", "city", "insurance")
+"""What is asked for by name and is nobody's."""
+
+
 @dataclass(frozen=True)
 class House:
     """One employer: the ids of its data by parameter name, and what only it may see."""
@@ -62,7 +66,7 @@ class House:
     @property
     def secrets(self) -> frozenset[str]:
         """Texts that no answer to another employer may hold."""
-        own = {value for name, value in self.ids.items() if name not in ("levy_period", "city")}
+        own = {value for name, value in self.ids.items() if name not in OPEN_IDS}
         return frozenset(own) | self.people.keys()
 
 
@@ -153,6 +157,7 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
         "employee_id": xiaowang["employee_id"],
         "account_id": account_id,
         "city": "990100",
+        "insurance": "medical",
         "levy_period": period,
         "insurance": "medical",
         "side": "employee",
@@ -225,6 +230,7 @@ async def _other_house(
         "employee_id": people[0]["employee_id"],
         "account_id": account_id,
         "city": "990100",
+        "insurance": "medical",
         "levy_period": period,
         "insurance": "medical",
         "side": "employee",

@@ -14,13 +14,12 @@ from ruamel.yaml import YAML
 
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.policy import InsuranceRules, Pack
-from contribution_svc.policy import load_policies
 from contribution_svc.policy.national import national
 from shared.values import Insurance, parse_fen
+from tests.support.shipped_policies import POLICIES
 
 FACTS = YAML(typ="safe").load(Path(__file__).with_name("cities.yaml"))
 CITIES = {city["code"]: city for city in FACTS["cities"]}
-POLICIES = load_policies()
 BOUNDS = {"floor": "base_floor", "ceiling": "base_ceiling"}
 RATES = {"employer_rate": "employer_rate", "employee_rate": "employee_rate"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")

@@ -14,10 +14,9 @@ from contribution_svc.domain.in_force import in_force
 from contribution_svc.domain.policy import InsuranceRules, Pack, Terms
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.errors import InsuranceNotInScheme, PolicyUnknown
-from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
+from tests.support.shipped_policies import POLICIES
 
-POLICIES = load_policies()
 PACKS = sorted(POLICIES, key=lambda pack: pack.city)
 DAYS = st.dates(date(2023, 1, 1), date(2028, 6, 30))
 HEFEI = POLICIES.packs["340100"]

@@ -12,13 +12,12 @@ from contribution_svc.domain.base import BaseRule, WageBasis, bases
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
 from contribution_svc.domain.policy import OwnRates
 from contribution_svc.errors import LineDisagreesWithPolicy
-from contribution_svc.policy import load_policies
 from contribution_svc.policy.national import national, read_national
 from payroll_svc.domain.people import PERSON_KINDS
 from reconciliation_svc.domain.reasons import MISSING_WORDS
 from shared.values import Insurance, LevyPeriod
+from tests.support.shipped_policies import POLICIES
 
-POLICIES = load_policies()
 KNOWN = date(2026, 11, 22)
 OWN: OwnRates = {"work_injury": (2_000, 0), "housing_fund": (70_000, 70_000)}
 

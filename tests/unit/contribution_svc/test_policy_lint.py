@@ -301,8 +301,15 @@ def test_the_command_names_each_fault_on_a_line(tmp_path: Path) -> None:
     )
 
 
-def test_the_command_says_what_was_in_force_in_one_sentence() -> None:
-    asked = ["policy", "in-force", "340100", "pension", "2026-03"]
+@pytest.fixture
+def hefei(tmp_path: Path) -> list[str]:
+    """A folder with that pack alone, as an option of the command."""
+    (tmp_path / FILE).write_text(HEFEI)
+    return ["--policy-dir", str(tmp_path)]
+
+
+def test_the_command_says_what_was_in_force_in_one_sentence(hefei: list[str]) -> None:
+    asked = ["policy", "in-force", "340100", "pension", "2026-03", *hefei]
     before = RUN.invoke(CLI, [*asked, "--known-on", "2026-09-06"])
     after = RUN.invoke(CLI, [*asked, "--known-on", "2026-09-07"])
     assert (before.exit_code, after.exit_code) == (0, 0)
@@ -323,7 +330,10 @@ def test_the_command_says_what_was_in_force_in_one_sentence() -> None:
     ],
     ids=["no such city", "a month outside", "merged", "no month", "no insurance"],
 )
-def test_what_cannot_be_answered_is_said(arguments: list[str], code: int, said: str) -> None:
-    done = RUN.invoke(CLI, ["policy", "in-force", *arguments, "--known-on", "2026-10-01"])
+def test_what_cannot_be_answered_is_said(
+    arguments: list[str], code: int, said: str, hefei: list[str]
+) -> None:
+    asked = ["policy", "in-force", *arguments, "--known-on", "2026-10-01", *hefei]
+    done = RUN.invoke(CLI, asked)
     assert done.exit_code == code
     assert said in done.output

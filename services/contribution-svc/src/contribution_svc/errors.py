@@ -29,8 +29,12 @@ class PolicyUnknown(NotFound):
 
     @classmethod
     def of(cls, city: str, period: str = "", known_on: date | None = None) -> Self:
-        when = f" in {period}, as known on {known_on}" if period else ""
-        return cls(f"no policy for city {city}{when}; add its dated file to the policy folder")
+        if not period:
+            return cls(f"no policy for city {city}; add its dated file to the policy folder")
+        return cls(
+            f"no policy for city {city} in {period}, as known on {known_on}; "
+            "add the figures of that month, with their notice, to the city's file"
+        )
 
 
 class InsuranceNotInScheme(Refusal):

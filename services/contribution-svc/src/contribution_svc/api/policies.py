@@ -107,6 +107,15 @@ class PersonKindOut(BaseModel):
     source: str
 
 
+class InjuryClassesOut(BaseModel):
+    """工伤行业类别: the national rates of the eight classes, and what a float may make of them."""
+
+    rates_ppm: list[int] = Field(examples=[[2_000, 4_000, 7_000]])
+    floats_percent: list[int] = Field(examples=[[50, 80, 100, 120, 150]])
+    confidence: str = Field(examples=["B"])
+    source: str
+
+
 class PolicyOut(BaseModel):
     """A city's policy pack; `sha256` names its content."""
 
@@ -126,6 +135,7 @@ class PolicyOut(BaseModel):
     average_wage_fen: list[FigureOut]
     remarks: list[str]
     late_fee_ppm_per_day: list[FigureOut]
+    injury_classes: InjuryClassesOut
     person_kinds: list[PersonKindOut]
 
 
@@ -248,6 +258,12 @@ def _policy(pack: Pack) -> PolicyOut:
         average_wage_fen=[_figure(figure) for figure in pack.average_wage],
         remarks=list(pack.remarks),
         late_fee_ppm_per_day=[_figure(figure) for figure in pack.late_fee],
+        injury_classes=InjuryClassesOut(
+            rates_ppm=list(national().injury_classes_ppm),
+            floats_percent=list(national().injury_floats_percent),
+            confidence=national().injury_confidence,
+            source=national().injury_source,
+        ),
         person_kinds=[
             PersonKindOut(
                 code=kind.code,
