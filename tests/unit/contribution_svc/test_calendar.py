@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 
 from contribution_svc.domain.calendar import account_days, day_of, record_by, risk_day, rolled
-from contribution_svc.policy import load_policies
 from shared.clock import CalendarYearUnknown, WorkCalendar
 from shared.values import LevyPeriod
+from tests.support.shipped_policies import POLICIES
 
-DAYS = load_policies().packs["990100"].days[0]
+DAYS = POLICIES.packs["990100"].days[0]
 CALENDAR = WorkCalendar()
 
 
@@ -25,6 +25,12 @@ def test_october_2024_with_automatic_debit() -> None:
 def test_without_automatic_debit_the_filing_day_counts() -> None:
     days = account_days(DAYS, LevyPeriod(2024, 10), False, CALENDAR)
     assert (days.file_by, days.debit_by) == (date(2024, 10, 15), date(2024, 10, 15))
+
+
+def test_shanghai_pays_in_the_month_after_the_levy_period() -> None:
+    """In month M the premiums of M-1 are paid, by the 15th."""
+    days = account_days(POLICIES.packs["310000"].days[0], LevyPeriod(2025, 12), False, CALENDAR)
+    assert (days.file_by, days.due_on) == (date(2026, 1, 15), date(2026, 1, 15))
 
 
 def test_a_debit_day_on_a_weekend_rolls_and_takes_the_filing_with_it() -> None:
