@@ -56,9 +56,9 @@ def roster(folder: Path) -> Roster:
     return Roster(json.loads((folder / "figures.json").read_text()), wage_fen, position)
 
 
-def peak_rss_mb() -> float:
+def peak_rss_mb(pid: str = "self") -> float:
     """Of this program alone: `getrusage` would count what its parent held before it began."""
-    status = Path("/proc/self/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 

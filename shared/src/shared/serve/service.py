@@ -1,6 +1,7 @@
 """A service as a process: what it is wired of, and how its parts start, report and stop."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 _HTTP_DRAIN_SECONDS = 8
 _STOP_LIMIT_SECONDS = 20
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""A batch makes ten thousands of objects and none of its cycles: looking for them after every 700,
+as Python does, took a fifth of the CPU (measured).
+"""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,7 @@ async def serve(service: Service[SettingsT], settings: SettingsT) -> None:
     restarts it.
     """
     logs.set_up(service.name, settings.log_level)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from contribution_svc.domain.base import Bases, base_within
+from contribution_svc.domain.base import Bases, Bound, base_within
 from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
 from contribution_svc.domain.rounding import rounded_fen
 from contribution_svc.errors import LineDisagreesWithPolicy
@@ -156,6 +156,8 @@ def check_lines(
 
 def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
     right = due_line(terms, line.base_fen)
+    if _sums(line) == _sums(right) and _is_within(line.base_fen, terms):
+        return
     rates = (
         ("employer rate", percent_text(right.employer_ppm), percent_text(line.employer_ppm)),
         ("employee rate", percent_text(right.employee_ppm), percent_text(line.employee_ppm)),
@@ -165,7 +167,7 @@ def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
     for what, expected, found in rates:
         if expected != found:
             raise LineDisagreesWithPolicy.of(employee_id, line.insurance, what, expected, found)
-    if base_within(line.base_fen, terms.floor_fen, terms.ceiling_fen)[0] != line.base_fen:
+    if not _is_within(line.base_fen, terms):
         least, most = (
             fen_text(bound) if bound is not None else "any"
             for bound in (terms.floor_fen, terms.ceiling_fen)
@@ -174,6 +176,14 @@ def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
         raise LineDisagreesWithPolicy.of(
             employee_id, line.insurance, "base", bounds, fen_text(line.base_fen)
         )
+
+
+def _sums(line: Line) -> tuple[int, int, int, int]:
+    return line.employer_ppm, line.employee_ppm, line.employer_fen, line.employee_fen
+
+
+def _is_within(base_fen: int, terms: Terms) -> bool:
+    return base_within(base_fen, terms.floor_fen, terms.ceiling_fen)[1] is Bound.WITHIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.employment import Spell
@@ -175,8 +175,8 @@ _NEXT = text("SELECT min(assess_at) FROM assessments WHERE assess_at IS NOT NULL
 _TO_DO = text(
     """
     SELECT employee_id, levy_period, employer_id, account_id, department_id, city, version,
-           rests_on, contribution_year, lines, base_explanation, policy_known_since, file_by,
-           debit_by, told, facts_parked, policy_warnings
+           rests_on, contribution_year, base_explanation, policy_known_since, file_by, debit_by,
+           told, facts_parked
       FROM assessments WHERE assess_at <= :now AND declaration_id IS NULL
      ORDER BY assess_at, employee_id LIMIT :limit FOR UPDATE SKIP LOCKED
     """
@@ -209,13 +209,11 @@ async def next_to_assess(conn: Connection) -> datetime | None:
 
 
 async def to_assess(conn: Connection, now: datetime, limit: int) -> list[Assessment]:
-    """At most `limit` rows that are to be assessed, locked; another replica's are passed over."""
+    """At most `limit` rows that are to be assessed, locked; another replica's are passed over.
+    Without their lines, which are to be made anew: `told` says what they were.
+    """
     rows = (await conn.execute(_TO_DO, {"now": now, "limit": limit})).mappings()
-    return [_assessment(row) for row in rows]
-
-
-def _assessment(row: RowMapping) -> Assessment:
-    return Assessment(**{**row, "lines": from_json(row["lines"], list[Line])})
+    return [Assessment(**row, lines=[]) for row in rows]
 
 
 async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[str, str], Facts]:

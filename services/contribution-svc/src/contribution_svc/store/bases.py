@@ -1,7 +1,7 @@
 """缴费基数 as last told, one row per employee and contribution year."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
@@ -47,7 +47,7 @@ _PUT = text(
     ON CONFLICT (employee_id, contribution_year) DO UPDATE
        SET version = b.version + 1, levy_period = excluded.levy_period, body = excluded.body
      WHERE b.levy_period <= excluded.levy_period AND b.body <> excluded.body
-    RETURNING employee_id, contribution_year, employer_id, version, levy_period, body
+    RETURNING employee_id, contribution_year, version
     """
 )
 _OF_EMPLOYEE = text(
@@ -72,8 +72,10 @@ async def put(conn: Connection, rows: Sequence[BaseRow]) -> list[BaseRow]:
             for r in newest.values()
         ),
     )
-    changed = (await conn.execute(_PUT, values)).mappings()
-    return [BaseRow(**{**row, "body": from_json(row["body"], BaseBody)}) for row in changed]
+    return [
+        replace(newest[employee_id, year], version=version)
+        for employee_id, year, version in await conn.execute(_PUT, values)
+    ]
 
 
 async def is_employee(conn: Connection, employee_id: str) -> bool:

@@ -24,8 +24,5 @@ def from_json(value: object, kind: type[ValueT]) -> ValueT:
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
     """Rows turned into one array per name, as `unnest` takes them."""
-    arrays: dict[str, list[Any]] = {name: [] for name in names}
-    for row in rows:
-        for name, value in zip(names, row, strict=True):
-            arrays[name].append(value)
-    return arrays
+    turned = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {name: list(values) for name, values in zip(names, turned, strict=True)}

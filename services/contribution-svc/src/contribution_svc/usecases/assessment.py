@@ -25,8 +25,8 @@ from shared.db import Connection
 from shared.logs import get_logger
 from shared.values import Insurance, LevyPeriod
 
-BATCH = 2_000
-"""Employees per transaction: some 10,000 lines, a second of work at most."""
+BATCH = 5_000
+"""Employees per transaction: some 25,000 lines, a second of work."""
 _TRY_AGAIN = timedelta(days=1)
 
 _log = get_logger(__name__)

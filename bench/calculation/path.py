@@ -1,0 +1,144 @@
+"""The whole path through contribution-svc, run as people run it: wages in on Kafka, the levy period
+opened, assessed, stored, told, published; beside PostgreSQL's bare COPY of the rows that it wrote.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bench.calculation.roster import people, set_clock, tell, wages
+from bench.calculation.servers import Servers, cpu_seconds
+from bench.peers.measured import peak_rss_mb
+from tests.integration.contribution_svc.month import WEBHOOK_SECRET, china
+from tests.support.eventually import eventually
+from tests.support.service_databases import ServiceDatabase, ServiceDatabases
+from tests.support.service_process import NOBODY, environment, serving
+
+BEFORE, OPENED = china("2024-09-24 20:00"), china("2024-09-25 09:00")
+"""The levy period opens on the 25th at 06:00; between these moments the bank is asked for nothing.
+"""
+WRITTEN = ("wages", "inbox", "assessments", "bases", "outbox")
+"""What the path writes, a row an employee each, but two in the outbox: base and assessment."""
+_WITHIN_SECONDS = 900.0
+
+
+async def whole_path(servers: Servers, count: int, home: Path) -> list[dict[str, Any]]:
+    """A row for the path of `count` employees, and one for the bare COPY of what it wrote."""
+    async with ServiceDatabases(servers.postgres.url).clone("contribution_svc") as database:
+        connection = await asyncpg.connect(database.superuser_url)
+        try:
+            ours = await _path(servers, database, connection, count, home)
+            limit = await _bare_copy(connection, home)
+        finally:
+            await connection.close()
+    lines = ours["lines"]
+    limit |= {"n": count, "lines": lines, "lines_per_second": round(lines / limit["seconds"])}
+    return [ours, limit]
+
+
+async def _path(
+    servers: Servers,
+    database: ServiceDatabase,
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    count: int,
+    home: Path,
+) -> dict[str, Any]:
+    async def has(query: str) -> bool:
+        return bool(await connection.fetchval(query) >= count)
+
+    bootstrap = servers.kafka.bootstrap
+    await set_clock(bootstrap, BEFORE)
+    async with _service(servers, database, home) as pid:
+        await tell(bootstrap, people(count), BEFORE)
+        await _until(lambda: has("SELECT count(*) FROM spells"))
+        watch = _Stopwatch(servers, pid)
+        await tell(bootstrap, wages(count), BEFORE)
+        await _until(lambda: has("SELECT count(*) FROM wages"))
+        taken_in = watch.seconds()
+        await set_clock(bootstrap, OPENED)
+        await _until(
+            lambda: has(
+                "SELECT count(*) FROM outbox"
+                " WHERE family = 'ContributionAssessed' AND sent_at IS NOT NULL"
+            )
+        )
+        row = watch.row("ours: whole path", count)
+        lines = await connection.fetchval(
+            "SELECT sum(jsonb_array_length(lines)) FROM assessments WHERE version > 0"
+        )
+    seconds = row["seconds"]
+    return row | {
+        "lines": int(lines),
+        "lines_per_second": round(int(lines) / seconds),
+        "cpu_us_per_line": round(row["cpu_seconds"] / int(lines) * 1e6, 2),
+        "wages_in_seconds": round(taken_in, 2),
+        "assessed_and_published_seconds": round(seconds - taken_in, 2),
+    }
+
+
+@asynccontextmanager
+async def _service(servers: Servers, database: ServiceDatabase, home: Path) -> AsyncIterator[int]:
+    """The service's own process, on the sandbox's clock; its pid."""
+    secret = home / "secret"
+    secret.write_text(WEBHOOK_SECRET)
+    settings = {
+        "PROFILE": "sandbox",
+        "CLOCK": "sandbox",
+        "LOG_LEVEL": "WARNING",
+        "BANK_URL": f"http://{NOBODY}",
+        "BANK_KEY_ID": "bench",
+        "BANK_SECRET_FILE": str(secret),
+        "BANK_WEBHOOK_SECRET_FILE": str(secret),
+    }
+    env = environment(database, servers.kafka.bootstrap, **settings)
+    async with serving("contribution-svc", env) as running:
+        yield running.process.pid
+        await running.stop()
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    await eventually(holds, within=_WITHIN_SECONDS, every=0.1)
+
+
+class _Stopwatch:
+    """Wall time, and the CPU of the service and both servers, from here on."""
+
+    def __init__(self, servers: Servers, pid: int) -> None:
+        self._pids = {"service": pid, **servers.pids()}
+        self._began, self._cpu = time.monotonic(), self._used()
+
+    def _used(self) -> Mapping[str, float]:
+        return {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def row(self, who: str, count: int) -> dict[str, Any]:
+        used = {name: now - self._cpu[name] for name, now in self._used().items()}
+        return {
+            "who": who,
+            "n": count,
+            "seconds": round(self.seconds(), 2),
+            "cpu_seconds": round(sum(used.values()), 2),
+            **{f"cpu_{name}_seconds": round(seconds, 2) for name, seconds in used.items()},
+            "peak_rss_mb": round(peak_rss_mb(str(self._pids["service"]))),
+        }
+
+
+async def _bare_copy(
+    connection: "asyncpg.Connection[asyncpg.Record]", home: Path
+) -> dict[str, Any]:
+    """Binary COPY of every row that was written into tables without keys, indexes or rules."""
+    seconds = 0.0
+    for table in WRITTEN:
+        file = home / f"{table}.copy"
+        await connection.copy_from_table(table, output=file, format="binary")
+        await connection.execute(f"CREATE TABLE bare_{table} AS TABLE {table} WITH NO DATA")
+        began = time.monotonic()
+        await connection.copy_to_table(f"bare_{table}", source=file, format="binary")
+        seconds += time.monotonic() - began
+    return {"who": "limit: bare COPY", "seconds": round(seconds, 3)}
