@@ -25,21 +25,38 @@ _ROUTES = {
 GET  /employees                             403  403  403  own  404  403  403  401
 GET  /employees/{employee_id}               own  404  404  own  404  403  403  401
 POST /employees/{employee_id}/erasure       403  403  403  own  404  403  403  401
+GET  /employees/{employee_id}/standing-items  own  404  404  own  404  403  403  401
+POST /employees/{employee_id}/standing-items  403  403  403  own  404  403  403  401
+GET  /employees/{employee_id}/tax-declaration own  404  404  own  404  403  403  401
+PUT  /employees/{employee_id}/tax-declaration 403  403  403  own  404  403  403  401
 GET  /employers                             403  403  403  own  own  403  403  401
 POST /employers                             403  403  403  403  403  own  403  401
 GET  /employers/{employer_id}               403  403  403  own  404  own  403  401
 PUT  /employers/{employer_id}               403  403  403  403  403  own  403  401
+GET  /entries                               403  403  403  own  404  403  403  401
+POST /entries                               403  403  403  own  404  403  403  401
 GET  /imports                               403  403  403  own  404  403  403  401
 POST /imports                               403  403  403  own  404  403  403  401
 GET  /imports/{import_id}                   403  403  403  own  404  403  403  401
 POST /imports/{import_id}/apply             403  403  403  own  404  403  403  401
+GET  /pay-items                             403  403  403  own  404  403  403  401
+POST /pay-items                             403  403  403  own  404  403  403  401
 GET  /payroll-runs                          403  403  403  own  404  403  403  401
 POST /payroll-runs                          403  403  403  own  404  403  403  401
 GET  /payroll-runs/{run_id}                 403  403  403  own  404  403  403  401
 POST /payroll-runs/{run_id}/approve         403  403  403  own  404  403  403  401
+POST /payroll-runs/{run_id}/check           403  403  403  own  404  403  403  401
+POST /payroll-runs/{run_id}/correct         403  403  403  own  404  403  403  401
+GET  /payroll-runs/{run_id}/people          403  403  403  own  404  403  403  401
 POST /payroll-runs/{run_id}/pay             403  403  403  own  404  403  403  401
 POST /payroll-runs/{run_id}/recompute       403  403  403  own  404  403  403  401
+GET  /payslip-disputes                      403  403  403  own  404  403  403  401
 GET  /payslips                              own  own  404  own  404  403  403  401
+GET  /payslips/{run_id}/{employee_id}       own  404  404  own  404  403  403  401
+POST /payslips/{run_id}/{employee_id}/answer  403  403  403  own  404  403  403  401
+POST /payslips/{run_id}/{employee_id}/confirm own  404  404  403  403  403  403  401
+POST /payslips/{run_id}/{employee_id}/dispute own  404  404  403  403  403  403  401
+GET  /payslips/{run_id}/{employee_id}/figures/{figure} own  404  404  own  404  403  403  401
 GET  /sums                                  403  403  403  own  404  own  403  401
 """,
     "contribution-svc": """
@@ -214,10 +231,33 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     },
     "/imports/{import_id}/apply": lambda _: {"json": {"take": "whole"}},
     "/payroll-runs": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
-    "/payroll-runs/{run_id}/approve": lambda _: {"json": {}},
     "/supplementary-declarations": lambda ids: {"json": _named(ids, "account_id", "levy_period")},
     "/supplementary-declarations/{declaration_id}/approve": lambda _: {"json": {}},
     "/deferrals": lambda ids: {"json": {**_DEFERRAL, **_named(ids, "account_id")}},
+    "/payroll-runs/{run_id}/check": lambda _: {"json": {}},
+    "/payroll-runs/{run_id}/correct": lambda _: {
+        "json": {"payday": "2024-10-08", "reason": "漏发补贴"}
+    },
+    "/pay-items": lambda ids: {
+        "json": {
+            **_named(ids, "employer_id"),
+            "code": "night_allowance",
+            "name": "夜班津贴",
+            "law": "《关于工资总额组成的规定》第四条",
+        }
+    },
+    "/entries": lambda ids: {
+        "json": {
+            **_named(ids, "employer_id", "levy_period"),
+            "entries": [{"employee_id": ids["employee_id"], "code": "bonus", "amount_fen": 1}],
+        }
+    },
+    "/employees/{employee_id}/standing-items": lambda _: {
+        "json": {"items": [{"code": "allowance", "since": "2024-12-01", "amount_fen": 1}]}
+    },
+    "/employees/{employee_id}/tax-declaration": lambda _: {"json": {}},
+    "/payslips/{run_id}/{employee_id}/dispute": lambda _: {"json": {"words": "加班费少了。"}},
+    "/payslips/{run_id}/{employee_id}/answer": lambda _: {"json": {"words": "已核对，无误。"}},
     "/statements": lambda ids: {"data": _named(ids, "employer_id"), "files": _NO_FILE},
     "/policy-proposals": lambda _: {"files": {"file": ("broken.yaml", b"city: 1", "text/yaml")}},
     "/policy-proposals/{proposal_id}/approve": lambda _: {"json": {"sha256": "0" * 64}},

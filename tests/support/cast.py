@@ -163,6 +163,7 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
         "campaign_id": campaign["campaign_id"],
         "contribution_year": str(_CAMPAIGN["contribution_year"]),
         "run_id": (await hr.all("payroll-svc", "/payroll-runs", **of))[0]["run_id"],
+        "figure": "net",
         "import_id": (await hr.all("payroll-svc", "/imports", **of))[0]["import_id"],
         "declaration_id": next(
             one["declaration_id"] for one in declarations if one["account_id"] == account_id
@@ -189,7 +190,7 @@ async def _other_house(
     addresses: Addresses, client: httpx.AsyncClient, operator: Person, folder: Path
 ) -> House:
     """Made over the API at the case's last moment: two accounts with one employee each, a payroll
-    run and a ticket of the month that is open.
+    run that is paid and a ticket of the month that is open.
     """
     made = await operator.post("payroll-svc", "/employers", OTHER_EMPLOYER)
     employer_id, period = made["employer_id"], OTHER_EMPLOYER["cut_over"]
@@ -212,6 +213,12 @@ async def _other_house(
         for one in people
     ]
     run = await hr.post("payroll-svc", "/payroll-runs", {**of, "levy_period": period})
+    await conductor.rest()
+    second_hr = await register(addresses, client, "hr.huang", "hr", employer_ids=(employer_id,))
+    on_run = f"/payroll-runs/{run['run_id']}"
+    await hr.post("payroll-svc", f"{on_run}/check", {"accept_first_wage_unknown": True})
+    await second_hr.post("payroll-svc", f"{on_run}/approve")
+    await hr.post("payroll-svc", f"{on_run}/pay")
     feedback = {
         "levy_period": period,
         "insurances": ["medical"],
@@ -235,6 +242,7 @@ async def _other_house(
         "campaign_id": campaign["campaign_id"],
         "contribution_year": str(_CAMPAIGN["contribution_year"]),
         "run_id": run["run_id"],
+        "figure": "net",
         "import_id": staged["import_id"],
         "declaration_id": declared.pop(account_id),
         "spare_declaration_id": next(iter(declared.values())),

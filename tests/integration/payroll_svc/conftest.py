@@ -89,8 +89,8 @@ class PayrollService:
     def operator(self) -> dict[str, str]:
         return self.issuer.headers("operator-1", ["operator"])
 
-    def hr(self, *employer_ids: str) -> dict[str, str]:
-        return self.issuer.headers("hr-li", ["hr"], employer_ids=employer_ids)
+    def hr(self, *employer_ids: str, sub: str = "hr-li") -> dict[str, str]:
+        return self.issuer.headers(sub, ["hr"], employer_ids=employer_ids)
 
     def employee(self, employer_id: str, employee_id: str) -> dict[str, str]:
         return self.issuer.headers(

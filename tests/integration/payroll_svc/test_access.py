@@ -6,7 +6,7 @@ import pytest
 
 from shared.contracts import EmployerChanged
 from tests.integration.payroll_svc.conftest import EMPLOYER, PayrollService
-from tests.integration.payroll_svc.test_payroll_runs import (
+from tests.integration.payroll_svc.paying import (
     assessed,
     pay_through,
     run_of,

@@ -1,90 +1,24 @@
 """A payroll run from the roster to the payslip, with assessments that come in any order."""
 
 import asyncio
-from datetime import date, datetime
 from itertools import permutations
-from typing import Any
 
 import msgspec
 import pytest
 
-from shared.clock import china_time
-from shared.contracts import AssessedLine, ContributionAssessed, PayslipIssued, SalaryComputed
-from shared.values import Insurance
+from shared.contracts import ContributionAssessed, PayslipIssued, SalaryComputed
 from tests.integration.payroll_svc.conftest import PayrollService
-from tests.support.rosters import csv_file, roster_row
-
-PERIOD = "2024-10"
-XIAOWANG = (
-    (Insurance.PENSION, 152_000, 76_000),
-    (Insurance.MEDICAL, 76_000, 19_000),
-    (Insurance.UNEMPLOYMENT, 4_750, 4_750),
-    (Insurance.WORK_INJURY, 3_800, 0),
-    (Insurance.MATERNITY, 7_600, 0),
+from tests.integration.payroll_svc.paying import (
+    PERIOD,
+    XIAOWANG,
+    assessed,
+    at,
+    pay_through,
+    run_of,
+    step,
+    with_people,
 )
-"""(insurance, employer fen, employee fen) on a base of 9,500.00."""
-
-
-def at(day: str, clock: str = "10:00") -> datetime:
-    return china_time(date.fromisoformat(day), clock)
-
-
-def assessed(
-    employer_id: str, employee_id: str, *, version: int = 1, period: str = PERIOD, blocked: str = ""
-) -> ContributionAssessed:
-    """Every insurance due as 小王's are, or all blocked for a reason."""
-    due = tuple(
-        AssessedLine(
-            insurance=insurance,
-            state="blocked" if blocked else "due",
-            authority="any",
-            reason=blocked,
-            base_fen=0 if blocked else 950_000,
-            employer_fen=0 if blocked else employer_fen,
-            employee_fen=0 if blocked else employee_fen,
-        )
-        for insurance, employer_fen, employee_fen in XIAOWANG
-    )
-    return ContributionAssessed(
-        version=version,
-        employee_id=employee_id,
-        employer_id=employer_id,
-        levy_period=period,
-        city="990100",
-        account_id="account",
-        department_id="department",
-        file_by="2024-10-15",
-        debit_by="2024-10-10",
-        lines=due,
-    )
-
-
-async def with_people(
-    service: PayrollService, *rows: dict[str, object]
-) -> tuple[str, dict[str, str]]:
-    """(employer id, employee ids by number)."""
-    employer_id = await service.create_employer()
-    await service.take_in(employer_id, "roster", "r.csv", csv_file(rows))
-    people = await service.rows("SELECT employee_no, employee_id FROM employees")
-    return employer_id, {row.employee_no: row.employee_id for row in people}
-
-
-async def run_of(service: PayrollService, employer_id: str, period: str = PERIOD) -> Any:
-    body = {"employer_id": employer_id, "levy_period": period}
-    answer = await service.post("/payroll-runs", service.hr(employer_id), json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-async def step(service: PayrollService, run: Any, verb: str, **body: Any) -> Any:
-    path = f"/payroll-runs/{run['run_id']}/{verb}"
-    return await service.post(path, service.hr(run["employer_id"]), json=body or None)
-
-
-async def pay_through(service: PayrollService, run: Any) -> None:
-    for verb in ("approve", "pay"):
-        answer = await step(service, run, verb)
-        assert answer.status_code == 200, answer.text
+from tests.support.rosters import csv_file, roster_row
 
 
 async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
@@ -117,7 +51,7 @@ async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
     assert {(s.employee_id, s.purpose, s.gross_fen, s.payday) for s in salaries} == {
         (employee_id, "run", 1_000_000, "2024-09-30") for employee_id in (first, foreigner, hire)
     }
-    early = await step(service, run, "approve")
+    early = await step(service, run, "check")
     assert early.status_code == 409
     assert {fault["reason"] for fault in early.json()["faults"]} == {
         "not_assessed",
@@ -132,11 +66,12 @@ async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
     path = f"/payroll-runs/{run['run_id']}"
     headers = service.hr(employer_id)
     assert (await service.http.get(path, headers=headers)).json()["state"] == "assessed"
-    approved = (await step(service, run, "approve")).json()
-    assert approved["state"] == "approved"
+    checked = (await step(service, run, "check")).json()
+    assert (checked["state"], checked["checked_by"]) == ("checked", "hr-li")
     # 10,000.00 - 997.50 - 5,000.00 = 4,002.50 at 3 %: 120.075, a half fen up.
-    assert approved["contributions_fen"] == 2 * 99_750
-    assert approved["tax_fen"] == 2 * 12_008 + 15_000
+    assert checked["contributions_fen"] == 2 * 99_750
+    assert checked["tax_fen"] == 2 * 12_008 + 15_000
+    assert (await step(service, run, "approve")).json()["state"] == "approved"
     service.clock.set(at("2024-09-30"))
     paid = (await step(service, run, "pay")).json()
     assert (paid["state"], paid["net_fen"]) == ("paid", 2 * 888_242 + 985_000)
@@ -149,7 +84,7 @@ async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
     sums = (await service.http.get("/sums", params=query, headers=service.operator())).json()
     assert sums["withheld"]["medical"] == {"employer_fen": 152_000, "employee_fen": 38_000}
 
-    edited = await step(service, run, "approve")
+    edited = await step(service, run, "check")
     assert edited.status_code == 409
     assert edited.json()["type"].endswith("payroll-run-paid")
     assert (await step(service, run, "pay")).status_code == 409
@@ -181,6 +116,7 @@ async def test_a_newer_assessment_asks_for_a_new_approval(service: PayrollServic
     employer_id, ids = await with_people(service, roster_row(1))
     run = await run_of(service, employer_id)
     await service.hear(assessed(employer_id, ids["E0001"]))
+    assert (await step(service, run, "check")).status_code == 200
     assert (await step(service, run, "approve")).status_code == 200
     await service.hear(assessed(employer_id, ids["E0001"], version=2, blocked="work_permit"))
     refused = await step(service, run, "pay")
@@ -196,6 +132,7 @@ async def test_a_run_is_computed_anew_from_the_roster_as_it_is(service: PayrollS
     employer_id, ids = await with_people(service, *rows)
     run = await run_of(service, employer_id)
     await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
+    assert (await step(service, run, "check")).status_code == 200
     assert (await step(service, run, "approve")).status_code == 200
     rows[0]["约定月工资"] = "12000"
     rows[1]["约定月工资"] = "8000"
@@ -236,8 +173,8 @@ async def test_an_unknown_first_wage_may_be_accepted(service: PayrollService) ->
     employer_id, ids = await with_people(service, roster_row(1))
     run = await run_of(service, employer_id)
     await service.hear(assessed(employer_id, ids["E0001"], blocked="first_wage_unknown"))
-    assert (await step(service, run, "approve")).status_code == 409
-    accepted = await step(service, run, "approve", accept_first_wage_unknown=True)
+    assert (await step(service, run, "check")).status_code == 409
+    accepted = await step(service, run, "check", accept_first_wage_unknown=True)
     assert accepted.status_code == 200
 
 
@@ -263,7 +200,7 @@ async def test_an_earlier_run_is_paid_first(service: PayrollService) -> None:
         await service.hear(assessed(employer_id, ids["E0001"], period=period))
     october = await run_of(service, employer_id, "2024-10")
     november = await run_of(service, employer_id, "2024-11")
-    refused = await step(service, november, "approve")
+    refused = await step(service, november, "check")
     assert refused.status_code == 409
     assert "2024-10" in refused.json()["detail"]
     await pay_through(service, october)
@@ -273,7 +210,7 @@ async def test_an_earlier_run_is_paid_first(service: PayrollService) -> None:
 async def test_a_net_below_zero_is_named(service: PayrollService) -> None:
     employer_id, ids = await with_people(service, roster_row(1, 约定月工资="500"))
     await service.hear(assessed(employer_id, ids["E0001"]))
-    refused = await step(service, await run_of(service, employer_id), "approve")
+    refused = await step(service, await run_of(service, employer_id), "check")
     assert refused.json()["faults"][0]["reason"] == "net_negative"
 
 
@@ -309,3 +246,21 @@ async def test_a_year_without_announced_holidays_has_no_payday_yet(
     answer = await service.post("/payroll-runs", service.hr(employer_id), json=body)
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("payday-unknown")
+
+
+async def test_who_checks_a_run_does_not_approve_it(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1), roster_row(2, 部门="sales"))
+    run = await run_of(service, employer_id)
+    await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
+    assert (await step(service, run, "approve")).status_code == 409
+    checked = (await step(service, run, "check")).json()
+    costs = {one["code"]: one["employer_cost_fen"] for one in checked["departments"]}
+    assert costs == {"operations": 1_244_150, "sales": 1_244_150}
+    assert checked["employer_cost_fen"] == 2 * 1_244_150
+    alone = await step(service, run, "approve", sub="hr-li")
+    assert (alone.status_code, alone.json()["type"][-16:]) == (409, "approver-checked")
+    approved = (await step(service, run, "approve")).json()
+    assert (approved["checked_by"], approved["approved_by"]) == ("hr-li", "hr-wang")
+    # Checked again, it wants another approval.
+    assert (await step(service, run, "check", sub="hr-wang")).json()["approved_by"] is None
+    assert (await step(service, run, "approve", sub="hr-wang")).status_code == 409

@@ -1,85 +1,178 @@
 """Cumulative withholding against the worked examples of the tax authority and the year's table."""
 
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payroll_svc.domain.income_tax import ANNUAL_TABLE, YearToDate, tax_of, withheld_now
+from payroll_svc.domain.income_tax import (
+    Bracket,
+    TaxPayer,
+    TaxTerms,
+    TaxTermsUnknown,
+    Withholding,
+    YearToDate,
+    row_of,
+    tax_months,
+    tax_of,
+    terms_on,
+    withhold,
+)
+from payroll_svc.policy import tax_terms
+
+TERMS = tax_terms()[-1]
+
+
+def annual_tax(taxable_fen: int) -> int:
+    return tax_of(row_of(TERMS.annual_table, taxable_fen), taxable_fen)
+
+
+def after(
+    before: YearToDate, income_fen: int, contributions_fen: int, paid: Withholding
+) -> YearToDate:
+    return YearToDate(
+        before.income_fen + income_fen - paid.bonus_fen,
+        before.contributions_fen + contributions_fen,
+        paid.special_additional_fen,
+        before.tax_fen + paid.tax_fen - paid.bonus_tax_fen,
+        before.bonus_apart_fen + paid.bonus_fen,
+    )
+
+
+def payer(month: int, *elections: str, months: int = 0, special_fen: int = 0) -> TaxPayer:
+    return TaxPayer(date(2026, month, 5), months or month, special_fen, frozenset(elections))
 
 
 def withheld_by_month(
-    gross_fen: int, contributions_fen: int, special_fen: int, months: int
+    gross_fen: int, contributions_fen: int, special_fen: int, months: int, *elections: str
 ) -> list[int]:
     """What is withheld each month of a year in which every month is alike."""
     before, taxes = YearToDate(), []
     for month in range(1, months + 1):
-        tax_fen = withheld_now(before, month, gross_fen, contributions_fen, special_fen)
-        taxes.append(tax_fen)
-        before = YearToDate(
-            before.gross_fen + gross_fen,
-            before.contributions_fen + contributions_fen,
-            before.special_additional_fen + special_fen,
-            before.tax_fen + tax_fen,
-        )
+        who = payer(month, *elections, special_fen=special_fen)
+        paid = withhold(TERMS, before, who, gross_fen, contributions_fen)
+        taxes.append(paid.tax_fen)
+        before = after(before, gross_fen, contributions_fen, paid)
     return taxes
 
 
 def test_official_example_of_announcement_61_of_2018() -> None:
-    """30,000 a month, 4,500 own contributions, 2,000 special additional deductions."""
+    """Worked example 8: 30,000 a month, 4,500 own contributions, 2,000 special deductions."""
     assert withheld_by_month(3_000_000, 450_000, 200_000, 3) == [55_500, 62_500, 185_000]
 
 
 def test_shanghai_wage_of_20000_over_a_year() -> None:
-    """3,500 of own contributions a month; the fourth month reaches the 10 % bracket."""
+    """Worked example 9: 3,500 of own contributions; the fourth month reaches the 10 % bracket."""
     expected = [34_500] * 3 + [104_500] + [115_000] * 8
     assert withheld_by_month(2_000_000, 350_000, 0, 12) == expected
 
 
-@pytest.mark.parametrize(
-    ("gross_fen", "contributions_fen", "tax_fen"),
-    [
-        (5_000_000, 652_771, 132_723),  # Shanghai, December 2025, above the ceiling
-        (3_000_000, 97_130, 72_086),  # Shanghai, January 2026, declared at the floors
-        (3_000_000, 675_300, 54_741),  # Beijing 2026
-        (400_000, 93_259, 0),  # Kunming, January 2026, below the allowance
-    ],
-)
-def test_worked_examples_of_a_first_month(
-    gross_fen: int, contributions_fen: int, tax_fen: int
-) -> None:
-    assert withheld_now(YearToDate(), 1, gross_fen, contributions_fen) == tax_fen
-
-
 def test_half_a_fen_rounds_up() -> None:
     """小王: 10,000.00 - 997.50 - 5,000.00 = 4,002.50 at 3 % = 120.075."""
-    assert withheld_now(YearToDate(), 1, 1_000_000, 99_750) == 12_008
+    assert withhold(TERMS, YearToDate(), payer(1), 1_000_000, 99_750).tax_fen == 12_008
 
 
 def test_a_surplus_waits_for_the_yearly_settlement() -> None:
-    paid_much = YearToDate(gross_fen=5_000_000, tax_fen=300_000)
-    assert withheld_now(paid_much, 2, 500_000, 0) == 0
+    paid_much = YearToDate(income_fen=5_000_000, tax_fen=300_000)
+    assert withhold(TERMS, paid_much, payer(2), 500_000, 0).tax_fen == 0
 
 
-@pytest.mark.parametrize("row", range(len(ANNUAL_TABLE) - 1))
-def test_brackets_meet_without_a_step(row: int) -> None:
+def test_who_begins_to_earn_in_july_may_deduct_from_january() -> None:
+    """公告 2020 年第 13 号: the first wage of the year, in July: 7 x 5,000 at once."""
+    whole = payer(7, "first_wage_of_year", months=1)
+    assert withhold(TERMS, YearToDate(), whole, 4_000_000, 0).tax_fen == 15_000
+    plain = payer(7, months=1)
+    assert withhold(TERMS, YearToDate(), plain, 4_000_000, 0).tax_fen == 105_000
+
+
+def test_who_was_paid_no_more_than_60000_deducts_the_year_at_once() -> None:
+    """公告 2020 年第 19 号, its own example: 10,000 a month, own contributions 2,000: nothing is
+    withheld up to July, then 60, and 240 a month; the year ends where it ends without it.
+    """
+    taxes = withheld_by_month(1_000_000, 200_000, 0, 12, "sixty_thousand_at_once")
+    assert taxes == [0] * 7 + [12_000] + [24_000] * 4
+    assert sum(taxes) == sum(withheld_by_month(1_000_000, 200_000, 0, 12)) == 108_000
+
+
+def test_a_bonus_is_taxed_apart_once_a_year_if_the_person_so_elects() -> None:
+    """财税〔2018〕164号: 36,000 / 12 = 3,000 is in the first row, one fen more is not."""
+    who = payer(1, "bonus_taxed_apart")
+    paid = withhold(TERMS, YearToDate(), who, 3_600_000 + 500_000, 0, 3_600_000)
+    assert (paid.tax_fen, paid.bonus_tax_fen, paid.income_fen) == (108_000, 108_000, 500_000)
+    more = withhold(TERMS, YearToDate(), who, 3_600_001, 0, 3_600_001)
+    assert more.bonus_tax_fen == 339_000
+    again = withhold(TERMS, YearToDate(bonus_apart_fen=1), who, 3_600_000, 0, 3_600_000)
+    assert (again.bonus_fen, again.income_fen) == (0, 3_600_000)
+    unasked = withhold(TERMS, YearToDate(), payer(1), 3_600_000, 0, 3_600_000)
+    assert unasked.bonus_fen == 0
+
+
+def test_no_bonus_is_taxed_apart_after_the_last_day() -> None:
+    late = TaxPayer(date(2028, 1, 5), 1, 0, frozenset({"bonus_taxed_apart"}))
+    assert withhold(TERMS, YearToDate(), late, 3_600_000, 0, 3_600_000).bonus_fen == 0
+
+
+def dated(begins: str, ends: str | None) -> TaxTerms:
+    last = date.fromisoformat(ends) if ends else None
+    return replace(TERMS, effective_from=date.fromisoformat(begins), effective_to=last)
+
+
+def test_a_payment_is_taxed_by_the_terms_of_its_day() -> None:
+    old, new = dated("2023-01-01", "2026-12-31"), dated("2027-01-01", None)
+    assert terms_on((old, new), date(2026, 12, 31)) is old
+    assert terms_on((old, new), date(2027, 1, 1)) is new
+    with pytest.raises(TaxTermsUnknown, match="2022-12-31"):
+        terms_on((old, new), date(2022, 12, 31))
+
+
+@pytest.mark.parametrize("name", ["annual_table", "monthly_table"])
+def test_brackets_meet_without_a_step(name: str) -> None:
     """The quick deductions are right exactly when both formulas agree at each bracket's end."""
-    end_fen = ANNUAL_TABLE[row].up_to_fen
-    assert end_fen is not None
-    above = ANNUAL_TABLE[row + 1]
-    assert tax_of(end_fen) == end_fen * above.rate_ppm // 1_000_000 - above.quick_deduction_fen
+    table: tuple[Bracket, ...] = getattr(TERMS, name)
+    for row, above in pairwise(table):
+        assert row.up_to_fen is not None
+        assert tax_of(row, row.up_to_fen) == tax_of(above, row.up_to_fen)
 
 
 @given(st.integers(0, 10**11), st.integers(0, 10**8))
 def test_more_income_is_never_less_tax_and_never_all_of_it(taxable_fen: int, more: int) -> None:
-    step = tax_of(taxable_fen + more) - tax_of(taxable_fen)
+    step = annual_tax(taxable_fen + more) - annual_tax(taxable_fen)
     assert 0 <= step <= more * 45 // 100 + 1
 
 
+@given(st.lists(st.integers(500_000, 10_000_000), min_size=1, max_size=12))
+def test_the_year_is_taxed_as_its_sum_when_no_month_has_a_surplus(wages: list[int]) -> None:
+    """Every month above the allowance: taxable income only grows, and no fen is lost between."""
+    before = YearToDate()
+    for month, gross_fen in enumerate(wages, 1):
+        before = after(before, gross_fen, 0, withhold(TERMS, before, payer(month), gross_fen, 0))
+    assert before.tax_fen == annual_tax(sum(wages) - 500_000 * len(wages))
+
+
 @given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=12))
-def test_the_year_adds_up_to_the_table_when_no_month_has_a_surplus(wages: list[int]) -> None:
-    before, months = YearToDate(), 0
-    for gross_fen in sorted(wages):
-        months += 1
-        tax_fen = withheld_now(before, months, gross_fen, 0)
-        before = YearToDate(before.gross_fen + gross_fen, 0, 0, before.tax_fen + tax_fen)
-    assert before.tax_fen >= tax_of(before.gross_fen - 500_000 * months)
+def test_never_less_than_the_years_tax_is_withheld(wages: list[int]) -> None:
+    before = YearToDate()
+    for month, gross_fen in enumerate(wages, 1):
+        before = after(before, gross_fen, 0, withhold(TERMS, before, payer(month), gross_fen, 0))
+    assert before.tax_fen >= annual_tax(sum(wages) - 500_000 * len(wages))
+
+
+@pytest.mark.parametrize(
+    ("payday", "joined", "first_payday", "months"),
+    [
+        ("2024-09-30", "2020-01-01", "2024-09-30", 1),  # the employer's first run here
+        ("2024-11-05", "2020-01-01", "2024-09-30", 3),
+        ("2024-11-05", "2024-10-08", "2024-09-30", 2),  # joined after the first run
+        ("2025-01-03", "2020-01-01", "2024-09-30", 1),  # a new tax year
+        ("2025-03-05", "2020-01-01", "2024-09-30", 3),
+        ("2024-09-30", "2024-10-08", "2024-09-30", 1),  # paid before the first day of work
+    ],
+)
+def test_months_of_employment_in_the_tax_year(
+    payday: str, joined: str, first_payday: str, months: int
+) -> None:
+    days = (date.fromisoformat(day) for day in (payday, joined, first_payday))
+    assert tax_months(*days) == months

@@ -1,27 +1,19 @@
-"""Paydays, who is in a run, part months, and what a run waits for."""
+"""Paydays, who is in a run, what a run waits for, and what it makes good."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from payroll_svc.domain.income_tax import YearToDate
-from payroll_svc.domain.payroll_run import (
-    Assessment,
-    DueLine,
-    Member,
-    members_of,
-    part_month_fen,
-    pay_of,
-    payday_of,
-    recomputed,
-    tax_months,
-    waiting_for,
-)
-from payroll_svc.domain.people import Person, Spell
+from payroll_svc.domain.differences import PaidMonth
+from payroll_svc.domain.pay import Assessment, DueLine, waiting_for
+from payroll_svc.domain.pay_items import Entry, Reckoned
+from payroll_svc.domain.payroll_run import Entered, Member, members_of, payday_of, recomputed
+from payroll_svc.domain.people import Person
+from payroll_svc.domain.reckoning import reckoned
 from shared.clock import WorkCalendar
 from shared.values import LevyPeriod
+from tests.support.pay import CATALOGUE, month, person, spell, standing
 
 OCTOBER = LevyPeriod(2024, 10)
 
@@ -44,13 +36,13 @@ def test_the_payday_rolls_back_to_a_working_day(
     assert payday_of(LevyPeriod.parse(period), day_of_month, calendar.on_or_before) == payday
 
 
-def spell(since: str, until: str = "") -> Spell:
-    end = date.fromisoformat(until) if until else None
-    return Spell(date.fromisoformat(since), "department", "990100", "account", end)
-
-
-def person(name: str, *spells: Spell, wage_fen: int = 1_000_000) -> Person:
-    return Person(name, name, "regular", (), wage_fen, 0, 0, "", "", spells)
+def members(
+    people: Sequence[Person],
+    entered: Mapping[str, Entered] | None = None,
+    paid: Mapping[str, Sequence[PaidMonth]] | None = None,
+) -> dict[str, Member]:
+    found = members_of(people, OCTOBER, CATALOGUE, entered or {}, paid or {})
+    return {member.employee_id: member for member in found}
 
 
 def test_everyone_of_the_roster_is_in_it_or_named_with_why_not() -> None:
@@ -61,37 +53,74 @@ def test_everyone_of_the_roster_is_in_it_or_named_with_why_not() -> None:
         person("joins later", spell("2024-11-01")),
         person("came back", spell("2020-01-01", "2021-01-01"), spell("2024-10-01")),
         person("no wage", spell("2020-01-01"), wage_fen=0),
+        person("wage by a standing item", spell("2020-01-01"), wage_fen=0),
         person("left long ago", spell("2020-01-01", "2024-08-31")),
     ]
-    assert {m.employee_id: m.left_out for m in members_of(people, OCTOBER)} == {
+    wage = Entered((standing("base_salary", "2024-01-01", 700_000),))
+    found = members(people, {"wage by a standing item": wage})
+    assert {name: member.left_out for name, member in found.items()} == {
         "works": "",
         "joins within": "",
         "left last month": "left_before_period",
         "joins later": "joins_after_period",
         "came back": "",
         "no wage": "agreed_wage_unknown",
+        "wage by a standing item": "",
     }
+    assert found["wage by a standing item"].gross_fen == 700_000
 
 
-def test_a_part_month_is_paid_by_its_weekdays() -> None:
-    """Hired on 15 December 2025 on 21,750: 13 paid days of 1,000."""
-    first, last = date(2025, 12, 1), date(2025, 12, 31)
-    assert part_month_fen(2_175_000, [spell("2025-12-15")], first, last) == 1_300_000
+def test_who_has_left_is_still_paid_what_comes_after() -> None:
+    """A commission of September, entered in October: paid without waiting for contributions."""
+    gone = person("gone", spell("2020-01-01", "2024-08-31"))
+    late = Entered((), {"2024-10": (Entry("commission", 50_000),)})
+    found = members([gone], {"gone": late})["gone"]
+    assert (found.gross_fen, found.left_out, found.awaits_assessment) == (50_000, "", False)
 
 
-@given(st.integers(1, 10**9), st.integers(1, 31), st.integers(1, 31))
-def test_a_part_month_is_never_more_than_the_month(wage_fen: int, begin: int, end: int) -> None:
-    first, last = OCTOBER.first_day(), OCTOBER.last_day()
-    low, high = sorted((begin, end))
-    part = [spell(f"2024-10-{low:02d}", f"2024-10-{high:02d}")]
-    assert 0 <= part_month_fen(wage_fen, part, first, last) <= wage_fen
+def paid_september(wage_fen: int) -> PaidMonth:
+    items = reckoned(month("2024-09", wage_fen), CATALOGUE)
+    return PaidMonth("2024-09", wage_fen, items)
+
+
+def test_a_raise_dated_back_is_made_good_in_the_next_run_with_its_month() -> None:
+    raised = Entered((standing("base_salary", "2024-09-01", 1_200_000),))
+    found = members(
+        [person("raised", spell("2020-01-01"))],
+        {"raised": raised},
+        {"raised": [paid_september(1_000_000)]},
+    )["raised"]
+    assert [(item.belongs_to, item.code, item.amount_fen) for item in found.items] == [
+        ("", "base_salary", 1_200_000),
+        ("2024-09", "base_salary", 200_000),
+    ]
+    assert found.items[1].reckoning == (
+        "基本工资差额：2024-09 应为 12,000.00，已发 10,000.00，补发 2,000.00"
+    )
+
+
+def test_an_undated_wage_makes_no_difference_of_the_past() -> None:
+    """A roster that says 12,000 now says nothing of September: only a first day does."""
+    now = person("raised", spell("2020-01-01"), wage_fen=1_200_000)
+    found = members([now], {}, {"raised": [paid_september(1_000_000)]})["raised"]
+    assert [(item.belongs_to, item.amount_fen) for item in found.items] == [("", 1_200_000)]
+
+
+def test_who_left_before_they_were_paid_is_named_as_owing_it_back() -> None:
+    for left_on in ("2024-07-31", "2024-09-13"):
+        gone = person("gone", spell("2020-01-01", left_on))
+        found = members([gone], {}, {"gone": [paid_september(1_000_000)]})
+        assert found["gone"].left_out == "owes_back"
 
 
 def test_a_salary_gets_a_new_version_only_when_it_changed() -> None:
-    known = [Member("same", 5, "", 1), Member("more", 5, "", 1), Member("gone", 5, "", 2)]
-    known += [Member("now paid", 0, "agreed_wage_unknown"), Member("off the roster", 5, "", 1)]
-    fresh = [Member("same", 5), Member("more", 6), Member("gone", 0, "left_before_period")]
-    fresh += [Member("now paid", 7), Member("new", 8), Member("never", 0, "joins_after_period")]
+    def of(name: str, fen: int, version: int = 0) -> Member:
+        return Member(name, (Reckoned("base_salary", "基本工资", fen),), version=version)
+
+    known = [of("same", 5, 1), of("more", 5, 1), of("gone", 5, 2)]
+    known += [Member("now paid", left_out="agreed_wage_unknown"), of("off the roster", 5, 1)]
+    fresh = [of("same", 5), of("more", 6), Member("gone", left_out="left_before_period")]
+    fresh += [of("now paid", 7), of("new", 8), Member("never", left_out="joins_after_period")]
     assert {m.employee_id: (m.gross_fen, m.version) for m in recomputed(known, fresh)} == {
         "same": (5, 1),
         "more": (6, 2),
@@ -103,8 +132,14 @@ def test_a_salary_gets_a_new_version_only_when_it_changed() -> None:
     }
 
 
-def due(employee_fen: int = 0, state: str = "due", reason: str = "") -> DueLine:
-    return DueLine("pension", state, reason, 950_000, 152_000, employee_fen)
+def test_the_same_gross_of_other_items_is_news() -> None:
+    known = [Member("a", (Reckoned("base_salary", "", 5),), version=1)]
+    fresh = [Member("a", (Reckoned("base_salary", "", 4), Reckoned("bonus", "", 1)))]
+    assert recomputed(known, fresh)[0].version == 2
+
+
+def due(employee_fen: int = 0, state: str = "due", reason: str = "", to: str = "") -> DueLine:
+    return DueLine("pension", state, reason, 950_000, 152_000, employee_fen, withhold_in=to)
 
 
 def test_a_run_waits_for_assessments_and_first_wages_but_not_for_papers() -> None:
@@ -122,33 +157,11 @@ def test_a_run_waits_for_assessments_and_first_wages_but_not_for_papers() -> Non
     ]
 
 
-def test_only_what_is_due_is_taken() -> None:
-    lines = (due(76_000), due(19_000, "blocked", "work_permit"), due(19_000, "exempt"))
-    pay = pay_of(Member("a", 1_000_000), Assessment(3, lines), YearToDate(), 1, 0)
-    assert (pay.contributions_fen, pay.assessment_version) == (76_000, 3)
-    assert pay.withheld == (due(76_000),)
-    assert pay.net_fen == 1_000_000 - 76_000 - pay.tax_fen
-
-
-@given(st.integers(0, 10**8), st.integers(0, 10**7), st.integers(1, 12))
-def test_gross_is_contributions_and_tax_and_net(gross: int, own_fen: int, months: int) -> None:
-    pay = pay_of(Member("a", gross), Assessment(1, (due(own_fen),)), YearToDate(), months, 200_000)
-    assert pay.contributions_fen + pay.tax_fen + pay.net_fen == gross
-
-
-@pytest.mark.parametrize(
-    ("payday", "joined", "first_payday", "months"),
-    [
-        ("2024-09-30", "2020-01-01", "2024-09-30", 1),  # the employer's first run here
-        ("2024-11-05", "2020-01-01", "2024-09-30", 3),
-        ("2024-11-05", "2024-10-08", "2024-09-30", 2),  # joined after the first run
-        ("2025-01-03", "2020-01-01", "2024-09-30", 1),  # a new tax year
-        ("2025-03-05", "2020-01-01", "2024-09-30", 3),
-        ("2024-09-30", "2024-10-08", "2024-09-30", 1),  # paid before the first day of work
-    ],
-)
-def test_months_of_employment_in_the_tax_year(
-    payday: str, joined: str, first_payday: str, months: int
-) -> None:
-    days = (date.fromisoformat(day) for day in (payday, joined, first_payday))
-    assert tax_months(*days) == months
+def test_only_what_is_due_in_its_own_month_is_taken() -> None:
+    lines = (
+        due(76_000),
+        due(1, "blocked", "work_permit"),
+        due(2, "exempt"),
+        due(344, to="2024-12"),
+    )
+    assert Assessment(3, lines).due("2024-10") == (due(76_000),)

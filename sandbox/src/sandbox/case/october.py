@@ -113,6 +113,8 @@ class October:
             await order(self.addresses, self.client, "/agreements", agreement)
         self.operator = operator
         self.hr = await self._hr("hr.chen")
+        # Whoever checks a payroll run does not approve it.
+        self.second = await self._hr("hr.zhao")
         self.say.tell(
             self.at("starts_at"), f"{facts['employer']['name']} is set up: 2 cities, 3 departments"
         )
@@ -153,7 +155,8 @@ class October:
         order_of = {"employer_id": self.employer_id, "levy_period": month.levy_period}
         run = await self.hr.post(PAYROLL, "/payroll-runs", order_of)
         await self.conductor.rest()
-        await self.hr.post(PAYROLL, f"/payroll-runs/{run['run_id']}/approve")
+        await self.hr.post(PAYROLL, f"/payroll-runs/{run['run_id']}/check")
+        await self.second.post(PAYROLL, f"/payroll-runs/{run['run_id']}/approve")
         await self.to(month.payday)
         await self.hr.post(PAYROLL, f"/payroll-runs/{run['run_id']}/pay")
         await self.conductor.rest()
@@ -254,7 +257,7 @@ class October:
     async def reply(self, at: datetime) -> None:
         """HR answers every ticket about a missing record: it waits on the authority."""
         await self.to(at)
-        people = {"hr.chen": self.hr, "hr.zhao": await self._hr("hr.zhao")}
+        people = {"hr.chen": self.hr, "hr.zhao": self.second}
         tickets = [ticket for ticket in await self.tickets() if ticket["kind"] == "RecordMissing"]
         for ticket in tickets:
             reply = {"text": _FIRST_REPLY, "waiting_on": "bureau"}

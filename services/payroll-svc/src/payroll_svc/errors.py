@@ -103,3 +103,57 @@ class PayrollRunPaid(Refusal):
     code: ClassVar[str] = "payroll-run-paid"
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The payroll run is paid"
+
+
+@dataclass(eq=False)
+class ApproverChecked(Refusal):
+    """Two people stand for a payroll run: who checked it does not approve it."""
+
+    code: ClassVar[str] = "approver-checked"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "A second person approves the payroll run"
+
+
+@dataclass(eq=False)
+class TaxNotKnown(Refusal):
+    """No income tax rules are known for the day."""
+
+    code: ClassVar[str] = "tax-not-known"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The income tax cannot be told"
+
+
+@dataclass(eq=False)
+class PayItemKnown(Refusal):
+    """A pay item of this code exists, with another meaning: what was paid by it keeps its own."""
+
+    code: ClassVar[str] = "pay-item-known"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The pay item exists already"
+
+
+@dataclass(eq=False)
+class EntriesRefused(Refusal):
+    """What was entered does not fit the roster or the pay items; `faults` name each place."""
+
+    code: ClassVar[str] = "entries-refused"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The entries cannot be taken in"
+
+
+@dataclass(eq=False)
+class TaxDeclarationRefused(Refusal):
+    """The law does not allow what was declared for the income tax; `faults` say what."""
+
+    code: ClassVar[str] = "tax-declaration-refused"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The tax declaration cannot be taken in"
+
+
+@dataclass(eq=False)
+class ReplyOutOfTurn(Refusal):
+    """What was said of the payslip before does not allow this reply."""
+
+    code: ClassVar[str] = "reply-out-of-turn"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The payslip is not open for this reply"

@@ -6,6 +6,7 @@ from functools import cache
 
 from payroll_svc import api, consumers, jobs
 from payroll_svc.commands import add_commands
+from payroll_svc.policy import rules
 from payroll_svc.settings import PayrollSettings
 from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.recovering import ToldBefore, keep_told
@@ -28,6 +29,7 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
     keys = Keys(RootKeyFile(lambda: settings.root_key_file), index)
 
     told = ToldBefore()
+    known = rules()
 
     async def settle(conn: Connection, _: datetime) -> Sequence[str]:
         return await keep_told(conn, keys, told)
@@ -37,8 +39,10 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
             api.employers.routes(parts.api, parts.clock),
             api.employees.routes(parts.api, parts.clock, keys, settings.identity_kept_months),
             api.imports.routes(parts.api, parts.clock, keys),
-            api.payroll_runs.routes(parts.api, parts.clock, WorkCalendar()),
-            api.payslips.routes(parts.api),
+            api.pay_items.routes(parts.api, parts.clock, known),
+            api.tax.routes(parts.api, parts.clock, known),
+            api.payroll_runs.routes(parts.api, parts.clock, WorkCalendar(), known),
+            api.payslips.routes(parts.api, parts.clock),
         ],
         topics=[CONTRIBUTION],
         handlers=consumers.handlers(),

@@ -126,11 +126,15 @@ class EmployeeSealed(EmployeeEvent, frozen=True, kw_only=True):
 
 
 class PayItemFact(Fact, frozen=True):
-    """One pay item; `counts_as_wage` by 关于工资总额组成的规定 (1990)."""
+    """One pay item; `counts_as_wage` by 关于工资总额组成的规定 (1990).
+
+    `belongs_to` is the month that it makes good, empty for the event's own.
+    """
 
     code: str
     amount_fen: int
     counts_as_wage: bool = True
+    belongs_to: str = ""
 
 
 class SalaryComputed(EmployeeMonthEvent, frozen=True, kw_only=True):

@@ -1,5 +1,13 @@
 """HTTP door: parse, one use case, reply."""
 
-from payroll_svc.api import employees, employers, imports, payroll_runs, payslips
+from payroll_svc.api import (
+    employees,
+    employers,
+    imports,
+    pay_items,
+    payroll_runs,
+    payslips,
+    tax,
+)
 
-__all__ = ["employees", "employers", "imports", "payroll_runs", "payslips"]
+__all__ = ["employees", "employers", "imports", "pay_items", "payroll_runs", "payslips", "tax"]

@@ -1,28 +1,26 @@
-"""Payroll runs: computed, approved, paid."""
+"""Payroll runs: computed, checked, approved by a second person, paid; corrected by another run."""
 
-from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from payroll_svc.api.callers import Cursor, Hr, Limit, Once, of_employer
+from payroll_svc.api.callers import Cursor, Day, Hr, Limit, Once, Strict, Words, of_employer
+from payroll_svc.api.run_views import PersonOut, RunOut, people_out, run_out
+from payroll_svc.policy import Rules
 from payroll_svc.usecases.payroll_runs import (
-    RunView,
     approve_run,
+    check_run,
+    compute_correction,
     compute_salaries,
     pay_run,
     recompute_run,
-    runs_of,
-    view_run,
 )
+from payroll_svc.usecases.run_views import runs_of, view_run
 from shared.clock import Clock, WorkCalendar
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
 from shared.values import LevyPeriod
-
-_NAMED_PEOPLE = 1_000
-"""How many people one answer names; the counts are of all."""
 
 
 class RunIn(BaseModel):
@@ -32,7 +30,7 @@ class RunIn(BaseModel):
     levy_period: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2024-10"])
 
 
-class ApproveIn(BaseModel):
+class CheckIn(BaseModel):
     """Accepting unknown first wages pays those people without any contribution withheld."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,41 +38,18 @@ class ApproveIn(BaseModel):
     accept_first_wage_unknown: bool = False
 
 
-class NamedOut(BaseModel):
-    """A person and why they are named."""
+class CorrectIn(Strict):
+    """Why a paid run is corrected, and when what it should have paid is paid."""
 
-    employee_id: str
-    reason: str = Field(examples=["not_assessed"])
-
-
-class RunOut(BaseModel):
-    """A payroll run. `assessed` means that nobody is waited for any more; sums are of the approved
-    pay.
-    """
-
-    run_id: str
-    employer_id: str
-    levy_period: str = Field(examples=["2024-10"])
-    payday: date = Field(examples=["2024-09-30"])
-    state: Literal["computed", "assessed", "approved", "paid"]
-    people: int = Field(examples=[60])
-    left_out: list[NamedOut]
-    waiting: int = Field(examples=[0])
-    waiting_for: list[NamedOut] = Field(description="The first 1,000 of them.")
-    gross_fen: int
-    contributions_fen: int
-    tax_fen: int
-    net_fen: int
-    computed_at: datetime
-    approved_at: datetime | None
-    paid_at: datetime | None
+    payday: Day = Field(examples=["2026-04-10"])
+    reason: Words = Field(examples=["三月加班费漏算"])
 
 
-def routes(engine: Engine, clock: Clock, calendar: WorkCalendar) -> APIRouter:
+def routes(engine: Engine, clock: Clock, calendar: WorkCalendar, rules: Rules) -> APIRouter:
     router = APIRouter(tags=["payroll runs"])
     _add_views(router, engine)
-    _add_computing(router, engine, clock, calendar)
-    _add_paying(router, engine, clock)
+    _add_computing(router, engine, clock, calendar, rules)
+    _add_paying(router, engine, clock, rules)
     return router
 
 
@@ -84,23 +59,39 @@ def _add_views(router: APIRouter, engine: Engine) -> None:
         employer_id: str, caller: Hr, cursor: Cursor = None, limit: Limit = 12
     ) -> Page[RunOut]:
         """The employer's runs, the newest levy period first."""
-        before = cursor_values(cursor, 1)
+        place = cursor_values(cursor, 2)
+        before = (place[0], place[1]) if place else None
         async with tenant(engine, of_employer(caller, employer_id)) as conn:
-            views = await runs_of(conn, employer_id, before[0] if before else None, limit)
-        full = len(views) == limit
+            views = await runs_of(conn, employer_id, before, limit)
+        last = views[-1].run if len(views) == limit else None
         return Page(
-            items=[_out(view) for view in views],
-            next_cursor=cursor_of(views[-1].run.levy_period) if full else None,
+            items=[run_out(view) for view in views],
+            next_cursor=cursor_of(last.levy_period, last.run_id) if last else None,
         )
+
+    @router.get("/payroll-runs/{run_id}/people")
+    async def list_people_of_run(
+        run_id: str, caller: Hr, cursor: Cursor = None, limit: Limit = 50
+    ) -> Page[PersonOut]:
+        """Everyone of the run by id: items with their reckoning, and from the check on net and
+        employer cost.
+        """
+        place = cursor_values(cursor, 1)
+        async with tenant(engine, caller) as conn:
+            view = await view_run(conn, run_id)
+        items = people_out(view, place[0] if place else "", limit)
+        full = len(items) == limit
+        return Page(items=items, next_cursor=cursor_of(items[-1].employee_id) if full else None)
 
     @router.get("/payroll-runs/{run_id}")
     async def get_payroll_run(run_id: str, caller: Hr) -> RunOut:
         async with tenant(engine, caller) as conn:
-            return _out(await view_run(conn, run_id))
+            return run_out(await view_run(conn, run_id))
 
 
-def _add_computing(router: APIRouter, engine: Engine, clock: Clock, calendar: WorkCalendar) -> None:
-
+def _add_computing(
+    router: APIRouter, engine: Engine, clock: Clock, calendar: WorkCalendar, rules: Rules
+) -> None:
     @router.post("/payroll-runs", status_code=201)
     async def create_payroll_run(body: RunIn, caller: Hr, write: Once) -> RunOut:
         """Computes everyone's gross for the levy period and tells it."""
@@ -108,9 +99,9 @@ def _add_computing(router: APIRouter, engine: Engine, clock: Clock, calendar: Wo
         period = LevyPeriod.parse(body.levy_period)
 
         async def act() -> RunOut:
-            return _out(
+            return run_out(
                 await compute_salaries(
-                    conn, body.employer_id, period, calendar.on_or_before, clock.now()
+                    conn, rules, body.employer_id, period, calendar.on_or_before, clock.now()
                 )
             )
 
@@ -119,28 +110,54 @@ def _add_computing(router: APIRouter, engine: Engine, clock: Clock, calendar: Wo
 
     @router.post("/payroll-runs/{run_id}/recompute")
     async def recompute_payroll_run(run_id: str, caller: Hr, write: Once) -> RunOut:
-        """Computes an unpaid run anew from the roster as it is now; an approval is void with it."""
+        """Computes an unpaid run anew from all that is known now; a check or approval is void with
+        it.
+        """
 
         async def act() -> RunOut:
-            return _out(await recompute_run(conn, run_id, clock.now()))
+            return run_out(await recompute_run(conn, rules, run_id, clock.now()))
+
+        async with tenant(engine, caller) as conn:
+            return await once(conn, caller, write, RunOut, act)
+
+    @router.post("/payroll-runs/{run_id}/correct", status_code=201)
+    async def correct_payroll_run(run_id: str, body: CorrectIn, caller: Hr, write: Once) -> RunOut:
+        """Computes a run of what a paid one should have paid and withheld beside what it did; it is
+        checked, approved and paid like any other.
+        """
+
+        async def act() -> RunOut:
+            return run_out(
+                await compute_correction(conn, rules, run_id, body.payday, body.reason, clock.now())
+            )
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, RunOut, act)
 
 
-def _add_paying(router: APIRouter, engine: Engine, clock: Clock) -> None:
-    @router.post("/payroll-runs/{run_id}/approve")
-    async def approve_payroll_run(
+def _add_paying(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -> None:
+    @router.post("/payroll-runs/{run_id}/check")
+    async def check_payroll_run(
         run_id: str,
         caller: Hr,
         write: Once,
-        body: Annotated[ApproveIn | None, Body()] = None,
+        body: Annotated[CheckIn | None, Body()] = None,
     ) -> RunOut:
         """Takes contributions and income tax off, once everyone is assessed or blocked."""
         accept = body.accept_first_wage_unknown if body else False
 
         async def act() -> RunOut:
-            return _out(await approve_run(conn, run_id, caller.sub, accept, clock.now()))
+            return run_out(await check_run(conn, rules, run_id, caller.sub, accept, clock.now()))
+
+        async with tenant(engine, caller) as conn:
+            return await once(conn, caller, write, RunOut, act)
+
+    @router.post("/payroll-runs/{run_id}/approve")
+    async def approve_payroll_run(run_id: str, caller: Hr, write: Once) -> RunOut:
+        """A second person, never the one who checked, accepts what was checked."""
+
+        async def act() -> RunOut:
+            return run_out(await approve_run(conn, run_id, caller.sub, clock.now()))
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, RunOut, act)
@@ -150,40 +167,7 @@ def _add_paying(router: APIRouter, engine: Engine, clock: Clock) -> None:
         """Issues the payslips of an approved run; a paid run is never edited."""
 
         async def act() -> RunOut:
-            return _out(await pay_run(conn, run_id, clock.now()))
+            return run_out(await pay_run(conn, run_id, clock.now()))
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, RunOut, act)
-
-
-def _out(view: RunView) -> RunOut:
-    run = view.run
-    left_out = [
-        NamedOut(employee_id=member.employee_id, reason=member.left_out)
-        for member in view.members
-        if member.left_out
-    ]
-    waiting_for = [
-        NamedOut(employee_id=employee_id, reason=reason)
-        for employee_id, reason in view.waiting[:_NAMED_PEOPLE]
-    ]
-    return RunOut.model_validate(
-        {
-            "run_id": run.run_id,
-            "employer_id": run.employer_id,
-            "levy_period": run.levy_period,
-            "payday": run.payday,
-            "state": view.state,
-            "people": len(view.members) - len(left_out),
-            "left_out": left_out[:_NAMED_PEOPLE],
-            "waiting": len(view.waiting),
-            "waiting_for": waiting_for,
-            "gross_fen": sum(member.gross_fen for member in view.members),
-            "contributions_fen": sum(pay.contributions_fen for pay in view.pays),
-            "tax_fen": sum(pay.tax_fen for pay in view.pays),
-            "net_fen": sum(pay.net_fen for pay in view.pays),
-            "computed_at": run.computed_at,
-            "approved_at": run.approved_at,
-            "paid_at": run.paid_at,
-        }
-    )

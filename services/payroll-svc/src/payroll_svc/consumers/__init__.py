@@ -35,6 +35,8 @@ def _row(event: ContributionAssessed) -> dict[str, Any]:
         "levy_period": event.levy_period,
         "employer_id": event.employer_id,
         "version": event.version,
+        "withheld_in": sorted({line.withhold_in for line in event.lines} - {"", event.levy_period}),
+        "warnings": list(event.policy_warnings),
         "lines": [
             {
                 "insurance": line.insurance.value,
@@ -43,6 +45,10 @@ def _row(event: ContributionAssessed) -> dict[str, Any]:
                 "base_fen": line.base_fen,
                 "employer_fen": line.employer_fen,
                 "employee_fen": line.employee_fen,
+                "employer_ppm": line.employer_ppm,
+                "employee_ppm": line.employee_ppm,
+                "kind": line.kind,
+                "withhold_in": line.withhold_in,
             }
             for line in event.lines
         ],

@@ -5,9 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
-from payroll_svc.domain.payroll_run import DueLine, Member, PayrollRun, Payslip
+from payroll_svc.domain.pay import DueLine
+from payroll_svc.domain.pay_items import Reckoned
+from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.people import Person, Spell
 from payroll_svc.domain.wages import MonthWage, WageItem
+from payroll_svc.policy import statutory_items
 from payroll_svc.usecases.recovering import ToldBefore, ToldIdentity
 from shared.codec import Received, Tombstone
 from shared.contracts import (
@@ -134,7 +138,18 @@ def _run(event: SalaryComputed, at: datetime) -> PayrollRun:
 def _member(event: SalaryComputed) -> Member:
     """Why someone is left out after all is not told; a new computation finds it again."""
     left_out = "" if event.items else "left_out"
-    return Member(event.employee_id, event.gross_fen, left_out, event.version)
+    names = statutory_items()
+    items = tuple(
+        Reckoned(
+            code=one.code,
+            name=names[one.code].name if one.code in names else one.code,
+            amount_fen=one.amount_fen,
+            counts_as_wage=one.counts_as_wage,
+            belongs_to=one.belongs_to,
+        )
+        for one in event.items
+    )
+    return Member(event.employee_id, items, left_out, event.version)
 
 
 def _payslip(event: Event, time: str) -> Payslip:

@@ -1,51 +1,30 @@
-"""Payroll runs, their members, payslips, and the assessments that they wait for."""
+"""Payroll runs and their members."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, text, tuple_, update
+from sqlalchemy import RowMapping, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from payroll_svc.domain.income_tax import YearToDate
-from payroll_svc.domain.payroll_run import (
-    Assessment,
-    DueLine,
-    Member,
-    Pay,
-    PayrollRun,
-    Payslip,
-)
-from payroll_svc.store.bulk import among, insert_new, merge
-from payroll_svc.tables import assessments, payroll_runs, payslips, run_members
+from payroll_svc.domain.income_tax import Withholding
+from payroll_svc.domain.pay import Pay
+from payroll_svc.domain.payroll_run import CORRECTION, REGULAR, Member, PayrollRun
+from payroll_svc.store.bulk import among, merge
+from payroll_svc.store.parts import items_of, lines_of, tax_of
+from payroll_svc.tables import payroll_runs, run_members
 from shared.db import Connection
 from shared.refusal import NotFound
 
-_WITHHELD_SUMS = text(
-    """
-    SELECT line->>'insurance' AS insurance,
-           sum(CAST(line->>'employer_fen' AS bigint)) AS employer_fen,
-           sum(CAST(line->>'employee_fen' AS bigint)) AS employee_fen
-      FROM payslips CROSS JOIN LATERAL jsonb_array_elements(withheld) AS line
-     WHERE employer_id = :employer_id AND levy_period = :levy_period
-     GROUP BY 1
-    """
-)
+_MEMBER = tuple(Member.__slots__)
 
 
 async def add_run(conn: Connection, run: PayrollRun, members: Sequence[Member]) -> bool:
     """Inserts the run with all its members; False if the period has one."""
     added = await conn.execute(
         insert(payroll_runs)
-        .values(
-            run_id=run.run_id,
-            employer_id=run.employer_id,
-            levy_period=run.levy_period,
-            payday=run.payday,
-            state=run.state,
-            computed_at=run.computed_at,
-        )
+        .values(asdict(run))
         .on_conflict_do_nothing()
         .returning(payroll_runs.c.run_id)
     )
@@ -56,19 +35,31 @@ async def add_run(conn: Connection, run: PayrollRun, members: Sequence[Member]) 
 
 
 async def save_members(conn: Connection, run: PayrollRun, members: Sequence[Member]) -> None:
-    """Writes the members as computed: what an approval had figured from earlier ones is gone."""
+    """Writes the members as computed: what a check had figured from earlier ones is gone."""
+    await merge(
+        conn, run_members, [{**member_row(run, member), **_UNFIGURED} for member in members]
+    )
+    await save_state(conn, run)
+
+
+_UNFIGURED: Mapping[str, Any] = {
+    "assessment_version": None,
+    "withheld": None,
+    "contributions_fen": 0,
+    "special_additional_fen": 0,
+    "tax_fen": 0,
+    "net_fen": 0,
+    "income_fen": 0,
+    "employer_fen": 0,
+    "tax": None,
+    "warnings": [],
+}
+
+
+def member_row(run: PayrollRun, member: Member) -> dict[str, Any]:
+    """What a member's row holds before anything is withheld."""
     own = {"run_id": run.run_id, "employer_id": run.employer_id}
-    unfigured = {
-        "assessment_version": None,
-        "withheld": None,
-        "contributions_fen": 0,
-        "special_additional_fen": 0,
-        "tax_fen": 0,
-        "net_fen": 0,
-    }
-    rows = [{**own, **asdict(member), **unfigured} for member in members]
-    await merge(conn, run_members, rows)
-    await _save_state(conn, run)
+    return {**own, **asdict(member), "gross_fen": member.gross_fen}
 
 
 async def run(conn: Connection, run_id: str, *, lock: bool = False) -> PayrollRun:
@@ -81,110 +72,123 @@ async def run(conn: Connection, run_id: str, *, lock: bool = False) -> PayrollRu
 
 
 async def runs_page(
-    conn: Connection, employer_id: str, before_period: str | None, limit: int
+    conn: Connection, employer_id: str, before: tuple[str, str] | None, limit: int
 ) -> list[PayrollRun]:
-    """One page of an employer's runs, the newest levy period first."""
+    """One page of an employer's runs, the newest levy period first; `before` is the last page's
+    last (levy period, run id).
+    """
+    place = (payroll_runs.c.levy_period, payroll_runs.c.run_id)
     wanted = select(payroll_runs).where(payroll_runs.c.employer_id == employer_id)
-    if before_period is not None:
-        wanted = wanted.where(payroll_runs.c.levy_period < before_period)
-    rows = await conn.execute(wanted.order_by(payroll_runs.c.levy_period.desc()).limit(limit))
+    if before is not None:
+        wanted = wanted.where(tuple_(*place) < before)
+    rows = await conn.execute(wanted.order_by(*(c.desc() for c in place)).limit(limit))
     return [PayrollRun(**row) for row in rows.mappings()]
 
 
 async def members(conn: Connection, run_id: str) -> list[Member]:
     """Everyone of the run, also who is left out."""
-    wanted = select(
-        run_members.c.employee_id,
-        run_members.c.gross_fen,
-        run_members.c.left_out,
-        run_members.c.version,
-    ).where(run_members.c.run_id == run_id)
-    rows = (await conn.execute(wanted.order_by(run_members.c.employee_id))).mappings()
-    return [Member(**row) for row in rows]
+    wanted = select(*(run_members.c[name] for name in _MEMBER))
+    ordered = wanted.where(run_members.c.run_id == run_id).order_by(run_members.c.employee_id)
+    return [_member(row) for row in (await conn.execute(ordered)).mappings()]
 
 
-async def paid_members(conn: Connection, run_id: str) -> list[tuple[int, Pay, int]]:
-    """(gross fen, pay, special additional fen) of every member as approved; none before that."""
+def _member(row: RowMapping) -> Member:
+    return Member(**{**{name: row[name] for name in _MEMBER}, "items": items_of(row["items"])})
+
+
+async def paid_members(conn: Connection, run_id: str) -> list[tuple[Member, Pay]]:
+    """Every member as checked, with their pay; none before that."""
     wanted = select(run_members).where(
         run_members.c.run_id == run_id, run_members.c.assessment_version.is_not(None)
     )
     rows = (await conn.execute(wanted.order_by(run_members.c.employee_id))).mappings()
-    return [(row["gross_fen"], _pay(row), row["special_additional_fen"]) for row in rows]
+    return [(_member(row), _pay(row)) for row in rows]
 
 
 def _pay(row: RowMapping) -> Pay:
+    tax = tax_of(row["tax"])
     return Pay(
         employee_id=row["employee_id"],
         assessment_version=row["assessment_version"],
-        withheld=_lines(row["withheld"]),
+        withheld=lines_of(row["withheld"]),
         contributions_fen=row["contributions_fen"],
-        tax_fen=row["tax_fen"],
+        tax=tax or Withholding(row["tax_fen"]),
         net_fen=row["net_fen"],
+        employer_fen=row["employer_fen"],
+        income_fen=row["income_fen"],
+        special_additional_fen=row["special_additional_fen"],
+        warnings=tuple(row["warnings"]),
     )
 
 
-async def save_approval(
-    conn: Connection,
-    approved: PayrollRun,
-    members: Sequence[Member],
-    pays: Sequence[Pay],
-    special_additional_fen: Mapping[str, int],
+async def save_check(
+    conn: Connection, checked: PayrollRun, members: Sequence[Member], pays: Sequence[Pay]
 ) -> None:
-    """Writes what each member will be paid (one pay a member), and the run as approved."""
+    """Writes what each member will be paid (one pay a member), and the run as checked."""
     await merge(
         conn,
         run_members,
         [
-            {
-                "run_id": approved.run_id,
-                "employer_id": approved.employer_id,
-                **asdict(member),
-                "assessment_version": pay.assessment_version,
-                "withheld": [asdict(line) for line in pay.withheld],
-                "contributions_fen": pay.contributions_fen,
-                "special_additional_fen": special_additional_fen[pay.employee_id],
-                "tax_fen": pay.tax_fen,
-                "net_fen": pay.net_fen,
-            }
+            {**member_row(checked, member), **asdict(pay), "tax_fen": pay.tax_fen}
             for member, pay in zip(members, pays, strict=True)
         ],
     )
-    await _save_state(conn, approved)
+    await save_state(conn, checked)
 
 
-async def save_payment(conn: Connection, paid: PayrollRun, slips: Sequence[Payslip]) -> None:
-    """Issues the payslips and marks the run as paid."""
-    await insert_new(
-        conn,
-        payslips,
-        [{**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]} for slip in slips],
-    )
-    await _save_state(conn, paid)
-
-
-async def _save_state(conn: Connection, changed: PayrollRun) -> None:
+async def save_state(conn: Connection, changed: PayrollRun) -> None:
+    """Writes the run as given."""
     await conn.execute(
         update(payroll_runs)
         .where(payroll_runs.c.run_id == changed.run_id)
-        .values(
-            state=changed.state,
-            payday=changed.payday,
-            computed_at=changed.computed_at,
-            approved_at=changed.approved_at,
-            approved_by=changed.approved_by,
-            paid_at=changed.paid_at,
-        )
+        .values({k: v for k, v in asdict(changed).items() if k != "run_id"})
     )
 
 
 async def unpaid_before(conn: Connection, employer_id: str, payday: date) -> list[str]:
-    """Levy periods of runs that are to be paid before this payday and are not paid yet."""
+    """Levy periods of regular runs that are to be paid before this payday and are not paid yet."""
     wanted = select(payroll_runs.c.levy_period).where(
         payroll_runs.c.employer_id == employer_id,
+        payroll_runs.c.kind == REGULAR,
         payroll_runs.c.payday < payday,
         payroll_runs.c.state != "paid",
     )
     return list((await conn.execute(wanted.order_by(payroll_runs.c.levy_period))).scalars())
+
+
+async def under_way(conn: Connection, run: PayrollRun) -> list[PayrollRun]:
+    """The employer's other runs that are checked or approved, and not paid yet."""
+    wanted = select(payroll_runs).where(
+        payroll_runs.c.employer_id == run.employer_id,
+        payroll_runs.c.run_id != run.run_id,
+        payroll_runs.c.state.in_(("checked", "approved")),
+    )
+    return [PayrollRun(**row) for row in (await conn.execute(wanted)).mappings()]
+
+
+async def corrections_of(conn: Connection, run_id: str) -> list[PayrollRun]:
+    """The runs that correct this one, in the order that they came to be."""
+    wanted = select(payroll_runs).where(
+        payroll_runs.c.corrects == run_id, payroll_runs.c.kind == CORRECTION
+    )
+    rows = await conn.execute(wanted.order_by(payroll_runs.c.computed_at, payroll_runs.c.run_id))
+    return [PayrollRun(**row) for row in rows.mappings()]
+
+
+async def salary_versions(
+    conn: Connection, employee_ids: Iterable[str], levy_period: str
+) -> dict[str, int]:
+    """The newest version of each one's salary of the period, by employee id."""
+    wanted = (
+        select(run_members.c.employee_id, func.max(run_members.c.version).label("version"))
+        .join(payroll_runs, payroll_runs.c.run_id == run_members.c.run_id)
+        .where(
+            payroll_runs.c.levy_period == levy_period,
+            among(run_members.c.employee_id, employee_ids),
+        )
+        .group_by(run_members.c.employee_id)
+    )
+    return {row.employee_id: row.version for row in await conn.execute(wanted)}
 
 
 async def first_payday(conn: Connection, employer_id: str) -> date | None:
@@ -194,89 +198,3 @@ async def first_payday(conn: Connection, employer_id: str) -> date | None:
     )
     found: date | None = (await conn.execute(wanted)).scalar()
     return found
-
-
-async def year_to_date(
-    conn: Connection, employee_ids: Iterable[str], payday: date
-) -> dict[str, YearToDate]:
-    """What each was paid and withheld so far in the payday's tax year; absent where nothing."""
-    wanted = (
-        select(
-            payslips.c.employee_id,
-            func.sum(payslips.c.gross_fen).label("gross_fen"),
-            func.sum(payslips.c.contributions_fen).label("contributions_fen"),
-            func.sum(payslips.c.special_additional_fen).label("special_additional_fen"),
-            func.sum(payslips.c.tax_fen).label("tax_fen"),
-        )
-        .where(
-            among(payslips.c.employee_id, employee_ids),
-            payslips.c.payday >= date(payday.year, 1, 1),
-            payslips.c.payday <= payday,
-        )
-        .group_by(payslips.c.employee_id)
-    )
-    return {
-        row.employee_id: YearToDate(
-            int(row.gross_fen),
-            int(row.contributions_fen),
-            int(row.special_additional_fen),
-            int(row.tax_fen),
-        )
-        for row in await conn.execute(wanted)
-    }
-
-
-async def assessments_of(
-    conn: Connection, employee_ids: Iterable[str], levy_period: str
-) -> dict[str, Assessment]:
-    """The newest assessment of each employee for the period, by employee id."""
-    wanted = select(assessments).where(
-        assessments.c.levy_period == levy_period,
-        among(assessments.c.employee_id, employee_ids),
-    )
-    return {
-        row.employee_id: Assessment(row.version, _lines(row.lines))
-        for row in await conn.execute(wanted)
-    }
-
-
-async def keep_newest_assessments(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Stores assessments, each unless its version or a newer one is there; any order, any repeat.
-
-    `rows` hold the table's columns, at most one for each employee and levy period.
-    """
-    await merge(conn, assessments, rows, only_newer=True)
-
-
-async def payslips_page(
-    conn: Connection,
-    employer_id: str | None,
-    levy_period: str | None,
-    before: tuple[str, str] | None,
-    limit: int,
-) -> list[Payslip]:
-    """One page, the newest levy period first, of what row security lets the caller see."""
-    wanted = select(payslips)
-    if employer_id is not None:
-        wanted = wanted.where(payslips.c.employer_id == employer_id)
-    if levy_period is not None:
-        wanted = wanted.where(payslips.c.levy_period == levy_period)
-    if before is not None:
-        wanted = wanted.where(tuple_(payslips.c.levy_period, payslips.c.employee_id) < before)
-    ordered = wanted.order_by(payslips.c.levy_period.desc(), payslips.c.employee_id.desc())
-    rows = (await conn.execute(ordered.limit(limit))).mappings()
-    return [Payslip(**{**row, "withheld": _lines(row["withheld"])}) for row in rows]
-
-
-async def withheld_sums(
-    conn: Connection, employer_id: str, levy_period: str
-) -> dict[str, tuple[int, int]]:
-    """(employer fen, employee fen) per insurance over the period's payslips."""
-    rows = await conn.execute(
-        _WITHHELD_SUMS, {"employer_id": employer_id, "levy_period": levy_period}
-    )
-    return {row.insurance: (int(row.employer_fen), int(row.employee_fen)) for row in rows}
-
-
-def _lines(stored: Any) -> tuple[DueLine, ...]:
-    return tuple(DueLine(**line) for line in stored)

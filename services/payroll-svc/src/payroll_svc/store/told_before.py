@@ -1,16 +1,17 @@
 """What a restored store takes back of runs and payslips, under the versions that were told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from payroll_svc.domain.payroll_run import Member, PayrollRun, Payslip
+from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payslip import Payslip, rest_of
 from payroll_svc.store.bulk import among, merge
-from payroll_svc.tables import employees, employers, identities, payroll_runs, payslips, run_members
+from payroll_svc.store.payslips import payslips_for, restore
+from payroll_svc.store.runs import member_row
+from payroll_svc.tables import employees, employers, identities, payroll_runs, run_members
 from shared.db import Connection
 
 
@@ -29,8 +30,7 @@ async def keep_members(conn: Connection, run: PayrollRun, members: Sequence[Memb
     """A run that the store has lost, or only some of its salaries."""
     values = {name: getattr(run, name) for name in _RUN}
     await conn.execute(insert(payroll_runs).values(values).on_conflict_do_nothing())
-    own = {"run_id": run.run_id, "employer_id": run.employer_id}
-    await merge(conn, run_members, [{**own, **asdict(m)} for m in members], only_newer=True)
+    await merge(conn, run_members, [member_row(run, m) for m in members], only_newer=True)
 
 
 _RUN = ("run_id", "employer_id", "levy_period", "payday", "state", "computed_at")
@@ -51,12 +51,15 @@ _SPECIAL = text(
 async def keep_payslips(
     conn: Connection, slips: Sequence[Payslip], at: Mapping[str, datetime]
 ) -> None:
-    """Payslips that were issued: their runs are paid, at the time of each run's id."""
-    rows: list[dict[str, Any]] = [
-        {**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]} for slip in slips
-    ]
-    await conn.execute(insert(payslips).on_conflict_do_nothing(), rows)
-    await conn.execute(_SPECIAL, {"ids": [slip.employee_id for slip in slips]})
+    """Payslips that were issued: their runs are paid, at the time of each run's id. What a month's
+    payslips were told to say in all becomes one payslip, less those that the backup has.
+    """
+    ids = [slip.employee_id for slip in slips]
+    months = sorted({slip.levy_period for slip in slips})
+    known = await payslips_for(conn, ids, months)
+    rests = [rest_of(slip, known.get((slip.employee_id, slip.levy_period), ())) for slip in slips]
+    await restore(conn, [rest for rest in rests if rest is not None])
+    await conn.execute(_SPECIAL, {"ids": ids})
     for run_id, paid_at in sorted(at.items()):
         paid = update(payroll_runs).where(payroll_runs.c.run_id == run_id)
         await conn.execute(

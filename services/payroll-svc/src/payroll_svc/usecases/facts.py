@@ -1,7 +1,11 @@
 """Our own words to the words on the wire."""
 
+from collections.abc import Iterable
+
 from payroll_svc.domain.employers import Employer
-from payroll_svc.domain.payroll_run import BASE_SALARY, Member, PayrollRun, Payslip
+from payroll_svc.domain.pay_items import GROSS, Reckoned, wage_fen_of
+from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payslip import MonthPaid
 from payroll_svc.domain.people import Person, SealedIdentity
 from payroll_svc.domain.wages import MonthWage
 from shared.contracts import (
@@ -115,7 +119,6 @@ def past_salary(employer_id: str, wage: MonthWage) -> SalaryComputed:
 
 def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
     """A member's gross of a payroll run; 0 without items for one who is left out after all."""
-    paid = PayItemFact(code=BASE_SALARY, amount_fen=member.gross_fen)
     return SalaryComputed(
         version=member.version,
         employee_id=member.employee_id,
@@ -124,24 +127,58 @@ def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
         purpose="run",
         run_id=run.run_id,
         gross_fen=member.gross_fen,
-        wage_fen=member.gross_fen,
+        wage_fen=member.wage_fen,
         payday=run.payday.isoformat(),
-        items=() if member.left_out else (paid,),
+        items=_item_facts(member.items, run.levy_period),
     )
 
 
-def payslip_issued(slip: Payslip) -> PayslipIssued:
-    """A payslip is issued once and never edited, hence version 1."""
+def corrected_salary(month: MonthPaid, version: int) -> SalaryComputed:
+    """A month's gross with what corrections paid beside it."""
+    slip = month.last
+    return SalaryComputed(
+        version=version,
+        employee_id=slip.employee_id,
+        employer_id=slip.employer_id,
+        levy_period=slip.levy_period,
+        purpose="run",
+        run_id=slip.run_id,
+        gross_fen=month.gross_fen,
+        wage_fen=wage_fen_of(month.items),
+        payday=slip.payday.isoformat(),
+        items=_item_facts(month.items, slip.levy_period),
+    )
+
+
+def _item_facts(items: Iterable[Reckoned], levy_period: str) -> tuple[PayItemFact, ...]:
+    """What is part of the gross; the month that an item makes good, where that is another."""
+    return tuple(
+        PayItemFact(
+            code=item.code,
+            amount_fen=item.amount_fen,
+            counts_as_wage=item.counts_as_wage,
+            belongs_to="" if item.belongs_to == levy_period else item.belongs_to,
+        )
+        for item in items
+        if item.part == GROSS
+    )
+
+
+def payslip_issued(month: MonthPaid) -> PayslipIssued:
+    """All that payslips paid and withheld for a month; a payslip is never edited, so that only
+    another one makes a new version.
+    """
+    slip = month.last
     return PayslipIssued(
-        version=1,
+        version=month.version,
         employee_id=slip.employee_id,
         employer_id=slip.employer_id,
         levy_period=slip.levy_period,
         run_id=slip.run_id,
         payday=slip.payday.isoformat(),
-        gross_fen=slip.gross_fen,
-        tax_fen=slip.tax_fen,
-        net_fen=slip.net_fen,
+        gross_fen=month.gross_fen,
+        tax_fen=month.tax_fen,
+        net_fen=month.net_fen,
         withheld=tuple(
             WithheldFact(
                 insurance=Insurance(line.insurance),
@@ -149,6 +186,6 @@ def payslip_issued(slip: Payslip) -> PayslipIssued:
                 employee_fen=line.employee_fen,
                 employer_fen=line.employer_fen,
             )
-            for line in slip.withheld
+            for line in month.withheld
         ),
     )

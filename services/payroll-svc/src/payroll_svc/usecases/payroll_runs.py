@@ -1,32 +1,40 @@
-"""Payroll runs: computed from the roster, approved once all are assessed, paid with payslips."""
+"""Payroll runs: computed from the roster, checked, approved by a second person, paid by payslips.
+
+A run that is paid is corrected by another run, never edited.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from payroll_svc.domain.income_tax import YearToDate
+from payroll_svc.domain.pay import FIRST_WAGE_UNKNOWN, Pay, waiting_for
 from payroll_svc.domain.payroll_run import (
-    FIRST_WAGE_UNKNOWN,
-    Assessment,
+    CORRECTION,
     Member,
-    Pay,
     PayrollRun,
-    Payslip,
-    members_of,
-    pay_of,
+    correction_id_of,
     payday_of,
     recomputed,
     run_id_of,
-    tax_months,
-    waiting_for,
 )
-from payroll_svc.domain.people import Person
-from payroll_svc.errors import PaydayUnknown, PayrollRunExists, PayrollRunNotReady, PayrollRunPaid
+from payroll_svc.errors import (
+    ApproverChecked,
+    PaydayUnknown,
+    PayrollRunExists,
+    PayrollRunNotReady,
+    PayrollRunPaid,
+)
+from payroll_svc.policy import Rules
+from payroll_svc.store import assessments as assessments_store
 from payroll_svc.store import employers as employers_store
-from payroll_svc.store import people as people_store
+from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import runs as runs_store
-from payroll_svc.usecases.facts import payslip_issued, run_salary
+from payroll_svc.usecases.facts import run_salary
+from payroll_svc.usecases.issuing import issue_payslips
+from payroll_svc.usecases.rosters import fresh_members, lines_of_run
+from payroll_svc.usecases.run_views import RunView, view_of
+from payroll_svc.usecases.taxing import pays_of
 from shared import outbox
 from shared.clock import CalendarYearUnknown
 from shared.db import Connection
@@ -37,25 +45,9 @@ _REPORTED_PEOPLE = 1_000
 """How many people one answer names; the counts are of all."""
 
 
-@dataclass(frozen=True)
-class RunView:
-    """A run with its people: who is paid, who is left out and why, and who is waited for."""
-
-    run: PayrollRun
-    members: Sequence[Member]
-    waiting: Sequence[tuple[str, str]]
-    pays: Sequence[Pay] = ()
-
-    @property
-    def state(self) -> str:
-        """`assessed` is what a computed run becomes when nobody is waited for any more."""
-        if self.run.state == "computed" and not self.waiting:
-            return "assessed"
-        return self.run.state
-
-
 async def compute_salaries(
     conn: Connection,
+    rules: Rules,
     employer_id: str,
     levy_period: LevyPeriod,
     on_or_before: Callable[[date], date],
@@ -75,81 +67,154 @@ async def compute_salaries(
         state="computed",
         computed_at=at,
     )
-    people = await people_store.people(conn, employer_id)
-    members = recomputed((), members_of(people, levy_period))
+    members = recomputed((), await fresh_members(conn, rules, run))
     if not await runs_store.add_run(conn, run, members):
         raise PayrollRunExists(
             f"{employer.name} has the payroll run {run.run_id} for {levy_period}; go on with it."
         )
     await outbox.add(conn, [run_salary(run, one) for one in members if one.version], at)
-    return await _view(conn, run)
+    return await view_of(conn, run)
 
 
-async def recompute_run(conn: Connection, run_id: str, at: datetime) -> RunView:
-    """Computes an unpaid run anew from the roster as it is, and tells the salaries that changed.
+async def compute_correction(
+    conn: Connection, rules: Rules, corrected_id: str, payday: date, reason: str, at: datetime
+) -> RunView:
+    """A run of what a paid run should have paid and withheld beside what it did, as known now.
 
-    An approval is void with it. PayrollRunPaid when it is too late.
+    PayrollRunNotReady when the run is not a paid regular one, the payday is before its own, or it
+    was paid before items were kept; PayrollRunExists while another correction of it is unpaid.
+    """
+    corrected = await runs_store.run(conn, corrected_id)
+    await employers_store.employer(conn, corrected.employer_id, lock=True)
+    known = await runs_store.corrections_of(conn, corrected_id)
+    await _refuse_correction(conn, corrected, payday, known)
+    run = PayrollRun(
+        run_id=correction_id_of(corrected_id, len(known) + 1),
+        employer_id=corrected.employer_id,
+        levy_period=corrected.levy_period,
+        payday=payday,
+        state="computed",
+        computed_at=at,
+        kind=CORRECTION,
+        corrects=corrected_id,
+        reason=reason,
+    )
+    await runs_store.add_run(conn, run, await fresh_members(conn, rules, run))
+    return await view_of(conn, run)
+
+
+async def _refuse_correction(
+    conn: Connection, corrected: PayrollRun, payday: date, known: Sequence[PayrollRun]
+) -> None:
+    month = corrected.levy_period
+    if corrected.kind == CORRECTION or corrected.state != "paid":
+        raise PayrollRunNotReady(
+            f"Only a paid regular run is corrected; recompute that of {month}."
+        )
+    if payday < corrected.payday:
+        raise PayrollRunNotReady(f"{month} was paid on {corrected.payday}; give a later payday.")
+    for run in known:
+        if run.state != "paid":
+            raise PayrollRunExists(f"The correction {run.run_id} of {month} is not paid yet.")
+    if await payslips_store.is_without_items(conn, corrected.run_id):
+        raise PayrollRunNotReady(
+            f"{month} was paid before pay items were kept; enter the difference in the next run."
+        )
+
+
+async def recompute_run(conn: Connection, rules: Rules, run_id: str, at: datetime) -> RunView:
+    """Computes an unpaid run anew from what is known now, and tells the salaries that changed.
+
+    A check or approval is void with it. PayrollRunPaid when it is too late.
     """
     run = await _locked(conn, run_id)
+    run = replace(
+        run,
+        state="computed",
+        computed_at=at,
+        checked_at=None,
+        checked_by=None,
+        approved_at=None,
+        approved_by=None,
+    )
+    fresh = await fresh_members(conn, rules, run)
+    if run.kind == CORRECTION:
+        # A correction's salaries are told when it is paid.
+        await runs_store.save_members(conn, run, fresh)
+        return await view_of(conn, run)
     known = await runs_store.members(conn, run_id)
-    people = await people_store.people(conn, run.employer_id)
-    members = recomputed(known, members_of(people, LevyPeriod.parse(run.levy_period)))
-    run = replace(run, state="computed", computed_at=at, approved_at=None, approved_by=None)
+    members = recomputed(known, fresh)
     await runs_store.save_members(conn, run, members)
     told = {member.employee_id: member.version for member in known}
     news = [one for one in members if one.version > told.get(one.employee_id, 0)]
     await outbox.add(conn, [run_salary(run, member) for member in news], at)
-    return await _view(conn, run)
+    return await view_of(conn, run)
 
 
-async def view_run(conn: Connection, run_id: str) -> RunView:
-    """The run as it stands."""
-    return await _view(conn, await runs_store.run(conn, run_id))
-
-
-async def runs_of(
-    conn: Connection, employer_id: str, before_period: str | None, limit: int
-) -> list[RunView]:
-    """One page of an employer's runs, the newest levy period first."""
-    runs = await runs_store.runs_page(conn, employer_id, before_period, limit)
-    return [await _view(conn, run) for run in runs]
-
-
-async def _view(conn: Connection, run: PayrollRun) -> RunView:
-    members = await runs_store.members(conn, run.run_id)
-    paid = [member.employee_id for member in members if not member.left_out]
-    waiting: Sequence[tuple[str, str]] = ()
-    if run.state == "computed":
-        assessed = await runs_store.assessments_of(conn, paid, run.levy_period)
-        waiting = waiting_for(paid, assessed)
-    pays = [pay for _, pay, _ in await runs_store.paid_members(conn, run.run_id)]
-    return RunView(run, members, waiting, pays)
-
-
-async def approve_run(
-    conn: Connection, run_id: str, by: str, accept_first_wage_unknown: bool, at: datetime
+async def check_run(
+    conn: Connection,
+    rules: Rules,
+    run_id: str,
+    by: str,
+    accept_first_wage_unknown: bool,
+    at: datetime,
 ) -> RunView:
-    """Takes what is due and income tax off everyone's gross, and keeps it for payment.
+    """Takes what is due and income tax off everyone's gross, and keeps it for approval.
 
-    An approved run may be approved again, with newer assessments. PayrollRunNotReady names whom it
-    waits for, earlier runs that are not paid, or whose net would be negative.
+    A checked or approved run may be checked again, with newer assessments. PayrollRunNotReady names
+    whom it waits for, runs that come first, or whose net would be negative.
     """
     run = await _locked(conn, run_id)
-    unpaid = await runs_store.unpaid_before(conn, run.employer_id, run.payday)
-    if unpaid:
-        # Income tax is cumulative: an earlier payment must be known before this one is taxed.
-        raise PayrollRunNotReady(f"The runs of {', '.join(unpaid)} come first; pay them.")
+    await _refuse_out_of_turn(conn, run)
     members = [m for m in await runs_store.members(conn, run_id) if not m.left_out]
     ids = [member.employee_id for member in members]
-    assessed = await runs_store.assessments_of(conn, ids, run.levy_period)
-    _refuse_waiting(run, waiting_for(ids, assessed), accept_first_wage_unknown)
-    people = await people_store.people_by_id(conn, ids)
-    pays = await _pays(conn, run, members, assessed, people)
-    _refuse_negative(run, pays)
+    assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
+    awaited = [member.employee_id for member in members if member.awaits_assessment]
+    _refuse_waiting(run, waiting_for(awaited, assessed), accept_first_wage_unknown)
+    await _refuse_stale(conn, rules, run, members)
+    lines = await lines_of_run(conn, run, ids)
+    pays = await pays_of(conn, rules, run, members, assessed, lines)
+    if run.kind != CORRECTION:
+        _refuse_negative(run, pays)
+    checked = replace(
+        run, state="checked", checked_at=at, checked_by=by, approved_at=None, approved_by=None
+    )
+    await runs_store.save_check(conn, checked, members, pays)
+    return await view_of(conn, checked)
+
+
+async def approve_run(conn: Connection, run_id: str, by: str, at: datetime) -> RunView:
+    """A second person accepts what was checked: ApproverChecked if it is the same one.
+
+    PayrollRunNotReady when it is not checked, or an assessment has changed since.
+    """
+    run = await _locked(conn, run_id)
+    if run.state != "checked":
+        raise PayrollRunNotReady(f"The run for {run.levy_period} is not checked yet.")
+    if run.checked_by == by:
+        raise ApproverChecked(
+            f"{by} has checked the run for {run.levy_period}; a second person approves it."
+        )
+    await _refuse_changed(conn, run, await runs_store.paid_members(conn, run_id))
     approved = replace(run, state="approved", approved_at=at, approved_by=by)
-    special = {one.employee_id: one.special_additional_fen for one in people.values()}
-    await runs_store.save_approval(conn, approved, members, pays, special)
-    return await _view(conn, approved)
+    await runs_store.save_state(conn, approved)
+    return await view_of(conn, approved)
+
+
+async def pay_run(conn: Connection, run_id: str, at: datetime) -> RunView:
+    """Issues the payslips of an approved run and tells PayslipIssued.
+
+    PayrollRunNotReady when it is not approved, or an assessment has changed since.
+    """
+    run = await _locked(conn, run_id)
+    if run.state != "approved":
+        raise PayrollRunNotReady(f"The run for {run.levy_period} is not approved yet.")
+    members = await runs_store.paid_members(conn, run_id)
+    await _refuse_changed(conn, run, members)
+    paid = replace(run, state="paid", paid_at=at)
+    await runs_store.save_state(conn, paid)
+    await issue_payslips(conn, paid, members, at)
+    return await view_of(conn, paid)
 
 
 async def _locked(conn: Connection, run_id: str) -> PayrollRun:
@@ -158,8 +223,22 @@ async def _locked(conn: Connection, run_id: str) -> PayrollRun:
     await employers_store.employer(conn, employer_id, lock=True)
     run = await runs_store.run(conn, run_id, lock=True)
     if run.state == "paid":
-        raise PayrollRunPaid(f"The run for {run.levy_period} was paid at {run.paid_at}.")
+        raise PayrollRunPaid(
+            f"The run for {run.levy_period} was paid at {run.paid_at}; correct it by another run."
+        )
     return run
+
+
+async def _refuse_out_of_turn(conn: Connection, run: PayrollRun) -> None:
+    # Income tax is cumulative, and differences are of what was paid: one run after the other.
+    unpaid = await runs_store.unpaid_before(conn, run.employer_id, run.payday)
+    if unpaid and run.kind != CORRECTION:
+        raise PayrollRunNotReady(f"The runs of {', '.join(unpaid)} come first; pay them.")
+    others = [other.levy_period for other in await runs_store.under_way(conn, run)]
+    if others:
+        raise PayrollRunNotReady(
+            f"The runs of {', '.join(others)} are checked and not paid; pay or recompute them."
+        )
 
 
 def _refuse_waiting(
@@ -174,12 +253,54 @@ def _refuse_waiting(
         )
 
 
+async def _refuse_stale(
+    conn: Connection, rules: Rules, run: PayrollRun, members: Sequence[Member]
+) -> None:
+    """Another run may have made good in the meantime what this one would make good again."""
+    fresh = {one.employee_id: one for one in await fresh_members(conn, rules, run)}
+    stale = [
+        (member.employee_id, "differences_changed")
+        for member in members
+        if _late(member) != _late(fresh.get(member.employee_id))
+    ]
+    if stale:
+        raise PayrollRunNotReady(
+            f"What is to be made good changed for {len(stale)} people of {run.levy_period}.",
+            _naming(stale, "recompute the run"),
+        )
+
+
+def _late(member: Member | None) -> list[tuple[str, str, int]]:
+    items = member.items if member else ()
+    return [(one.belongs_to, one.code, one.amount_fen) for one in items if one.belongs_to]
+
+
 def _refuse_negative(run: PayrollRun, pays: Sequence[Pay]) -> None:
     negative = [(pay.employee_id, "net_negative") for pay in pays if pay.net_fen < 0]
     if negative:
         raise PayrollRunNotReady(
             f"{len(negative)} people of {run.levy_period} would get less than nothing.",
-            _naming(negative, "correct the agreed wage or the assessment"),
+            _naming(negative, "correct the pay items or the assessment"),
+        )
+
+
+async def _refuse_changed(
+    conn: Connection, run: PayrollRun, members: Sequence[tuple[Member, Pay]]
+) -> None:
+    ids = [pay.employee_id for _, pay in members]
+    assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
+    lines = await lines_of_run(conn, run, ids)
+    versions = {employee_id: one.version for employee_id, one in assessed.items()}
+    changed = [
+        (pay.employee_id, "assessment_changed")
+        for _, pay in members
+        if versions.get(pay.employee_id, 0) != pay.assessment_version
+        or lines[pay.employee_id] != pay.withheld
+    ]
+    if changed:
+        raise PayrollRunNotReady(
+            f"{len(changed)} assessments of {run.levy_period} changed; check the run again.",
+            _naming(changed, "check the run again"),
         )
 
 
@@ -190,82 +311,6 @@ def _naming(people: Sequence[tuple[str, str]], todo: str) -> tuple[FieldFault, .
     )
 
 
-async def _pays(
-    conn: Connection,
-    run: PayrollRun,
-    members: Sequence[Member],
-    assessed: Mapping[str, Assessment],
-    people: Mapping[str, Person],
-) -> list[Pay]:
-    so_far = await runs_store.year_to_date(conn, assessed, run.payday)
-    first = await runs_store.first_payday(conn, run.employer_id) or run.payday
-    return [
-        pay_of(
-            member,
-            assessed[member.employee_id],
-            so_far.get(member.employee_id, YearToDate()),
-            tax_months(run.payday, _joined(people[member.employee_id], run.payday), first),
-            people[member.employee_id].special_additional_fen,
-        )
-        for member in members
-    ]
-
-
-def _joined(person: Person, payday: date) -> date:
-    """The first day of employment that counts in the payday's tax year."""
-    year_began = date(payday.year, 1, 1)
-    counted = [s.since for s in person.spells if s.until is None or s.until >= year_began]
-    return min(counted, default=payday)
-
-
-async def pay_run(conn: Connection, run_id: str, at: datetime) -> RunView:
-    """Issues the payslips of an approved run and tells PayslipIssued.
-
-    PayrollRunNotReady when it is not approved, or an assessment has changed since.
-    """
-    run = await _locked(conn, run_id)
-    if run.state != "approved":
-        raise PayrollRunNotReady(f"The run for {run.levy_period} is not approved yet.")
-    members = await runs_store.paid_members(conn, run_id)
-    await _refuse_changed(conn, run, [pay for _, pay, _ in members])
-    slips = [
-        Payslip(
-            employee_id=pay.employee_id,
-            levy_period=run.levy_period,
-            employer_id=run.employer_id,
-            run_id=run.run_id,
-            payday=run.payday,
-            gross_fen=gross_fen,
-            contributions_fen=pay.contributions_fen,
-            special_additional_fen=special_additional_fen,
-            tax_fen=pay.tax_fen,
-            net_fen=pay.net_fen,
-            withheld=pay.withheld,
-            issued_at=at,
-        )
-        for gross_fen, pay, special_additional_fen in members
-    ]
-    paid = replace(run, state="paid", paid_at=at)
-    await runs_store.save_payment(conn, paid, slips)
-    await outbox.add(conn, [payslip_issued(slip) for slip in slips], at)
-    return await _view(conn, paid)
-
-
-async def _refuse_changed(conn: Connection, run: PayrollRun, pays: Sequence[Pay]) -> None:
-    ids = [pay.employee_id for pay in pays]
-    assessed = await runs_store.assessments_of(conn, ids, run.levy_period)
-    changed = [
-        (pay.employee_id, "assessment_changed")
-        for pay in pays
-        if assessed[pay.employee_id].version != pay.assessment_version
-    ]
-    if changed:
-        raise PayrollRunNotReady(
-            f"{len(changed)} assessments of {run.levy_period} changed; approve the run again.",
-            _naming(changed, "approve the run again"),
-        )
-
-
 async def keep_assessments(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keeps the newest assessment of each employee and levy period; any order, any repeat."""
-    await runs_store.keep_newest_assessments(conn, rows)
+    await assessments_store.keep_newest_assessments(conn, rows)

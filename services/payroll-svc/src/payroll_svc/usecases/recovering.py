@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from payroll_svc.domain.employers import Employer
-from payroll_svc.domain.payroll_run import Member, PayrollRun, Payslip
+from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.people import Person, SealedIdentity
 from payroll_svc.domain.wages import MonthWage
 from payroll_svc.store import employers as employers_store

@@ -5,16 +5,13 @@ in `staged_rows`, since a backup of this database must forget an erased person (
 """
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -23,52 +20,67 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-metadata = MetaData()
+from payroll_svc.tables.columns import fen, metadata, moment, of, text_, version
+from payroll_svc.tables.paying import (
+    assessments,
+    entries,
+    pay_items,
+    payroll_runs,
+    payslip_replies,
+    payslips,
+    run_members,
+    standing_items,
+    tax_declarations,
+)
 
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _of(name: str, table: str) -> Column[str]:
-    return Column(name, Text, ForeignKey(f"{table}.{name}"), nullable=False)
-
-
-def _fen(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
-
-
-def _version() -> Column[int]:
-    return Column("version", BigInteger, nullable=False)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
+__all__ = [
+    "accounts",
+    "assessments",
+    "departments",
+    "employees",
+    "employers",
+    "entries",
+    "erasures",
+    "hr_staff",
+    "identities",
+    "import_files",
+    "imports",
+    "metadata",
+    "pay_items",
+    "payroll_runs",
+    "payslip_replies",
+    "payslips",
+    "run_members",
+    "spells",
+    "staged_rows",
+    "standing_items",
+    "tax_declarations",
+    "wages",
+]
 
 # Its row's lock orders everything that changes the employer's roster, wages and runs.
 employers = Table(
     "employers",
     metadata,
     Column("employer_id", Text, primary_key=True),
-    _text("group_id"),
-    _text("name"),
+    text_("group_id"),
+    text_("name"),
     Column("uscc", Text, nullable=False, unique=True),
-    _text("cut_over"),
+    text_("cut_over"),
     Column("payday", Integer, CheckConstraint("payday BETWEEN 1 AND 31"), nullable=False),
-    _version(),
+    version(),
 )
 
 accounts = Table(
     "accounts",
     metadata,
     Column("account_id", Text, primary_key=True),
-    _of("employer_id", "employers"),
-    _text("account_no"),
-    _text("city"),
-    _text("city_name"),
-    _text("collector"),
-    _text("bank_account_ref"),
+    of("employer_id", "employers"),
+    text_("account_no"),
+    text_("city"),
+    text_("city_name"),
+    text_("collector"),
+    text_("bank_account_ref"),
     Column("auto_debit", Boolean, nullable=False),
     Column("own_rates", JSONB, nullable=False, server_default="{}"),
     Column("injury_class", Integer, nullable=False, server_default="0"),
@@ -80,17 +92,17 @@ departments = Table(
     "departments",
     metadata,
     Column("department_id", Text, primary_key=True),
-    _of("employer_id", "employers"),
-    _text("code"),
-    _text("name"),
+    of("employer_id", "employers"),
+    text_("code"),
+    text_("name"),
     UniqueConstraint("employer_id", "code", name="departments_by_code"),
 )
 
 hr_staff = Table(
     "hr_staff",
     metadata,
-    _of("employer_id", "employers"),
-    _text("sub"),
+    of("employer_id", "employers"),
+    text_("sub"),
     Column("department_ids", ARRAY(Text), nullable=False),
     PrimaryKeyConstraint("employer_id", "sub"),
 )
@@ -99,31 +111,31 @@ employees = Table(
     "employees",
     metadata,
     Column("employee_id", Text, primary_key=True),
-    _of("employer_id", "employers"),
-    _text("employee_no"),
+    of("employer_id", "employers"),
+    text_("employee_no"),
     # Always empty: a release before 0002 reads it, and the next post migration drops it.
     Column("name", Text, nullable=False, server_default=""),
-    _text("person_kind"),
+    text_("person_kind"),
     Column("documents_missing", ARRAY(Text), nullable=False),
-    _fen("agreed_wage_fen"),
-    _fen("first_month_wage_fen"),
-    _fen("special_additional_fen"),
-    _text("sub"),
-    _text("cost_centre"),
-    _version(),
+    fen("agreed_wage_fen"),
+    fen("first_month_wage_fen"),
+    fen("special_additional_fen"),
+    text_("sub"),
+    text_("cost_centre"),
+    version(),
     UniqueConstraint("employer_id", "employee_no", name="employees_by_number"),
 )
 
 spells = Table(
     "spells",
     metadata,
-    _of("employee_id", "employees"),
-    _text("employer_id"),
+    of("employee_id", "employees"),
+    text_("employer_id"),
     Column("since", Date, nullable=False),
     Column("until", Date),
-    _text("department_id"),
-    _text("city"),
-    _text("account_id"),
+    text_("department_id"),
+    text_("city"),
+    text_("account_id"),
     PrimaryKeyConstraint("employee_id", "since"),
     CheckConstraint("until IS NULL OR until >= since", name="spells_end_after_they_begin"),
     Index("spells_by_employer", "employer_id", "employee_id"),
@@ -135,13 +147,13 @@ identities = Table(
     "identities",
     metadata,
     Column("employee_id", Text, ForeignKey("employees.employee_id"), primary_key=True),
-    _text("employer_id"),
-    _text("id_index"),
-    _text("content_mark"),
-    _text("sealed"),
-    _text("wrapped_key"),
-    _text("root_key_id"),
-    _version(),
+    text_("employer_id"),
+    text_("id_index"),
+    text_("content_mark"),
+    text_("sealed"),
+    text_("wrapped_key"),
+    text_("root_key_id"),
+    version(),
     # Checked at commit: one import may swap two people's mistaken numbers.
     UniqueConstraint(
         "employer_id",
@@ -158,11 +170,11 @@ erasures = Table(
     "erasures",
     metadata,
     Column("employee_id", Text, primary_key=True),
-    _text("employer_id"),
-    _text("reason"),
-    _text("asked_by"),
-    _moment("asked_at"),
-    _moment("erased_at", nullable=True),
+    text_("employer_id"),
+    text_("reason"),
+    text_("asked_by"),
+    moment("asked_at"),
+    moment("erased_at", nullable=True),
     Index("erasures_to_do", "asked_at", postgresql_where=text("erased_at IS NULL")),
 )
 
@@ -171,10 +183,10 @@ imports = Table(
     "imports",
     metadata,
     Column("import_id", Text, primary_key=True),
-    _text("employer_id"),
+    text_("employer_id"),
     Column("kind", Text, CheckConstraint("kind IN ('roster', 'wages')"), nullable=False),
-    _text("file_name"),
-    _text("sha256"),
+    text_("file_name"),
+    text_("sha256"),
     Column("corrects", Boolean, nullable=False),
     Column("state", Text, CheckConstraint("state IN ('staged', 'applied')"), nullable=False),
     Column("row_count", Integer, nullable=False),
@@ -182,9 +194,9 @@ imports = Table(
     Column("fault_count", Integer, nullable=False),
     Column("faults", JSONB, nullable=False),
     Column("notes", JSONB, nullable=False),
-    _moment("staged_at"),
-    _text("staged_by"),
-    _moment("applied_at", nullable=True),
+    moment("staged_at"),
+    text_("staged_by"),
+    moment("applied_at", nullable=True),
     Column("applied_rows", Integer),
     Index("imports_by_employer", "employer_id", "staged_at"),
 )
@@ -194,16 +206,16 @@ imports = Table(
 import_files = Table(
     "import_files",
     metadata,
-    _text("employer_id"),
-    _text("sha256"),
-    _text("kind"),
-    _text("file_name"),
+    text_("employer_id"),
+    text_("sha256"),
+    text_("kind"),
+    text_("file_name"),
     Column("size_bytes", Integer, nullable=False),
-    _text("sealed"),
-    _text("wrapped_key"),
-    _text("root_key_id"),
-    _moment("received_at"),
-    _text("received_by"),
+    text_("sealed"),
+    text_("wrapped_key"),
+    text_("root_key_id"),
+    moment("received_at"),
+    text_("received_by"),
     PrimaryKeyConstraint("employer_id", "sha256"),
 )
 
@@ -211,9 +223,9 @@ import_files = Table(
 staged_rows = Table(
     "staged_rows",
     metadata,
-    _of("import_id", "imports"),
+    of("import_id", "imports"),
     Column("ordinal", Integer, nullable=False),
-    _text("employer_id"),
+    text_("employer_id"),
     Column("content", JSONB, nullable=False),
     PrimaryKeyConstraint("import_id", "ordinal"),
 )
@@ -222,88 +234,13 @@ staged_rows = Table(
 wages = Table(
     "wages",
     metadata,
-    _text("employee_id"),
-    _text("wage_month"),
-    _text("employer_id"),
-    _fen("gross_fen"),
-    _fen("wage_fen"),
+    text_("employee_id"),
+    text_("wage_month"),
+    text_("employer_id"),
+    fen("gross_fen"),
+    fen("wage_fen"),
     Column("items", JSONB, nullable=False),
-    _version(),
+    version(),
     PrimaryKeyConstraint("employee_id", "wage_month"),
     Index("wages_by_employer", "employer_id", "wage_month"),
-)
-
-payroll_runs = Table(
-    "payroll_runs",
-    metadata,
-    Column("run_id", Text, primary_key=True),
-    _of("employer_id", "employers"),
-    _text("levy_period"),
-    Column("payday", Date, nullable=False),
-    Column(
-        "state",
-        Text,
-        CheckConstraint("state IN ('computed', 'approved', 'paid')"),
-        nullable=False,
-    ),
-    _moment("computed_at"),
-    _moment("approved_at", nullable=True),
-    Column("approved_by", Text),
-    _moment("paid_at", nullable=True),
-    UniqueConstraint("employer_id", "levy_period", name="payroll_runs_by_period"),
-)
-
-# Everyone of the roster: with a gross, or with why they are left out; `version` is that of the
-# salary told (0: none was). From approval on also what will be withheld and paid, and the version
-# of the assessment that it rests on.
-run_members = Table(
-    "run_members",
-    metadata,
-    _of("run_id", "payroll_runs"),
-    _text("employee_id"),
-    _text("employer_id"),
-    _text("left_out"),
-    _version(),
-    _fen("gross_fen"),
-    Column("assessment_version", BigInteger),
-    Column("withheld", JSONB),
-    _fen("contributions_fen"),
-    _fen("special_additional_fen"),
-    _fen("tax_fen"),
-    _fen("net_fen"),
-    PrimaryKeyConstraint("run_id", "employee_id"),
-)
-
-# Issued once and never changed: the api role may insert and read, nothing else.
-payslips = Table(
-    "payslips",
-    metadata,
-    _text("employee_id"),
-    _text("levy_period"),
-    _text("employer_id"),
-    _text("run_id"),
-    Column("payday", Date, nullable=False),
-    _fen("gross_fen"),
-    _fen("contributions_fen"),
-    _fen("special_additional_fen"),
-    _fen("tax_fen"),
-    _fen("net_fen"),
-    Column("withheld", JSONB, nullable=False),
-    _moment("issued_at"),
-    PrimaryKeyConstraint("employee_id", "levy_period"),
-    Index("payslips_by_employer", "employer_id", "levy_period"),
-    Index("payslips_by_payday", "employee_id", "payday"),
-)
-
-# Copy of ContributionAssessed, the newest version of each: `lines` is its list of lines.
-assessments = Table(
-    "assessments",
-    metadata,
-    _text("employee_id"),
-    _text("levy_period"),
-    _text("employer_id"),
-    _version(),
-    Column("lines", JSONB, nullable=False),
-    PrimaryKeyConstraint("employee_id", "levy_period"),
-    Index("assessments_by_employer", "employer_id", "levy_period"),
 )

@@ -1,0 +1,175 @@
+"""Where any figure of payroll's own on a payslip comes from: one sentence, and its steps."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from payroll_svc.domain.income_tax import (
+    FIRST_WAGE_OF_YEAR,
+    SIXTY_THOUSAND_AT_ONCE,
+    Withholding,
+)
+from payroll_svc.domain.pay import DueLine
+from payroll_svc.domain.pay_items import AFTER_TAX, GROSS, Reckoned, Step, percent
+from payroll_svc.domain.payslip import Payslip
+from shared.values import INSURANCE_WORDS, fen_text
+
+_ITEM = "item:"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One figure: its amount in fen, a sentence for people, and the steps that it is made of."""
+
+    figure: str
+    amount_fen: int
+    sentence: str
+    steps: tuple[Step, ...]
+
+
+def figures_of(slip: Payslip) -> list[str]:
+    """Every figure of the payslip that can be explained, in the order that it is read."""
+    codes = list(dict.fromkeys(_ITEM + item.code for item in slip.items))
+    return [*codes, *_FIGURES]
+
+
+def explained(slip: Payslip, figure: str) -> Explanation | None:
+    """None where the payslip has no such figure."""
+    if figure.startswith(_ITEM):
+        items = [item for item in slip.items if item.code == figure.removeprefix(_ITEM)]
+        return _items(figure, items) if items else None
+    made = _FIGURES.get(figure)
+    return made(slip) if made else None
+
+
+def _items(figure: str, items: list[Reckoned]) -> Explanation:
+    """One code's items, the month's own and any differences, in one sentence."""
+    words = "；".join(
+        item.reckoning or f"{item.name} {fen_text(item.amount_fen)}" for item in items
+    )
+    amount_fen = sum(item.amount_fen for item in items)
+    return Explanation(figure, amount_fen, f"{words}。", _steps(items))
+
+
+def _steps(items: Iterable[Reckoned]) -> tuple[Step, ...]:
+    return tuple(step for item in items for step in (*item.steps, Step(item.name, item.amount_fen)))
+
+
+def _gross(slip: Payslip) -> Explanation:
+    items = [item for item in slip.items if item.part == GROSS]
+    words = _sum(items) or fen_text(slip.gross_fen)
+    steps = tuple(Step(item.name, item.amount_fen) for item in items)
+    sentence = f"应发工资 = {words} = {fen_text(slip.gross_fen)}。"
+    return Explanation("gross", slip.gross_fen, sentence, steps)
+
+
+def _sum(items: Iterable[Reckoned]) -> str:
+    return " + ".join(f"{item.name} {fen_text(item.amount_fen)}" for item in items)
+
+
+def _contributions(slip: Payslip) -> Explanation:
+    steps = tuple(Step(_line_words(line), line.employee_fen) for line in slip.withheld)
+    words = " + ".join(f"{step.label} {fen_text(step.value)}" for step in steps if step.value)
+    total = fen_text(slip.contributions_fen)
+    sentence = f"个人社保公积金 = {words} = {total}。" if words else "本次没有代扣社保公积金。"
+    return Explanation("contributions", slip.contributions_fen, sentence, steps)
+
+
+def _line_words(line: DueLine) -> str:
+    """With the month that it is for, where that is another than the payslip's."""
+    return f"{INSURANCE_WORDS[line.insurance]}{line.levy_period and f'（{line.levy_period}）'}"
+
+
+def _tax(slip: Payslip) -> Explanation:
+    if slip.tax is None:
+        return Explanation("tax", slip.tax_fen, "该工资条签发时未保存计税过程。", ())
+    tax = slip.tax
+    words = f"{_year(tax)}，本次预扣 {fen_text(tax.tax_fen - tax.bonus_tax_fen)}"
+    if tax.bonus_fen:
+        words += (
+            f"；全年一次性奖金 {fen_text(tax.bonus_fen)} 单独计税 × {percent(tax.bonus_rate_ppm)} −"
+            f" {fen_text(tax.bonus_quick_deduction_fen)} = {fen_text(tax.bonus_tax_fen)}"
+        )
+    return Explanation("tax", slip.tax_fen, f"{words}（{tax.source}）。", _tax_steps(tax))
+
+
+def _year(tax: Withholding) -> str:
+    base = (
+        f"累计收入 {fen_text(tax.income_fen)}"
+        f" − 减除费用 {fen_text(tax.allowance_fen)}{_how_long(tax)}"
+        f" − 社保公积金 {fen_text(tax.contributions_fen)}"
+        f" − 专项附加扣除 {fen_text(tax.special_additional_fen)} = {fen_text(tax.taxable_fen)}"
+    )
+    if tax.taxable_fen <= 0:
+        return f"{base}，没有应纳税所得额"
+    return (
+        f"{base}，× {percent(tax.rate_ppm)} − 速算扣除数 {fen_text(tax.quick_deduction_fen)} ="
+        f" {fen_text(tax.tax_to_date_fen)}，减已预扣 {fen_text(tax.withheld_before_fen)}"
+    )
+
+
+def _how_long(tax: Withholding) -> str:
+    if SIXTY_THOUSAND_AT_ONCE in tax.elections:
+        return "（上年收入不超过 6 万元，全年一次减除）"
+    months = f"{fen_text(tax.allowance_fen // tax.months)} × {tax.months} 个月"
+    return (
+        f"（{months}，当年首次取得工资）"
+        if FIRST_WAGE_OF_YEAR in tax.elections
+        else f"（{months}）"
+    )
+
+
+def _tax_steps(tax: Withholding) -> tuple[Step, ...]:
+    steps = [
+        Step("累计收入", tax.income_fen),
+        Step("累计减除费用", tax.allowance_fen),
+        Step("累计专项扣除", tax.contributions_fen),
+        Step("累计专项附加扣除", tax.special_additional_fen),
+        Step("累计应纳税所得额", tax.taxable_fen),
+        Step("预扣率", tax.rate_ppm, "ppm"),
+        Step("速算扣除数", tax.quick_deduction_fen),
+        Step("累计应预扣税额", tax.tax_to_date_fen),
+        Step("累计已预扣税额", tax.withheld_before_fen),
+    ]
+    if tax.bonus_fen:
+        steps += [
+            Step("全年一次性奖金", tax.bonus_fen),
+            Step("奖金税率", tax.bonus_rate_ppm, "ppm"),
+            Step("奖金速算扣除数", tax.bonus_quick_deduction_fen),
+            Step("奖金税额", tax.bonus_tax_fen),
+        ]
+    return (*steps, Step("本次预扣税额", tax.tax_fen))
+
+
+def _net(slip: Payslip) -> Explanation:
+    after = [item for item in slip.items if item.part == AFTER_TAX]
+    after_words = "".join(f" + {item.name} {fen_text(item.amount_fen)}" for item in after)
+    sentence = (
+        f"实发工资 = 应发 {fen_text(slip.gross_fen)}"
+        f" − 个人社保公积金 {fen_text(slip.contributions_fen)}"
+        f" − 个人所得税 {fen_text(slip.tax_fen)}{after_words} = {fen_text(slip.net_fen)}。"
+    )
+    steps = (
+        Step("应发工资", slip.gross_fen),
+        Step("个人社保公积金", slip.contributions_fen),
+        Step("个人所得税", slip.tax_fen),
+        *(Step(item.name, item.amount_fen) for item in after),
+    )
+    return Explanation("net", slip.net_fen, sentence, steps)
+
+
+def _employer_cost(slip: Payslip) -> Explanation:
+    sentence = (
+        f"用工成本 = 应发 {fen_text(slip.gross_fen)} + 单位社保公积金 {fen_text(slip.employer_fen)}"
+        f" = {fen_text(slip.employer_cost_fen)}。"
+    )
+    steps = (Step("应发工资", slip.gross_fen), Step("单位社保公积金", slip.employer_fen))
+    return Explanation("employer_cost", slip.employer_cost_fen, sentence, steps)
+
+
+_FIGURES: Mapping[str, Callable[[Payslip], Explanation]] = {
+    "gross": _gross,
+    "contributions": _contributions,
+    "tax": _tax,
+    "net": _net,
+    "employer_cost": _employer_cost,
+}

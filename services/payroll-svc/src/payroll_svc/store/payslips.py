@@ -1,0 +1,264 @@
+"""Payslips as issued, what they add up to, and what people say of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import exists, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from payroll_svc.domain.differences import PaidMonth
+from payroll_svc.domain.income_tax import YearToDate
+from payroll_svc.domain.pay_items import Reckoned
+from payroll_svc.domain.payslip import DISPUTED, Payslip, Reply
+from payroll_svc.store.bulk import among, insert_new
+from payroll_svc.store.parts import items_of, lines_of, tax_of
+from payroll_svc.tables import payslip_replies, payslips
+from shared.db import Connection
+from shared.refusal import NotFound
+
+# A line is for its payslip's own month unless it names an earlier one.
+_WITHHELD_SUMS = text(
+    """
+    SELECT line->>'insurance' AS insurance,
+           sum(CAST(line->>'employer_fen' AS bigint)) AS employer_fen,
+           sum(CAST(line->>'employee_fen' AS bigint)) AS employee_fen
+      FROM payslips CROSS JOIN LATERAL jsonb_array_elements(withheld) AS line
+     WHERE employer_id = :employer_id AND levy_period >= :levy_period
+       AND coalesce(nullif(line->>'levy_period', ''), levy_period) = :levy_period
+     GROUP BY 1
+    """
+)
+
+# Whose grounds may have changed since a month was reckoned: something entered, or the person.
+_MAY_DIFFER = text(
+    """
+    SELECT DISTINCT slip.employee_id
+      FROM payslips AS slip
+      JOIN payroll_runs AS run USING (run_id)
+      JOIN employees AS person ON person.employee_id = slip.employee_id
+     WHERE slip.employer_id = :employer_id
+       AND slip.levy_period >= :since_period AND slip.levy_period < :levy_period
+       AND (person.version <> slip.person_version
+            OR EXISTS (SELECT 1 FROM standing_items AS s
+                        WHERE s.employee_id = slip.employee_id AND s.entered_at >= run.computed_at)
+            OR EXISTS (SELECT 1 FROM entries AS e
+                        WHERE e.employee_id = slip.employee_id
+                          AND e.levy_period = slip.levy_period AND e.entered_at >= run.computed_at))
+    """
+)
+
+
+def row_of(slip: Payslip) -> dict[str, Any]:
+    """What a payslip's row holds."""
+    return asdict(slip)
+
+
+async def issue(conn: Connection, slips: Sequence[Payslip]) -> None:
+    await insert_new(conn, payslips, [row_of(slip) for slip in slips])
+
+
+async def restore(conn: Connection, slips: Sequence[Payslip]) -> None:
+    """Payslips that a restored store has lost; those that it has stay as they are."""
+    if slips:
+        rows = [row_of(slip) for slip in slips]
+        await conn.execute(insert(payslips).on_conflict_do_nothing(), rows)
+
+
+async def payslip(conn: Connection, run_id: str, employee_id: str) -> Payslip:
+    """NotFound if there is none that the caller may see."""
+    wanted = select(payslips).where(
+        payslips.c.run_id == run_id, payslips.c.employee_id == employee_id
+    )
+    row = (await conn.execute(wanted)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no payslip of {employee_id} in run {run_id} that you may see.")
+    return _slip(row)
+
+
+async def is_without_items(conn: Connection, run_id: str) -> bool:
+    """Whether the run was paid before payslips kept their items."""
+    kept = select(payslips.c.employee_id).where(
+        payslips.c.run_id == run_id, func.jsonb_array_length(payslips.c["items"]) == 0
+    )
+    return (await conn.execute(kept.limit(1))).first() is not None
+
+
+async def payslips_page(
+    conn: Connection,
+    employer_id: str | None,
+    levy_period: str | None,
+    before: tuple[str, ...] | None,
+    limit: int,
+) -> list[Payslip]:
+    """One page, the newest levy period first, of what row security lets the caller see."""
+    wanted = select(payslips)
+    if employer_id is not None:
+        wanted = wanted.where(payslips.c.employer_id == employer_id)
+    if levy_period is not None:
+        wanted = wanted.where(payslips.c.levy_period == levy_period)
+    place = (payslips.c.levy_period, payslips.c.employee_id, payslips.c.run_id)
+    if before is not None:
+        wanted = wanted.where(tuple_(*place) < before)
+    ordered = wanted.order_by(*(column.desc() for column in place))
+    return [_slip(row) for row in (await conn.execute(ordered.limit(limit))).mappings()]
+
+
+async def payslips_for(
+    conn: Connection, employee_ids: Iterable[str], levy_periods: Sequence[str]
+) -> dict[tuple[str, str], list[Payslip]]:
+    """By (employee id, levy period) all payslips that paid for that month or withheld for it, in
+    the order of their issue.
+    """
+    wanted = select(payslips).where(
+        among(payslips.c.employee_id, employee_ids), payslips.c.levy_period >= min(levy_periods)
+    )
+    found: dict[tuple[str, str], list[Payslip]] = {}
+    ordered = wanted.order_by(payslips.c.issued_at, payslips.c.run_id)
+    for row in (await conn.execute(ordered)).mappings():
+        slip = _slip(row)
+        for levy_period in levy_periods:
+            if slip.levy_period == levy_period or slip.lines_for(levy_period):
+                found.setdefault((slip.employee_id, levy_period), []).append(slip)
+    return found
+
+
+async def paid_months(
+    conn: Connection, employer_id: str, since_period: str, levy_period: str
+) -> dict[str, list[PaidMonth]]:
+    """By employee id the months from `since_period` on and before `levy_period` that were paid with
+    items and whose grounds may have changed since.
+    """
+    span = {
+        "employer_id": employer_id,
+        "since_period": since_period,
+        "levy_period": levy_period,
+    }
+    ids = list((await conn.execute(_MAY_DIFFER, span)).scalars())
+    return await months_paid(conn, ids, since_period, levy_period) if ids else {}
+
+
+async def months_paid(
+    conn: Connection, employee_ids: Iterable[str], since_period: str, before_period: str
+) -> dict[str, list[PaidMonth]]:
+    """By employee id everything that was paid for each of the span's months, whichever run paid
+    it; months paid without items, before these were kept, are left out.
+    """
+    wanted = select(payslips).where(
+        among(payslips.c.employee_id, employee_ids), payslips.c.levy_period >= since_period
+    )
+    ordered = wanted.order_by(payslips.c.employee_id, payslips.c.levy_period, payslips.c.issued_at)
+    rows = (await conn.execute(ordered)).mappings()
+    return {
+        employee_id: _months([_slip(row) for row in group], before_period)
+        for employee_id, group in groupby(rows, key=lambda row: row["employee_id"])
+    }
+
+
+def _months(slips: Sequence[Payslip], before_period: str) -> list[PaidMonth]:
+    paid: dict[str, list[Reckoned]] = {}
+    for slip in slips:
+        for item in slip.items:
+            paid.setdefault(item.belongs_to or slip.levy_period, []).append(item)
+    first: dict[str, Payslip] = {}
+    for slip in slips:
+        if slip.items and slip.levy_period < before_period:
+            first.setdefault(slip.levy_period, slip)
+    return [
+        PaidMonth(month, slip.agreed_wage_fen, tuple(paid.get(month, ())))
+        for month, slip in first.items()
+    ]
+
+
+async def year_to_date(
+    conn: Connection, employee_ids: Iterable[str], payday: date
+) -> dict[str, YearToDate]:
+    """What each was paid and withheld so far in the payday's tax year; absent where nothing."""
+    wanted = (
+        select(
+            payslips.c.employee_id,
+            func.sum(func.coalesce(payslips.c.income_fen, payslips.c.gross_fen)),
+            func.sum(payslips.c.contributions_fen),
+            func.sum(payslips.c.special_additional_fen),
+            func.sum(payslips.c.tax_fen - payslips.c.bonus_tax_fen),
+            func.sum(payslips.c.bonus_apart_fen),
+        )
+        .where(
+            among(payslips.c.employee_id, employee_ids),
+            payslips.c.payday >= date(payday.year, 1, 1),
+            payslips.c.payday <= payday,
+        )
+        .group_by(payslips.c.employee_id)
+    )
+    return {
+        employee_id: YearToDate(*(int(total) for total in sums))
+        for employee_id, *sums in await conn.execute(wanted)
+    }
+
+
+async def income_of_year(conn: Connection, employee_id: str, year: int) -> int:
+    """What payslips of a tax year paid this person as taxed income, in fen."""
+    so_far = await year_to_date(conn, [employee_id], date(year, 12, 31))
+    known = so_far.get(employee_id, YearToDate())
+    return known.income_fen + known.bonus_apart_fen
+
+
+async def withheld_sums(
+    conn: Connection, employer_id: str, levy_period: str
+) -> dict[str, tuple[int, int]]:
+    """(employer fen, employee fen) per insurance withheld for the period, by whichever payslip."""
+    rows = await conn.execute(
+        _WITHHELD_SUMS, {"employer_id": employer_id, "levy_period": levy_period}
+    )
+    return {row.insurance: (int(row.employer_fen), int(row.employee_fen)) for row in rows}
+
+
+async def replies_to(conn: Connection, run_id: str, employee_id: str) -> list[Reply]:
+    """What was said of one payslip, in its order."""
+    wanted = select(payslip_replies).where(
+        payslip_replies.c.run_id == run_id, payslip_replies.c.employee_id == employee_id
+    )
+    rows = (await conn.execute(wanted.order_by(payslip_replies.c.ordinal))).mappings()
+    return [Reply(**{k: v for k, v in row.items() if k != "employer_id"}) for row in rows]
+
+
+async def add_reply(conn: Connection, employer_id: str, reply: Reply) -> bool:
+    """False if another reply took its place in the same moment."""
+    added = await conn.execute(
+        insert(payslip_replies)
+        .values(employer_id=employer_id, **asdict(reply))
+        .on_conflict_do_nothing()
+        .returning(payslip_replies.c.ordinal)
+    )
+    return added.first() is not None
+
+
+async def open_disputes(conn: Connection, employer_id: str, limit: int) -> list[Reply]:
+    """Disputes that HR has not answered yet, the oldest first."""
+    later = payslip_replies.alias()
+    wanted = select(payslip_replies).where(
+        payslip_replies.c.employer_id == employer_id,
+        payslip_replies.c.kind == DISPUTED,
+        ~exists().where(
+            later.c.employee_id == payslip_replies.c.employee_id,
+            later.c.run_id == payslip_replies.c.run_id,
+            later.c.ordinal > payslip_replies.c.ordinal,
+        ),
+    )
+    ordered = wanted.order_by(payslip_replies.c.said_at, payslip_replies.c.run_id)
+    rows = (await conn.execute(ordered.limit(limit))).mappings()
+    return [Reply(**{k: v for k, v in row.items() if k != "employer_id"}) for row in rows]
+
+
+def _slip(row: Any) -> Payslip:
+    return Payslip(
+        **{
+            **row,
+            "withheld": lines_of(row["withheld"]),
+            "items": items_of(row["items"]),
+            "tax": tax_of(row["tax"]),
+            "warnings": tuple(row["warnings"]),
+        }
+    )

@@ -1,0 +1,99 @@
+"""What a run's members are reckoned from, gathered from the stores."""
+
+from collections.abc import Mapping, Sequence
+
+from payroll_svc.domain.corrections import corrected_members, lines_owed
+from payroll_svc.domain.pay import Assessment, DueLine
+from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun, members_of
+from payroll_svc.domain.reckoning import Catalogue
+from payroll_svc.policy import Rules
+from payroll_svc.store import assessments as assessments_store
+from payroll_svc.store import entered as entered_store
+from payroll_svc.store import payslips as payslips_store
+from payroll_svc.store import people as people_store
+from payroll_svc.store import runs as runs_store
+from shared.db import Connection
+from shared.values import LevyPeriod
+
+_MADE_GOOD_MONTHS = 12
+"""How far back a run looks for months to make good; older ones take a correction run each."""
+
+
+async def catalogue_of(conn: Connection, rules: Rules, employer_id: str) -> Catalogue:
+    """The statutory pay items and the employer's own, by code."""
+    own = await entered_store.own_items(conn, employer_id)
+    return {**rules.items, **{item.code: item for item in own}}
+
+
+async def fresh_members(conn: Connection, rules: Rules, run: PayrollRun) -> list[Member]:
+    """Everyone that the run is for, reckoned from what is known now."""
+    if run.kind == CORRECTION:
+        return await _corrected(conn, rules, run)
+    period = LevyPeriod.parse(run.levy_period)
+    since = str(period.shifted(-_MADE_GOOD_MONTHS))
+    return members_of(
+        await people_store.people(conn, run.employer_id),
+        period,
+        await catalogue_of(conn, rules, run.employer_id),
+        await entered_store.entered_for(conn, run.employer_id, since, run.levy_period),
+        await payslips_store.paid_months(conn, run.employer_id, since, run.levy_period),
+    )
+
+
+async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Member]:
+    period = LevyPeriod.parse(run.levy_period)
+    people = {one.employee_id: one for one in await people_store.people(conn, run.employer_id)}
+    catalogue = await catalogue_of(conn, rules, run.employer_id)
+    month = run.levy_period
+    entered = await entered_store.entered_for(conn, run.employer_id, month, month)
+    paid = await payslips_store.months_paid(conn, people, month, str(period.shifted(1)))
+    return corrected_members(
+        members_of(people.values(), period, catalogue, entered, {}),
+        people,
+        catalogue,
+        entered,
+        {employee_id: months[0] for employee_id, months in paid.items() if months},
+        await lines_of_run(conn, run, list(people)),
+        await runs_store.salary_versions(conn, people, month),
+    )
+
+
+async def lines_of_run(
+    conn: Connection, run: PayrollRun, employee_ids: Sequence[str]
+) -> dict[str, tuple[DueLine, ...]]:
+    """What the run withholds from each: the month's due lines and those of earlier months that are
+    withheld in it; in a correction, what the month's payslips have not withheld yet.
+    """
+    month = run.levy_period
+    assessed = await assessments_store.assessments_of(conn, employee_ids, month)
+    if run.kind == CORRECTION:
+        return await _owed(conn, month, employee_ids, assessed)
+    late = await assessments_store.late_lines(conn, run.employer_id, employee_ids, month)
+    return {
+        employee_id: (
+            *(assessed[employee_id].due(month) if employee_id in assessed else ()),
+            *late.get(employee_id, ()),
+        )
+        for employee_id in employee_ids
+    }
+
+
+async def _owed(
+    conn: Connection,
+    month: str,
+    employee_ids: Sequence[str],
+    assessed: Mapping[str, Assessment],
+) -> dict[str, tuple[DueLine, ...]]:
+    slips = await payslips_store.payslips_for(conn, employee_ids, [month])
+    return {
+        employee_id: lines_owed(
+            month,
+            assessed.get(employee_id),
+            [
+                line
+                for slip in slips.get((employee_id, month), ())
+                for line in slip.lines_for(month)
+            ],
+        )
+        for employee_id in employee_ids
+    }

@@ -1,0 +1,87 @@
+"""Special additional deductions: the limits of the law, and what counts when."""
+
+from datetime import date
+
+import pytest
+
+from payroll_svc.domain.deductions import Deduction, deduction_faults, year_to_month_fen
+from payroll_svc.policy import tax_terms
+from shared.values import LevyPeriod
+
+KINDS = tax_terms()[-1].deductions
+
+
+def of(
+    kind: str, amount_fen: int, since: str = "2026-01", until: str = "", to: str = ""
+) -> Deduction:
+    return Deduction(kind, since, amount_fen, until or None, to)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        [of("child_education", 200_000, to="a"), of("child_education", 100_000, to="b")],
+        [of("infant_care", 200_000)],
+        [of("elderly_only_child", 300_000)],
+        [of("elderly_shared", 149_999)],
+        [of("housing_loan_interest", 100_000, "2026-01", "2045-12")],
+        [
+            of("housing_rent", 150_000, "2026-01", "2026-06"),
+            of("housing_loan_interest", 100_000, "2026-07", "2026-12"),
+        ],
+        [of("degree_study", 40_000, "2026-01", "2029-12")],
+        [of("certificate", 360_000)],
+    ],
+)
+def test_what_the_law_allows(declared: list[Deduction]) -> None:
+    assert deduction_faults(declared, KINDS) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ([of("child_education", 150_000)], "金额应为"),
+        ([of("elderly_shared", 150_001)], "不超过 1,500.00"),
+        ([of("elderly_only_child", 300_000), of("elderly_shared", 100_000)], "不能同时享受"),
+        (
+            [
+                of("housing_rent", 150_000),
+                of("housing_loan_interest", 100_000, "2026-01", "2026-12"),
+            ],
+            "不能同时享受",
+        ),
+        (
+            [of("child_education", 200_000, to="a"), of("child_education", 200_000, to="a")],
+            "不能同时享受",
+        ),
+        ([of("serious_illness", 1_000_000)], "不能在预扣时扣除"),
+        ([of("degree_study", 40_000)], "最长 48 个月"),
+        ([of("degree_study", 40_000, "2026-01", "2030-01")], "最长 48 个月"),
+        ([of("housing_rent", 80_000, "2026-05", "2026-04")], "截止月份早于起始月份"),
+        ([of("pets", 80_000)], "没有这种专项附加扣除"),
+    ],
+)
+def test_what_it_does_not(declared: list[Deduction], words: str) -> None:
+    [fault] = deduction_faults(declared, KINDS)
+    assert words in fault.reason
+    assert fault.todo
+
+
+@pytest.mark.parametrize(
+    ("declared", "payday", "begins", "fen"),
+    [
+        ([of("infant_care", 200_000)], date(2026, 3, 5), "2026-01", 600_000),
+        ([of("infant_care", 200_000, "2026-02")], date(2026, 3, 5), "2026-01", 400_000),
+        ([of("infant_care", 200_000, "2020-01")], date(2026, 3, 5), "2026-01", 600_000),
+        # Who joined in March has no months before it here.
+        ([of("infant_care", 200_000)], date(2026, 3, 5), "2026-03", 200_000),
+        ([of("infant_care", 200_000, "2026-01", "2026-02")], date(2026, 12, 5), "2026-01", 400_000),
+        ([of("certificate", 360_000, "2026-04")], date(2026, 3, 5), "2026-01", 0),
+        ([of("certificate", 360_000, "2026-04")], date(2026, 5, 5), "2026-01", 360_000),
+        ([of("certificate", 360_000, "2025-04")], date(2026, 5, 5), "2026-01", 0),
+    ],
+)
+def test_what_counts_up_to_a_month(
+    declared: list[Deduction], payday: date, begins: str, fen: int
+) -> None:
+    assert year_to_month_fen(declared, KINDS, payday, LevyPeriod.parse(begins)) == fen
