@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payroll_svc.domain.differences import PaidMonth, differences
+from payroll_svc.domain.income_tax import TaxPayer
+from payroll_svc.domain.pay import Assessment, pay_of, still_due
 from payroll_svc.domain.pay_items import (
     Entry,
     Reckoned,
@@ -20,7 +22,7 @@ from payroll_svc.domain.payroll_run import Entered, differences_of, month_of
 from payroll_svc.domain.people import Spell
 from payroll_svc.domain.reckoning import Month, reckoned
 from shared.values import LevyPeriod
-from tests.support.pay import CATALOGUE, items_of, line, month, paid, person, spell, standing
+from tests.support.pay import CATALOGUE, TERMS, items_of, line, month, paid, person, spell, standing
 
 WAGE = 870_000
 """8,700 a month is 400 a day and 50 an hour."""
@@ -195,6 +197,30 @@ def test_what_was_paid_and_its_difference_are_what_a_right_run_would_have_been(
     assert by_code((*paid_items, *late)) == by_code(right_items)
     assert differences("2026-03", right_items, (*paid_items, *late)) == ()
     assert gross_fen_of((*paid_items, *late)) == gross_fen_of(right_items)
+
+
+@given(months(), months(), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 12))
+def test_a_run_and_its_correction_pay_what_a_right_run_would_have_paid(
+    wrong: Month, right: Month, taken_fen: int, due_fen: int, number: int
+) -> None:
+    """Paid in one month: gross, contributions, tax and net add up, unless too much tax was taken,
+    which waits for the year's later payments.
+    """
+    payday = date(2026, number, 5)
+    was, due = line("pension", 1, taken_fen, taken_fen), line("pension", 1, due_fen, due_fen)
+    first = paid(wrong, [was], payday, number)
+    once = paid(right, [due], payday, number)
+    late = differences("2026-03", once.items, first.items)
+    lines = still_due("2026-03", [due], [was])
+    payer = TaxPayer(payday, number)
+    then = pay_of("employee", late, lines, Assessment(1, ()), first.after, payer, TERMS)
+    assert gross_fen_of(first.items) + gross_fen_of(late) == gross_fen_of(once.items)
+    assert first.pay.contributions_fen + then.contributions_fen == once.pay.contributions_fen
+    assert first.pay.employer_fen + then.employer_fen == once.pay.employer_fen
+    tax_fen = first.pay.tax_fen + then.tax_fen
+    assert tax_fen == max(first.pay.tax_fen, once.pay.tax_fen)
+    surplus_fen = tax_fen - once.pay.tax_fen
+    assert first.pay.net_fen + then.net_fen == once.pay.net_fen - surplus_fen
 
 
 @given(standing_items, entries, standing_items, entries)

@@ -165,10 +165,14 @@ class WithheldFact(Fact, frozen=True):
     base_fen: int
     employee_fen: int
     employer_fen: int
+    employee_ppm: int = 0
+    employer_ppm: int = 0
 
 
 class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
-    """工资条: gross, what was withheld per insurance, income tax and net, all in fen."""
+    """工资条 of a month, all payslips that paid for it together: gross and its items, what was
+    withheld per insurance for the month, income tax and net, all in fen.
+    """
 
     TOPIC: ClassVar[str] = PAYROLL
 
@@ -178,3 +182,4 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     tax_fen: int
     net_fen: int
     withheld: tuple[WithheldFact, ...]
+    items: tuple[PayItemFact, ...] = ()

@@ -113,10 +113,22 @@ _BUREAU_MONTHS = (
     "(SELECT employer_id, employee_id, levy_period, version,"
     " jsonb_path_query_array(told, '$.*') AS lines FROM bureau_months) told"
 )
-_WITHHELD = (
-    "(SELECT employer_id, employee_id, levy_period, 1 AS version, withheld AS lines"
-    " FROM payslips) issued"
-)
+# What all payslips together withheld for a month, their own or an earlier one.
+_WITHHELD = """
+    (SELECT m.employer_id, m.employee_id, m.levy_period, m.version,
+            coalesce(jsonb_agg(sums.line) FILTER (WHERE sums.line IS NOT NULL), '[]') AS lines
+       FROM paid_months AS m LEFT JOIN LATERAL (
+            SELECT jsonb_build_object(
+                       'insurance', line->>'insurance',
+                       'base_fen', max((line->>'base_fen')::bigint),
+                       'employer_fen', sum((line->>'employer_fen')::bigint),
+                       'employee_fen', sum((line->>'employee_fen')::bigint)) AS line
+              FROM payslips AS s, jsonb_array_elements(s.withheld) AS line
+             WHERE s.employee_id = m.employee_id
+               AND coalesce(nullif(line->>'levy_period', ''), s.levy_period) = m.levy_period
+             GROUP BY line->>'insurance') AS sums ON true
+      GROUP BY 1, 2, 3, 4) issued
+"""
 _NEWEST_POLICY = """
     SELECT DISTINCT ON (subject) subject AS city, convert_from(payload, 'UTF8')::jsonb AS body
       FROM outbox WHERE family = 'PolicyChanged' ORDER BY subject, version DESC
@@ -129,8 +141,15 @@ QUERIES: Queries = {
         Query(Spell, "SELECT employee_id, since, until, city FROM spells"),
         Query(
             Payslip,
-            "SELECT employee_id, levy_period, gross_fen, contributions_fen, tax_fen, net_fen"
-            " FROM payslips",
+            """
+            SELECT employee_id, levy_period, gross_fen, contributions_fen, tax_fen, net_fen,
+                   coalesce((SELECT sum((line->>'employee_fen')::bigint)
+                               FROM jsonb_array_elements(withheld) AS line), 0),
+                   coalesce((SELECT sum((item->>'amount_fen')::bigint)
+                               FROM jsonb_array_elements(items) AS item
+                              WHERE item->>'part' = 'after_tax'), 0)
+              FROM payslips
+            """,
         ),
         _withheld(_WITHHELD),
         _assessed("assessments"),

@@ -24,12 +24,14 @@ QUERIES: Queries = {
         _held("EmployerChanged", "employer_id", "employers"),
         _held("EmployeeChanged", "employee_id", "employees"),
         _held("EmployeeSealed", "employee_id", "identities"),
-        _held("PayslipIssued", _MONTH, "payslips", "1"),
+        _held("PayslipIssued", _MONTH, "paid_months"),
         _held("SalaryComputed", "employee_id || '/' || wage_month || '/history'", "wages"),
         _held(
             "SalaryComputed",
             "employee_id || '/' || levy_period || '/run'",
-            "run_members JOIN payroll_runs USING (run_id)",
+            # A correction tells the month's salary again, under a later version.
+            "(SELECT employee_id, levy_period, max(version) AS version FROM run_members"
+            " JOIN payroll_runs USING (run_id) GROUP BY 1, 2) told",
         ),
         _held("ContributionAssessed", _MONTH, "assessments"),
     ),

@@ -88,7 +88,10 @@ class LookedUp(NamedTuple):
 
 
 class Payslip(NamedTuple):
-    """工资条: net is gross less contributions and tax, all in fen."""
+    """工资条: net is gross less contributions and tax, and what comes after tax, all in fen.
+
+    `withheld_fen` is what its lines withhold.
+    """
 
     store: str
     employee_id: str
@@ -97,6 +100,8 @@ class Payslip(NamedTuple):
     contributions_fen: int
     tax_fen: int
     net_fen: int
+    withheld_fen: int
+    after_tax_fen: int = 0
 
 
 class Cell(NamedTuple):

@@ -101,15 +101,11 @@ def copy_lacks_lines(facts: Facts) -> Iterator[str]:
 @states("I2")
 def payslip_does_not_add_up(facts: Facts) -> Iterator[str]:
     """A payslip's contributions are its withheld lines, and its net is gross less contributions
-    and tax.
+    and tax, and what is added and deducted after it.
     """
-    withheld: dict[tuple[str, str], int] = defaultdict(int)
-    for line in facts.of(Line, "payroll_svc"):
-        if line.side == "withheld":
-            withheld[line.employee_id, line.levy_period] += line.employee_fen
     for slip in facts.of(Payslip):
-        taken = withheld[slip.employee_id, slip.levy_period]
-        net = slip.gross_fen - slip.contributions_fen - slip.tax_fen
+        taken = slip.withheld_fen
+        net = slip.gross_fen - slip.contributions_fen - slip.tax_fen + slip.after_tax_fen
         if (taken, net) != (slip.contributions_fen, slip.net_fen):
             yield (
                 f"payslip of employee {slip.employee_id}, {slip.levy_period}: lines withhold"

@@ -167,7 +167,7 @@ def _add_paying(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -
         """Issues the payslips of an approved run; a paid run is never edited."""
 
         async def act() -> RunOut:
-            return run_out(await pay_run(conn, run_id, clock.now()))
+            return run_out(await pay_run(conn, rules, run_id, clock.now()))
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, RunOut, act)

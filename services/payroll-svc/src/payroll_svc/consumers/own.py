@@ -1,6 +1,6 @@
 """Our own events, taken back by a store that was restored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.contracts import (
     EmployeeSealed,
     EmployerChanged,
     Event,
+    PayItemFact,
     PayslipIssued,
     SalaryComputed,
 )
@@ -53,7 +54,9 @@ _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any, str], None]] = {
     EmployeeSealed: lambda into, event, _: into.identities.append(_identity(event)),
     Tombstone: lambda into, event, _: into.forgotten.append(event.key()),
     SalaryComputed: _gather_salary,
-    PayslipIssued: lambda into, event, time: into.payslips.append(_payslip(event, time)),
+    PayslipIssued: lambda into, event, time: into.payslips.append(
+        (event.version, _payslip(event, time))
+    ),
 }
 
 
@@ -138,8 +141,13 @@ def _run(event: SalaryComputed, at: datetime) -> PayrollRun:
 def _member(event: SalaryComputed) -> Member:
     """Why someone is left out after all is not told; a new computation finds it again."""
     left_out = "" if event.items else "left_out"
+    return Member(event.employee_id, _items(event.items), left_out, event.version)
+
+
+def _items(told: Iterable[PayItemFact]) -> tuple[Reckoned, ...]:
+    """How they were reckoned is not told, nor what was beside the gross."""
     names = statutory_items()
-    items = tuple(
+    return tuple(
         Reckoned(
             code=one.code,
             name=names[one.code].name if one.code in names else one.code,
@@ -147,9 +155,8 @@ def _member(event: SalaryComputed) -> Member:
             counts_as_wage=one.counts_as_wage,
             belongs_to=one.belongs_to,
         )
-        for one in event.items
+        for one in told
     )
-    return Member(event.employee_id, items, left_out, event.version)
 
 
 def _payslip(event: Event, time: str) -> Payslip:
@@ -161,6 +168,8 @@ def _payslip(event: Event, time: str) -> Payslip:
             base_fen=one.base_fen,
             employer_fen=one.employer_fen,
             employee_fen=one.employee_fen,
+            employer_ppm=one.employer_ppm,
+            employee_ppm=one.employee_ppm,
         )
         for one in event.withheld
     )
@@ -177,4 +186,6 @@ def _payslip(event: Event, time: str) -> Payslip:
         net_fen=event.net_fen,
         withheld=withheld,
         issued_at=datetime.fromisoformat(time),
+        items=_items(event.items),
+        employer_fen=sum(line.employer_fen for line in withheld),
     )

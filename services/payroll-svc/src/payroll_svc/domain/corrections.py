@@ -23,13 +23,11 @@ def corrected_members(
     entered: Mapping[str, Entered],
     paid: Mapping[str, PaidMonth],
     owed: Mapping[str, Sequence[DueLine]],
-    versions: Mapping[str, int],
 ) -> list[Member]:
     """Everyone of the month as it is known now (`fresh`), and everyone who was paid for it.
 
     Who was paid (`paid`) gets the differences; who was not gets the whole month. Who is owed
-    neither items nor contribution lines (`owed`) is named with that. `versions` are those of the
-    salaries told before.
+    neither items nor contribution lines (`owed`) is named with that.
     """
     named = {member.employee_id: member for member in fresh}
     for employee_id in paid.keys() - named.keys():
@@ -42,7 +40,6 @@ def corrected_members(
             entered.get(employee_id, NOTHING_ENTERED),
             paid.get(employee_id),
             bool(owed.get(employee_id)),
-            versions.get(employee_id, 0),
         )
         for employee_id, member in sorted(named.items())
     ]
@@ -55,13 +52,12 @@ def _member(
     entered: Entered,
     paid: PaidMonth | None,
     is_owed_lines: bool,
-    version: int,
 ) -> Member:
-    if paid is not None:
-        items = differences_of(person, paid, catalogue, entered)
-        left_out = "" if items or is_owed_lines else NO_DIFFERENCE
-        member = replace(member, items=items, left_out=left_out, awaits_assessment=False)
-    return replace(member, version=version + 1 if member.items else 0)
+    if paid is None:
+        return member
+    items = differences_of(person, paid, catalogue, entered)
+    left_out = "" if items or is_owed_lines else NO_DIFFERENCE
+    return replace(member, items=items, left_out=left_out, awaits_assessment=False)
 
 
 def lines_owed(

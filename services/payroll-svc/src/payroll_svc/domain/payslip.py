@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from payroll_svc.domain.differences import differences
 from payroll_svc.domain.income_tax import Withholding
 from payroll_svc.domain.pay import DueLine, still_due
 from payroll_svc.domain.pay_items import Reckoned
+from shared.values import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,6 @@ class MonthPaid:
     """What all payslips together paid for, and withheld for, one employee's month."""
 
     last: Payslip
-    version: int
     gross_fen: int
     tax_fen: int
     net_fen: int
@@ -68,12 +69,11 @@ class MonthPaid:
 
 def month_paid(levy_period: str, slips: Sequence[Payslip]) -> MonthPaid:
     """`slips` are all that paid for the month or withheld for it, at least one its own, in the
-    order of their issue: each makes a new version.
+    order of their issue.
     """
     own = [slip for slip in slips if slip.levy_period == levy_period]
     return MonthPaid(
         last=own[-1],
-        version=len(slips),
         gross_fen=sum(slip.gross_fen for slip in own),
         tax_fen=sum(slip.tax_fen for slip in own),
         net_fen=sum(slip.net_fen for slip in own),
@@ -107,18 +107,29 @@ def rest_of(told: Payslip, known: Sequence[Payslip]) -> Payslip | None:
     own = [slip for slip in known if slip.levy_period == told.levy_period]
     taken = [line for slip in known for line in slip.lines_for(told.levy_period)]
     lines = still_due(told.levy_period, told.withheld, taken) if known else told.withheld
+    if not own:
+        return replace(told, withheld=tuple(lines), contributions_fen=_own_part(lines))
     rest = replace(
         told,
-        kind="correction" if own else told.kind,
+        # No run of this store has issued it: it is what its lost ones did.
+        run_id=str(derived_id("restored-payslip", told.run_id)),
+        kind="correction",
+        items=differences(
+            told.levy_period, told.items, [item for slip in own for item in slip.items]
+        ),
         gross_fen=told.gross_fen - sum(slip.gross_fen for slip in own),
         tax_fen=told.tax_fen - sum(slip.tax_fen for slip in own),
         net_fen=told.net_fen - sum(slip.net_fen for slip in own),
-        contributions_fen=sum(line.employee_fen for line in lines),
-        special_additional_fen=0 if own else told.special_additional_fen,
-        withheld=lines,
+        contributions_fen=_own_part(lines),
+        special_additional_fen=0,
+        withheld=tuple(lines),
     )
-    says_more = lines or rest.gross_fen or rest.tax_fen or rest.net_fen
-    return rest if says_more or not own else None
+    says_more = rest.items or lines or rest.gross_fen or rest.tax_fen or rest.net_fen
+    return rest if says_more else None
+
+
+def _own_part(lines: Iterable[DueLine]) -> int:
+    return sum(line.employee_fen for line in lines)
 
 
 CONFIRMED = "confirmed"

@@ -1,6 +1,6 @@
 """Payslips as issued, what they add up to, and what people say of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby
@@ -13,8 +13,9 @@ from payroll_svc.domain.differences import PaidMonth
 from payroll_svc.domain.income_tax import YearToDate
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import DISPUTED, Payslip, Reply
-from payroll_svc.store.bulk import among, insert_new
+from payroll_svc.store.bulk import among, insert_new, merge
 from payroll_svc.store.parts import items_of, lines_of, tax_of
+from payroll_svc.tables import paid_months as paid_month_versions
 from payroll_svc.tables import payslip_replies, payslips
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -29,6 +30,16 @@ _WITHHELD_SUMS = text(
      WHERE employer_id = :employer_id AND levy_period >= :levy_period
        AND coalesce(nullif(line->>'levy_period', ''), levy_period) = :levy_period
      GROUP BY 1
+    """
+)
+
+_NEXT_VERSIONS = text(
+    """
+    INSERT INTO paid_months AS known (employee_id, levy_period, employer_id, version)
+    SELECT employee_id, levy_period, :employer_id, 1
+      FROM unnest(CAST(:people AS text[]), CAST(:months AS text[])) AS w(employee_id, levy_period)
+    ON CONFLICT (employee_id, levy_period) DO UPDATE SET version = known.version + 1
+    RETURNING known.employee_id, known.levy_period, known.version
     """
 )
 
@@ -78,12 +89,12 @@ async def payslip(conn: Connection, run_id: str, employee_id: str) -> Payslip:
     return _slip(row)
 
 
-async def is_without_items(conn: Connection, run_id: str) -> bool:
-    """Whether the run was paid before payslips kept their items."""
-    kept = select(payslips.c.employee_id).where(
-        payslips.c.run_id == run_id, func.jsonb_array_length(payslips.c["items"]) == 0
+async def is_without_reckoning(conn: Connection, run_id: str) -> bool:
+    """Whether the run was paid before payslips kept their reckoning, or restored without it."""
+    lacking = select(payslips.c.employee_id).where(
+        payslips.c.run_id == run_id, payslips.c.tax.is_(None)
     )
-    return (await conn.execute(kept.limit(1))).first() is not None
+    return (await conn.execute(lacking.limit(1))).first() is not None
 
 
 async def payslips_page(
@@ -125,7 +136,23 @@ async def payslips_for(
     return found
 
 
-async def paid_months(
+async def next_versions(
+    conn: Connection, employer_id: str, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """The version under which each (employee id, levy period) is told next; counted on with it."""
+    people, months = [one for one, _ in wanted], [month for _, month in wanted]
+    rows = await conn.execute(
+        _NEXT_VERSIONS, {"employer_id": employer_id, "people": people, "months": months}
+    )
+    return {(row.employee_id, row.levy_period): row.version for row in rows}
+
+
+async def keep_versions(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Versions that were told, each unless a newer one is there; `rows` hold the columns."""
+    await merge(conn, paid_month_versions, rows, only_newer=True)
+
+
+async def months_to_make_good(
     conn: Connection, employer_id: str, since_period: str, levy_period: str
 ) -> dict[str, list[PaidMonth]]:
     """By employee id the months from `since_period` on and before `levy_period` that were paid with
@@ -144,7 +171,7 @@ async def months_paid(
     conn: Connection, employee_ids: Iterable[str], since_period: str, before_period: str
 ) -> dict[str, list[PaidMonth]]:
     """By employee id everything that was paid for each of the span's months, whichever run paid
-    it; months paid without items, before these were kept, are left out.
+    it. Months whose reckoning was not kept, as before this was done, are left out.
     """
     wanted = select(payslips).where(
         among(payslips.c.employee_id, employee_ids), payslips.c.levy_period >= since_period
@@ -164,7 +191,7 @@ def _months(slips: Sequence[Payslip], before_period: str) -> list[PaidMonth]:
             paid.setdefault(item.belongs_to or slip.levy_period, []).append(item)
     first: dict[str, Payslip] = {}
     for slip in slips:
-        if slip.items and slip.levy_period < before_period:
+        if slip.tax is not None and slip.levy_period < before_period:
             first.setdefault(slip.levy_period, slip)
     return [
         PaidMonth(month, slip.agreed_wage_fen, tuple(paid.get(month, ())))

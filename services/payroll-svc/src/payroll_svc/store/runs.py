@@ -136,6 +136,11 @@ async def save_check(
     await save_state(conn, checked)
 
 
+async def save_versions(conn: Connection, run: PayrollRun, members: Sequence[Member]) -> None:
+    """Writes the members' versions; what they are paid stays."""
+    await merge(conn, run_members, [member_row(run, member) for member in members])
+
+
 async def save_state(conn: Connection, changed: PayrollRun) -> None:
     """Writes the run as given."""
     await conn.execute(

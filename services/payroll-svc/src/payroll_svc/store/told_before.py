@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from payroll_svc.domain.payroll_run import Member, PayrollRun
 from payroll_svc.domain.payslip import Payslip, rest_of
 from payroll_svc.store.bulk import among, merge
-from payroll_svc.store.payslips import payslips_for, restore
+from payroll_svc.store.payslips import keep_versions, payslips_for, restore
 from payroll_svc.store.runs import member_row
 from payroll_svc.tables import employees, employers, identities, payroll_runs, run_members
 from shared.db import Connection
@@ -69,6 +69,20 @@ async def keep_payslips(
                 approved_at=func.coalesce(payroll_runs.c.approved_at, paid_at),
             )
         )
+
+
+async def keep_payslip_versions(conn: Connection, told: Sequence[tuple[int, Payslip]]) -> None:
+    """The version under which each month's payslips were told."""
+    rows = [
+        {
+            "employee_id": slip.employee_id,
+            "levy_period": slip.levy_period,
+            "employer_id": slip.employer_id,
+            "version": version,
+        }
+        for version, slip in told
+    ]
+    await keep_versions(conn, rows)
 
 
 async def special_additional_fen(conn: Connection, employee_ids: Iterable[str]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from payroll_svc.tables.columns import fen, metadata, moment, of, text_, version
 from payroll_svc.tables.paying import (
     assessments,
     entries,
+    paid_months,
     pay_items,
     payroll_runs,
     payslip_replies,
@@ -46,6 +47,7 @@ __all__ = [
     "import_files",
     "imports",
     "metadata",
+    "paid_months",
     "pay_items",
     "payroll_runs",
     "payslip_replies",

@@ -186,6 +186,19 @@ payslips = Table(
     Index("payslips_by_payday", "employee_id", "payday"),
 )
 
+# The version under which a month's payslips were last told together: each that paid for it, or
+# withheld for it, made a new one.
+paid_months = Table(
+    "paid_months",
+    metadata,
+    text_("employee_id"),
+    text_("levy_period"),
+    text_("employer_id"),
+    version(),
+    PrimaryKeyConstraint("employee_id", "levy_period"),
+    Index("paid_months_by_employer", "employer_id", "levy_period"),
+)
+
 # What people say of a payslip, in their order; never changed either.
 payslip_replies = Table(
     "payslip_replies",

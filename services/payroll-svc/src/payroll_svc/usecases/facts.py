@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.pay_items import GROSS, Reckoned, wage_fen_of
-from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payroll_run import Member, PayrollRun, run_id_of
 from payroll_svc.domain.payslip import MonthPaid
 from payroll_svc.domain.people import Person, SealedIdentity
 from payroll_svc.domain.wages import MonthWage
@@ -134,7 +134,7 @@ def run_salary(run: PayrollRun, member: Member) -> SalaryComputed:
 
 
 def corrected_salary(month: MonthPaid, version: int) -> SalaryComputed:
-    """A month's gross with what corrections paid beside it."""
+    """A month's gross with what corrections paid beside it, told as its regular run's."""
     slip = month.last
     return SalaryComputed(
         version=version,
@@ -142,7 +142,7 @@ def corrected_salary(month: MonthPaid, version: int) -> SalaryComputed:
         employer_id=slip.employer_id,
         levy_period=slip.levy_period,
         purpose="run",
-        run_id=slip.run_id,
+        run_id=run_id_of(slip.employer_id, slip.levy_period),
         gross_fen=month.gross_fen,
         wage_fen=wage_fen_of(month.items),
         payday=slip.payday.isoformat(),
@@ -164,17 +164,17 @@ def _item_facts(items: Iterable[Reckoned], levy_period: str) -> tuple[PayItemFac
     )
 
 
-def payslip_issued(month: MonthPaid) -> PayslipIssued:
-    """All that payslips paid and withheld for a month; a payslip is never edited, so that only
-    another one makes a new version.
+def payslip_issued(month: MonthPaid, version: int) -> PayslipIssued:
+    """All that payslips paid and withheld for a month, told as its regular run's; a payslip is
+    never edited, so that only another one makes a new version.
     """
     slip = month.last
     return PayslipIssued(
-        version=month.version,
+        version=version,
         employee_id=slip.employee_id,
         employer_id=slip.employer_id,
         levy_period=slip.levy_period,
-        run_id=slip.run_id,
+        run_id=run_id_of(slip.employer_id, slip.levy_period),
         payday=slip.payday.isoformat(),
         gross_fen=month.gross_fen,
         tax_fen=month.tax_fen,
@@ -185,7 +185,10 @@ def payslip_issued(month: MonthPaid) -> PayslipIssued:
                 base_fen=line.base_fen,
                 employee_fen=line.employee_fen,
                 employer_fen=line.employer_fen,
+                employee_ppm=line.employee_ppm,
+                employer_ppm=line.employer_ppm,
             )
             for line in month.withheld
         ),
+        items=_item_facts(month.items, slip.levy_period),
     )

@@ -1,12 +1,14 @@
 """Payslips of a run that is paid, and what they say of each month that they pay for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from payroll_svc.domain.pay import Pay
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun
 from payroll_svc.domain.payslip import MonthPaid, Payslip, month_paid
 from payroll_svc.store import payslips as payslips_store
+from payroll_svc.store import runs as runs_store
 from payroll_svc.usecases.facts import corrected_salary, payslip_issued
 from shared import outbox
 from shared.db import Connection
@@ -23,6 +25,7 @@ async def issue_payslips(
     told = [month_paid(run.levy_period, [slip]) for slip in slips]
     if run.kind == CORRECTION:
         told = await _months(conn, {(slip.employee_id, run.levy_period) for slip in slips})
+        await _tell_salaries(conn, run, [member for member, _ in members], told, at)
     late = {
         (slip.employee_id, line.levy_period)
         for slip in slips
@@ -30,15 +33,35 @@ async def issue_payslips(
         if line.levy_period not in ("", run.levy_period)
     }
     told += await _months(conn, late)
-    await outbox.add(conn, [payslip_issued(month) for month in told], at)
-    if run.kind == CORRECTION:
-        versions = {member.employee_id: member.version for member, _ in members}
-        salaries = [
-            corrected_salary(month, versions[month.last.employee_id])
-            for month in told
-            if versions[month.last.employee_id]
-        ]
-        await outbox.add(conn, salaries, at)
+    await _tell_months(conn, run.employer_id, told, at)
+
+
+async def _tell_months(
+    conn: Connection, employer_id: str, months: Sequence[MonthPaid], at: datetime
+) -> None:
+    keys = [(month.last.employee_id, month.last.levy_period) for month in months]
+    versions = await payslips_store.next_versions(conn, employer_id, keys)
+    news = [payslip_issued(month, versions[key]) for key, month in zip(keys, months, strict=True)]
+    await outbox.add(conn, news, at)
+
+
+async def _tell_salaries(
+    conn: Connection,
+    run: PayrollRun,
+    members: Sequence[Member],
+    months: Sequence[MonthPaid],
+    at: datetime,
+) -> None:
+    """The salary of everyone whose items were corrected, under the next of its versions."""
+    ids = [member.employee_id for member in members]
+    known = await runs_store.salary_versions(conn, ids, run.levy_period)
+    paid = {month.last.employee_id: month for month in months}
+    corrected = [
+        replace(member, version=known[member.employee_id] + 1) for member in members if member.items
+    ]
+    await runs_store.save_versions(conn, run, corrected)
+    salaries = [corrected_salary(paid[one.employee_id], one.version) for one in corrected]
+    await outbox.add(conn, salaries, at)
 
 
 async def _months(conn: Connection, wanted: set[tuple[str, str]]) -> list[MonthPaid]:

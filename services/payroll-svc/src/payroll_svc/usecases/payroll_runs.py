@@ -81,8 +81,8 @@ async def compute_correction(
 ) -> RunView:
     """A run of what a paid run should have paid and withheld beside what it did, as known now.
 
-    PayrollRunNotReady when the run is not a paid regular one, the payday is before its own, or it
-    was paid before items were kept; PayrollRunExists while another correction of it is unpaid.
+    PayrollRunNotReady when the run is not a paid regular one, the payday is before its own, or how
+    it was reckoned is not known; PayrollRunExists while another correction of it is unpaid.
     """
     corrected = await runs_store.run(conn, corrected_id)
     await employers_store.employer(conn, corrected.employer_id, lock=True)
@@ -116,9 +116,9 @@ async def _refuse_correction(
     for run in known:
         if run.state != "paid":
             raise PayrollRunExists(f"The correction {run.run_id} of {month} is not paid yet.")
-    if await payslips_store.is_without_items(conn, corrected.run_id):
+    if await payslips_store.is_without_reckoning(conn, corrected.run_id):
         raise PayrollRunNotReady(
-            f"{month} was paid before pay items were kept; enter the difference in the next run."
+            f"How {month} was reckoned is not known here; enter the difference in the next run."
         )
 
 
@@ -171,6 +171,7 @@ async def check_run(
     assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
     awaited = [member.employee_id for member in members if member.awaits_assessment]
     _refuse_waiting(run, waiting_for(awaited, assessed), accept_first_wage_unknown)
+    _refuse_unreckoned(run, members)
     await _refuse_stale(conn, rules, run, members)
     lines = await lines_of_run(conn, run, ids)
     pays = await pays_of(conn, rules, run, members, assessed, lines)
@@ -195,22 +196,27 @@ async def approve_run(conn: Connection, run_id: str, by: str, at: datetime) -> R
         raise ApproverChecked(
             f"{by} has checked the run for {run.levy_period}; a second person approves it."
         )
-    await _refuse_changed(conn, run, await runs_store.paid_members(conn, run_id))
+    members = await runs_store.paid_members(conn, run_id)
+    await _refuse_changed(conn, run, members)
     approved = replace(run, state="approved", approved_at=at, approved_by=by)
     await runs_store.save_state(conn, approved)
     return await view_of(conn, approved)
 
 
-async def pay_run(conn: Connection, run_id: str, at: datetime) -> RunView:
+async def pay_run(conn: Connection, rules: Rules, run_id: str, at: datetime) -> RunView:
     """Issues the payslips of an approved run and tells PayslipIssued.
 
-    PayrollRunNotReady when it is not approved, or an assessment has changed since.
+    PayrollRunNotReady when it is not approved, or an assessment or what it makes good has changed
+    since.
     """
     run = await _locked(conn, run_id)
     if run.state != "approved":
         raise PayrollRunNotReady(f"The run for {run.levy_period} is not approved yet.")
     members = await runs_store.paid_members(conn, run_id)
+    _refuse_unreckoned(run, [member for member, _ in members])
     await _refuse_changed(conn, run, members)
+    if any(item.belongs_to for member, _ in members for item in member.items):
+        await _refuse_stale(conn, rules, run, [member for member, _ in members])
     paid = replace(run, state="paid", paid_at=at)
     await runs_store.save_state(conn, paid)
     await issue_payslips(conn, paid, members, at)
@@ -250,6 +256,20 @@ def _refuse_waiting(
         raise PayrollRunNotReady(
             f"{len(waits)} people of {run.levy_period} are not assessed yet; wait for them.",
             _naming(waits, "wait for the assessment, or complete the employee's data"),
+        )
+
+
+def _refuse_unreckoned(run: PayrollRun, members: Sequence[Member]) -> None:
+    """Computed by an older release, or restored from what was told: only the amounts are known."""
+    unknown = [
+        (member.employee_id, "reckoning_unknown")
+        for member in members
+        if any(not item.reckoning for item in member.items)
+    ]
+    if unknown:
+        raise PayrollRunNotReady(
+            f"How {len(unknown)} people of {run.levy_period} are paid is not known here.",
+            _naming(unknown, "recompute the run"),
         )
 
 

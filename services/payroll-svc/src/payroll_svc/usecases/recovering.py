@@ -21,6 +21,13 @@ from shared.sealed import BlindIndex, SealBroken, Sealed, Sealer
 OwnedT = TypeVar("OwnedT")
 
 
+_LOST = (
+    "staged files, checks and approvals of unpaid runs since the backup are lost",
+    "so are own pay items, standing items, entries, tax declarations and words on payslips:"
+    " enter them again before the next run",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ToldIdentity:
     """A person's sealed data as they were told."""
@@ -34,7 +41,7 @@ class ToldIdentity:
 @dataclass
 class ToldBefore:
     """What was told since the backup, the newest of each. People come as (employer id, person),
-    wages as (employer id, month).
+    wages as (employer id, month), payslips as (version, all of a month's together).
     """
 
     employers: list[Employer] = field(default_factory=list)
@@ -43,7 +50,7 @@ class ToldBefore:
     forgotten: list[str] = field(default_factory=list)
     wages: list[tuple[str, MonthWage]] = field(default_factory=list)
     runs: dict[str, tuple[PayrollRun, list[Member]]] = field(default_factory=dict)
-    payslips: list[Payslip] = field(default_factory=list)
+    payslips: list[tuple[int, Payslip]] = field(default_factory=list)
 
 
 async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[str]:
@@ -58,15 +65,16 @@ async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[
         await told_before.keep_members(conn, run, members)
     if told.payslips:
         special = await told_before.special_additional_fen(
-            conn, [slip.employee_id for slip in told.payslips]
+            conn, [slip.employee_id for _, slip in told.payslips]
         )
         slips = [
             replace(slip, special_additional_fen=special.get(slip.employee_id, 0))
-            for slip in told.payslips
+            for _, slip in told.payslips
         ]
         paid_at = {slip.run_id: slip.issued_at for slip in slips}
         await told_before.keep_payslips(conn, slips, paid_at)
-    return ["staged files and approvals of unpaid runs since the backup are lost", *lost]
+        await told_before.keep_payslip_versions(conn, told.payslips)
+    return [*_LOST, *lost]
 
 
 async def _keep_employer(conn: Connection, employer: Employer) -> None:

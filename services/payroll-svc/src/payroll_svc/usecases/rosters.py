@@ -11,7 +11,6 @@ from payroll_svc.store import assessments as assessments_store
 from payroll_svc.store import entered as entered_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import people as people_store
-from payroll_svc.store import runs as runs_store
 from shared.db import Connection
 from shared.values import LevyPeriod
 
@@ -36,7 +35,7 @@ async def fresh_members(conn: Connection, rules: Rules, run: PayrollRun) -> list
         period,
         await catalogue_of(conn, rules, run.employer_id),
         await entered_store.entered_for(conn, run.employer_id, since, run.levy_period),
-        await payslips_store.paid_months(conn, run.employer_id, since, run.levy_period),
+        await payslips_store.months_to_make_good(conn, run.employer_id, since, run.levy_period),
     )
 
 
@@ -54,7 +53,6 @@ async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Me
         entered,
         {employee_id: months[0] for employee_id, months in paid.items() if months},
         await lines_of_run(conn, run, list(people)),
-        await runs_store.salary_versions(conn, people, month),
     )
 
 

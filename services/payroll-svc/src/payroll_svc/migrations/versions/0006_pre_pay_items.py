@@ -57,6 +57,13 @@ CREATE TABLE tax_declarations (
     entered_at timestamptz NOT NULL,
     entered_by text NOT NULL);
 CREATE INDEX tax_declarations_by_employer ON tax_declarations (employer_id);
+CREATE TABLE paid_months (
+    employee_id text NOT NULL,
+    levy_period text NOT NULL,
+    employer_id text NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (employee_id, levy_period));
+CREATE INDEX paid_months_by_employer ON paid_months (employer_id, levy_period);
 CREATE TABLE payslip_replies (
     employee_id text NOT NULL,
     run_id text NOT NULL,
@@ -115,12 +122,26 @@ ALTER TABLE assessments
     ADD COLUMN withheld_in text[] NOT NULL DEFAULT '{}'
 """
 
-_ABOUT_ONE_PERSON = ("standing_items", "entries", "tax_declarations")
+_ONE_ITEM = """jsonb_build_array(jsonb_build_object(
+    'code', 'base_salary', 'name', '基本工资', 'amount_fen', gross_fen, 'part', 'gross',
+    'counts_as_wage', true, 'taxed', true, 'belongs_to', '', 'reckoning', '',
+    'steps', '[]'::jsonb))"""
+
+_ABOUT_ONE_PERSON = ("standing_items", "entries", "tax_declarations", "paid_months")
 
 
 def upgrade() -> None:
     for statement in (_TABLES + ";" + _CHANGES).split(";"):
         op.execute(statement)
+    # What was computed or paid before this was one amount, and each month was told once.
+    for table in ("run_members", "payslips"):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        op.execute(f"UPDATE {table} SET items = {_ONE_ITEM} WHERE gross_fen <> 0")  # noqa: S608
+    op.execute(
+        "INSERT INTO paid_months SELECT employee_id, levy_period, employer_id, 1 FROM payslips"
+    )
+    for table in ("run_members", "payslips"):
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     protect(op, "pay_items")
     grant(op, "pay_items", api="SELECT, INSERT")
     for table in _ABOUT_ONE_PERSON:
