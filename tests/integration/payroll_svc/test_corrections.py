@@ -146,22 +146,27 @@ async def test_a_correction_withholds_what_was_assessed_since(service: PayrollSe
     assert (own["contributions_fen"], own["net_fen"]) == (99_750, -99_750)
 
 
-async def test_a_difference_line_is_withheld_in_the_month_that_it_names(
-    service: PayrollService,
-) -> None:
-    """Worked example 12: 3.44 of pension of an old fee month, withheld in November."""
-    employer_id, ids, _ = await paid_october(service)
-    employee_id = ids["E0001"]
-    late = AssessedLine(
-        insurance=Insurance.PENSION,
+def late_line(insurance: Insurance, own_fen: int) -> AssessedLine:
+    """A difference of an old fee month, to be withheld in November."""
+    return AssessedLine(
+        insurance=insurance,
         state="due",
         authority="any",
         kind="difference",
         base_fen=4_300,
-        employer_fen=688,
-        employee_fen=344,
+        employer_fen=2 * own_fen,
+        employee_fen=own_fen,
         withhold_in="2024-11",
     )
+
+
+async def test_a_difference_line_is_withheld_in_the_month_that_it_names(
+    service: PayrollService,
+) -> None:
+    """Worked example 12: 3.44 of pension of an old fee month, withheld in November."""
+    employer_id, ids, october = await paid_october(service)
+    employee_id = ids["E0001"]
+    late = late_line(Insurance.PENSION, 344)
     await service.hear(
         assessed(employer_id, employee_id, version=2, more=[late]),
         assessed(employer_id, employee_id, period="2024-11"),
@@ -183,6 +188,19 @@ async def test_a_difference_line_is_withheld_in_the_month_that_it_names(
     slip = (await service.http.get(path, headers=hr)).json()
     assert slip["contributions_fen"] == 99_750 + 344
     assert [line["levy_period"] for line in slip["withheld"]][-1] == "2024-10"
+    # One more came after the payday of the month that it names: the next run takes it, and no run
+    # what is taken.
+    more = [late, late_line(Insurance.MEDICAL, 86)]
+    await service.hear(
+        assessed(employer_id, employee_id, version=3, more=more),
+        assessed(employer_id, employee_id, period="2024-12"),
+    )
+    december = await run_of(service, employer_id, "2024-12")
+    await pay_through(service, december)
+    again = (await correct(service, october)).json()
+    assert again["people"] == 0
+    own = (await people(service, december))[employee_id]
+    assert own["contributions_fen"] == 99_750 + 86
     of = {"employer_id": employer_id, "levy_period": "2024-10"}
     sums = (await service.http.get("/sums", params=of, headers=hr)).json()["withheld"]
     assert sums["pension"] == {"employer_fen": 152_688, "employee_fen": 76_344}

@@ -85,6 +85,23 @@ def test_a_restored_store_takes_back_what_its_backup_lacks() -> None:
     assert rest_of(told, [october, correction]) is None
 
 
+def test_what_a_later_month_withheld_comes_back_with_that_month() -> None:
+    october = slip(1, 1_000_000, line(76_000))
+    november = slip(3, 900_000, line(70_000), line(344, "2024-10"), month="2024-11")
+    told = told_of(october, november)
+    assert told.withheld[0].employee_fen == 76_344
+    assert [one.employee_fen for one in month_paid("2024-11", [november]).earlier] == [344]
+    back = rest_of(november, [])
+    assert back == november
+    rest = rest_of(told, [november])
+    assert rest is not None
+    assert [one.employee_fen for one in rest.withheld] == [76_000]
+    assert rest_of(told, [october, november]) is None
+    missing = rest_of(november, [slip(4, 900_000, line(70_000), month="2024-11")])
+    assert missing is not None
+    assert [(one.levy_period, one.employee_fen) for one in missing.withheld] == [("2024-10", 344)]
+
+
 def test_what_is_still_due_is_what_is_due_less_what_was_taken() -> None:
     due = [line(76_000), line(19_000, "", "medical")]
     assert [one.employee_fen for one in still_due("2024-10", due, [line(70_000)])] == [

@@ -159,7 +159,10 @@ class SalaryComputed(EmployeeMonthEvent, frozen=True, kw_only=True):
 
 
 class WithheldFact(Fact, frozen=True):
-    """代扣: what the payslip took for one insurance, beside what the employer pays."""
+    """代扣: what the payslip took for one insurance, beside what the employer pays.
+
+    `levy_period` is the month that it is for, empty for the event's own.
+    """
 
     insurance: Insurance
     base_fen: int
@@ -167,11 +170,14 @@ class WithheldFact(Fact, frozen=True):
     employer_fen: int
     employee_ppm: int = 0
     employer_ppm: int = 0
+    levy_period: str = ""
 
 
 class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     """工资条 of a month, all payslips that paid for it together: gross and its items, what was
     withheld per insurance for the month, income tax and net, all in fen.
+
+    `earlier` is what its payslips withheld for other months, whose own events tell it as well.
     """
 
     TOPIC: ClassVar[str] = PAYROLL
@@ -183,3 +189,4 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     net_fen: int
     withheld: tuple[WithheldFact, ...]
     items: tuple[PayItemFact, ...] = ()
+    earlier: tuple[WithheldFact, ...] = ()

@@ -170,8 +170,10 @@ def _payslip(event: Event, time: str) -> Payslip:
             employee_fen=one.employee_fen,
             employer_ppm=one.employer_ppm,
             employee_ppm=one.employee_ppm,
+            kind="difference" if one.levy_period else "regular",
+            levy_period=one.levy_period,
         )
-        for one in event.withheld
+        for one in (*event.withheld, *event.earlier)
     )
     return Payslip(
         employee_id=event.employee_id,

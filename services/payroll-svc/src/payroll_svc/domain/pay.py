@@ -155,6 +155,13 @@ def still_due(
     )
 
 
+def late_owed(
+    levy_period: str, due: Sequence[DueLine], taken: Sequence[DueLine]
+) -> tuple[DueLine, ...]:
+    """What of lines is not taken yet: the lines themselves while nothing is."""
+    return still_due(levy_period, due, taken) if taken else tuple(due)
+
+
 def _nothing(line: DueLine, levy_period: str) -> DueLine:
     return replace(
         line,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from payroll_svc.domain.differences import differences
 from payroll_svc.domain.income_tax import Withholding
-from payroll_svc.domain.pay import DueLine, still_due
+from payroll_svc.domain.pay import DueLine, late_owed
 from payroll_svc.domain.pay_items import Reckoned
 from shared.values import derived_id
 
@@ -65,6 +65,7 @@ class MonthPaid:
     net_fen: int
     items: tuple[Reckoned, ...]
     withheld: tuple[DueLine, ...]
+    earlier: tuple[DueLine, ...]
 
 
 def month_paid(levy_period: str, slips: Sequence[Payslip]) -> MonthPaid:
@@ -79,6 +80,12 @@ def month_paid(levy_period: str, slips: Sequence[Payslip]) -> MonthPaid:
         net_fen=sum(slip.net_fen for slip in own),
         items=tuple(item for slip in own for item in slip.items),
         withheld=added_up(line for slip in slips for line in slip.lines_for(levy_period)),
+        earlier=tuple(
+            line
+            for slip in own
+            for line in slip.withheld
+            if line.levy_period not in ("", levy_period)
+        ),
     )
 
 
@@ -102,11 +109,15 @@ def added_up(lines: Iterable[DueLine]) -> tuple[DueLine, ...]:
 
 def rest_of(told: Payslip, known: Sequence[Payslip]) -> Payslip | None:
     """What a month's payslips were told to say in all, less those that a restored store has; None
-    where they say it.
+    where they say it. `known` are all that paid for the month or withheld for it.
     """
-    own = [slip for slip in known if slip.levy_period == told.levy_period]
-    taken = [line for slip in known for line in slip.lines_for(told.levy_period)]
-    lines = still_due(told.levy_period, told.withheld, taken) if known else told.withheld
+    month = told.levy_period
+    own = [slip for slip in known if slip.levy_period == month]
+    taken = [line for slip in known for line in slip.lines_for(month)]
+    lines = list(late_owed(month, told.lines_for(month), taken))
+    for earlier in sorted({line.levy_period for line in told.withheld} - {"", month}):
+        before = [line for slip in own for line in slip.lines_for(earlier)]
+        lines += late_owed(earlier, told.lines_for(earlier), before)
     if not own:
         return replace(told, withheld=tuple(lines), contributions_fen=_own_part(lines))
     rest = replace(

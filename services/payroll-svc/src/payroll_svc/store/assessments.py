@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import func, select
 
 from payroll_svc.domain.pay import Assessment, DueLine
 from payroll_svc.store.bulk import among, merge
@@ -30,13 +30,13 @@ async def assessments_of(
 async def late_lines(
     conn: Connection, employer_id: str, employee_ids: Iterable[str], levy_period: str
 ) -> dict[str, list[DueLine]]:
-    """Due lines of earlier months that this period's run withholds, by employee id; each names the
-    month that it is for.
+    """Due lines of other months that a run up to this period's is to withhold, by employee id; each
+    names the month that it is for.
     """
     wanted = select(assessments).where(
         assessments.c.employer_id == employer_id,
         assessments.c.levy_period != levy_period,
-        literal(levy_period) == assessments.c.withheld_in.any_(),
+        func.cardinality(assessments.c.withheld_in) > 0,
         among(assessments.c.employee_id, employee_ids),
     )
     found: dict[str, list[DueLine]] = {}
@@ -45,7 +45,9 @@ async def late_lines(
         found.setdefault(row.employee_id, []).extend(
             replace(line, levy_period=row.levy_period)
             for line in lines_of(row.lines)
-            if line.state == "due" and line.withhold_in == levy_period
+            if line.state == "due"
+            and line.withhold_in not in ("", row.levy_period)
+            and line.withhold_in <= levy_period
         )
     return found
 

@@ -55,10 +55,16 @@ async def keep_payslips(
     payslips were told to say in all becomes one payslip, less those that the backup has.
     """
     ids = [slip.employee_id for slip in slips]
-    months = sorted({slip.levy_period for slip in slips})
-    known = await payslips_for(conn, ids, months)
-    rests = [rest_of(slip, known.get((slip.employee_id, slip.levy_period), ())) for slip in slips]
-    await restore(conn, [rest for rest in rests if rest is not None])
+    known = await payslips_for(conn, ids, sorted({slip.levy_period for slip in slips}))
+    rests: list[Payslip] = []
+    for slip in sorted(slips, key=lambda slip: slip.levy_period, reverse=True):
+        # The latest month first: what it withheld for earlier ones is known to theirs.
+        rest = rest_of(slip, known.get((slip.employee_id, slip.levy_period), ()))
+        if rest is not None:
+            rests.append(rest)
+            for earlier in {line.levy_period for line in rest.withheld} - {"", slip.levy_period}:
+                known.setdefault((slip.employee_id, earlier), []).append(rest)
+    await restore(conn, rests)
     await conn.execute(_SPECIAL, {"ids": ids})
     for run_id, paid_at in sorted(at.items()):
         paid = update(payroll_runs).where(payroll_runs.c.run_id == run_id)

@@ -237,4 +237,9 @@ assessments = Table(
     Column("withheld_in", ARRAY(Text), nullable=False, server_default="{}"),
     PrimaryKeyConstraint("employee_id", "levy_period"),
     Index("assessments_by_employer", "employer_id", "levy_period"),
+    Index(
+        "assessments_withheld_later",
+        "employer_id",
+        postgresql_where=text("cardinality(withheld_in) > 0"),
+    ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from payroll_svc.domain.employers import Employer
+from payroll_svc.domain.pay import DueLine
 from payroll_svc.domain.pay_items import GROSS, Reckoned, wage_fen_of
 from payroll_svc.domain.payroll_run import Member, PayrollRun, run_id_of
 from payroll_svc.domain.payslip import MonthPaid
@@ -179,16 +180,19 @@ def payslip_issued(month: MonthPaid, version: int) -> PayslipIssued:
         gross_fen=month.gross_fen,
         tax_fen=month.tax_fen,
         net_fen=month.net_fen,
-        withheld=tuple(
-            WithheldFact(
-                insurance=Insurance(line.insurance),
-                base_fen=line.base_fen,
-                employee_fen=line.employee_fen,
-                employer_fen=line.employer_fen,
-                employee_ppm=line.employee_ppm,
-                employer_ppm=line.employer_ppm,
-            )
-            for line in month.withheld
-        ),
+        withheld=tuple(_withheld_fact(line) for line in month.withheld),
         items=_item_facts(month.items, slip.levy_period),
+        earlier=tuple(_withheld_fact(line, line.levy_period) for line in month.earlier),
+    )
+
+
+def _withheld_fact(line: DueLine, levy_period: str = "") -> WithheldFact:
+    return WithheldFact(
+        insurance=Insurance(line.insurance),
+        base_fen=line.base_fen,
+        employee_fen=line.employee_fen,
+        employer_fen=line.employer_fen,
+        employee_ppm=line.employee_ppm,
+        employer_ppm=line.employer_ppm,
+        levy_period=levy_period,
     )

@@ -1,10 +1,11 @@
 """What a run's members are reckoned from, gathered from the stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from payroll_svc.domain.corrections import corrected_members, lines_owed
-from payroll_svc.domain.pay import Assessment, DueLine
+from payroll_svc.domain.pay import DueLine, late_owed
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun, members_of
+from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.reckoning import Catalogue
 from payroll_svc.policy import Rules
 from payroll_svc.store import assessments as assessments_store
@@ -59,14 +60,21 @@ async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Me
 async def lines_of_run(
     conn: Connection, run: PayrollRun, employee_ids: Sequence[str]
 ) -> dict[str, tuple[DueLine, ...]]:
-    """What the run withholds from each: the month's due lines and those of earlier months that are
-    withheld in it; in a correction, what the month's payslips have not withheld yet.
+    """What the run withholds from each: the month's due lines, and those of other months that were
+    to be withheld by now and are not; in a correction, what the month's own payslips have not
+    withheld of its due lines.
     """
     month = run.levy_period
     assessed = await assessments_store.assessments_of(conn, employee_ids, month)
     if run.kind == CORRECTION:
-        return await _owed(conn, month, employee_ids, assessed)
-    late = await assessments_store.late_lines(conn, run.employer_id, employee_ids, month)
+        slips = await payslips_store.payslips_for(conn, employee_ids, [month])
+        return {
+            employee_id: lines_owed(
+                month, assessed.get(employee_id), _own(slips.get((employee_id, month), ()), month)
+            )
+            for employee_id in employee_ids
+        }
+    late = await _late(conn, run, employee_ids)
     return {
         employee_id: (
             *(assessed[employee_id].due(month) if employee_id in assessed else ()),
@@ -76,22 +84,34 @@ async def lines_of_run(
     }
 
 
-async def _owed(
-    conn: Connection,
-    month: str,
-    employee_ids: Sequence[str],
-    assessed: Mapping[str, Assessment],
-) -> dict[str, tuple[DueLine, ...]]:
-    slips = await payslips_store.payslips_for(conn, employee_ids, [month])
+def _own(slips: Iterable[Payslip], month: str) -> list[DueLine]:
+    """What the month's own payslips withheld for it; lines withheld in later months are apart."""
+    return [line for slip in slips if slip.levy_period == month for line in slip.lines_for(month)]
+
+
+async def _late(
+    conn: Connection, run: PayrollRun, employee_ids: Sequence[str]
+) -> dict[str, list[DueLine]]:
+    """Whether the run that a line names was paid already makes no difference: the next takes it."""
+    due = await assessments_store.late_lines(conn, run.employer_id, employee_ids, run.levy_period)
+    if not due:
+        return {}
+    months = sorted({line.levy_period for lines in due.values() for line in lines})
+    slips = await payslips_store.payslips_for(conn, due, months)
     return {
-        employee_id: lines_owed(
-            month,
-            assessed.get(employee_id),
-            [
-                line
-                for slip in slips.get((employee_id, month), ())
-                for line in slip.lines_for(month)
-            ],
-        )
-        for employee_id in employee_ids
+        employee_id: [
+            line
+            for month in months
+            for line in late_owed(
+                month,
+                [line for line in lines if line.levy_period == month],
+                [
+                    line
+                    for slip in slips.get((employee_id, month), ())
+                    if slip.levy_period != month
+                    for line in slip.lines_for(month)
+                ],
+            )
+        ]
+        for employee_id, lines in due.items()
     }

@@ -119,7 +119,9 @@ ALTER TABLE payslips
     ADD COLUMN warnings jsonb NOT NULL DEFAULT '[]';
 ALTER TABLE assessments
     ADD COLUMN warnings jsonb NOT NULL DEFAULT '[]',
-    ADD COLUMN withheld_in text[] NOT NULL DEFAULT '{}'
+    ADD COLUMN withheld_in text[] NOT NULL DEFAULT '{}';
+CREATE INDEX assessments_withheld_later ON assessments (employer_id)
+    WHERE cardinality(withheld_in) > 0
 """
 
 _ONE_ITEM = """jsonb_build_array(jsonb_build_object(
