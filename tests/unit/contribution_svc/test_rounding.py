@@ -15,6 +15,8 @@ from contribution_svc.domain.rounding import (
     Column,
     Rounding,
     held_fen,
+    highest_fen,
+    lowest_fen,
     rounded_fen,
 )
 
@@ -134,3 +136,9 @@ def test_every_rule_stays_within_one_unit_and_lands_on_it(
 def test_a_larger_base_never_pays_less(bases: list[int], rate_ppm: int, rule: Rounding) -> None:
     less, more = (rounded_fen(base_fen, rate_ppm, rule) for base_fen in bases)
     assert less <= more
+
+
+@given(ANY_FEN)
+def test_where_no_bound_was_published_no_wage_is_held(wage_fen: int) -> None:
+    assert held_fen(wage_fen, lowest_fen(None), highest_fen(None)) == wage_fen
+    assert (lowest_fen(5), highest_fen(7)) == (5, 7)
