@@ -14,6 +14,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 from asyncpg import InternalClientError
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
@@ -52,6 +53,12 @@ _OUTAGES = (
     # aiokafka lets one escape that was meant for a task of its own.
     asyncio.CancelledError,
 )
+
+_partition_of = DefaultPartitioner()
+"""As every producer of ours: what has one key stays in one partition."""
+
+_Record = tuple[str, dict[str, Any]]
+"""A topic, and key, value and headers of what goes there."""
 
 Round = Callable[["_Publisher"], Awaitable[int]]
 
@@ -246,7 +253,7 @@ class _Publisher:
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
 
-    async def publish(self, records: list[dict[str, Any]]) -> None:
+    async def publish(self, records: Sequence[_Record]) -> None:
         """Sends all and waits for all acknowledgements.
 
         With idempotence aiokafka never gives up on a batch by itself, and after a broker's restart
@@ -265,13 +272,35 @@ class _Publisher:
             await producer.start()
             self._producer = producer
         async with asyncio.timeout(_SEND_TIMEOUT_SECONDS):
-            sent = [await self._producer.send(**record) for record in records]
+            sent = [
+                await self._producer.send_batch(batch, topic, partition=partition)
+                for topic, partition, batch in await _batches(self._producer, records)
+            ]
             await asyncio.gather(*sent)
 
     async def drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None and not await stopped_within(5, producer.stop()):
             _log.warning("producer_did_not_stop")
+
+
+async def _batches(
+    producer: AIOKafkaProducer, records: Sequence[_Record]
+) -> list[tuple[str, int, Any]]:
+    """Records filled into batches of their topics' partitions, in order: waiting for each batch
+    instead of each record takes half the CPU.
+    """
+    filling: dict[tuple[str, int], Any] = {}
+    found = []
+    topics = {topic for topic, _ in records}
+    partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in topics}
+    for topic, record in records:
+        place = topic, _partition_of(record["key"], partitions[topic], None)
+        if place not in filling or filling[place].append(timestamp=None, **record) is None:
+            batch = filling[place] = producer.create_batch()
+            batch.append(timestamp=None, **record)
+            found.append((*place, batch))
+    return found
 
 
 class Relay:
@@ -344,17 +373,17 @@ class Relay:
         return len(rows)
 
 
-def _event_record(row: Any, source: str) -> dict[str, Any]:
+def _event_record(row: Any, source: str) -> _Record:
     headers = headers_of(
         str(row["id"]), row["type"], source, row["subject"], row["ce_time"], row["traceparent"]
     )
     # An event that deletes is a record without a value: a compacted topic then forgets the key.
     value = bytes(row["payload"]) if row["payload"] is not None else None
     key = row["aggregateid"].encode()
-    return {"topic": row["aggregatetype"], "key": key, "value": value, "headers": headers}
+    return row["aggregatetype"], {"key": key, "value": value, "headers": headers}
 
 
-def _copy_record(row: Any) -> dict[str, Any]:
+def _copy_record(row: Any) -> _Record:
     """A dead letter: the record as it came, with why and where from."""
     headers = [(name, bytes.fromhex(value)) for name, value in row["headers"]]
     headers += [
@@ -366,4 +395,4 @@ def _copy_record(row: Any) -> dict[str, Any]:
     ]
     value = bytes(row["value"]) if row["value"] is not None else None
     key = row["key"].encode()
-    return {"topic": row["dead_letter_topic"], "key": key, "value": value, "headers": headers}
+    return row["dead_letter_topic"], {"key": key, "value": value, "headers": headers}
