@@ -3,6 +3,7 @@
 `FAULT_SEED=7 make test-faults` plays the plans of seed 7 again.
 """
 
+import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -67,7 +68,9 @@ async def test_every_store_is_the_same_after_a_kill_at_every_named_point(
     seed: int, clean_state: State, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     landed = await _play(seed, long_plan(seed), tmp_path, capsys)
-    assert differences(clean_state, landed.state) == [], f"seed {seed}\n{landed.text()}"
+    assert _but_for_unknown_mails(landed, differences(clean_state, landed.state)) == [], (
+        f"seed {seed}\n{landed.text()}"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +130,30 @@ def _notices(landed: Landed) -> list[str]:
     notices = landed.report["notifications"]
     found = Counter((one["recipient_kind"], one["channel"], one["template"]) for one in notices)
     wrong = [] if found == CLEAN_NOTICES else [f"notices: {found}, not {CLEAN_NOTICES}"]
-    unknown = [one for one in notices if one["state"] != "delivered"]
+    unknown = _unknown(landed)
     hits = sum(fault.part in ("notify-svc", "postgres") for fault in landed.plan)
     if any(one["channel"] != "email" for one in unknown) or len(unknown) > MAILS_AT_ONCE * hits:
         wrong.append(f"{len(unknown)} notices are not delivered after {hits} hits")
     return wrong + [f"mail {one} came {count} times" for one, count in landed.mails_twice.items()]
+
+
+def _unknown(landed: Landed) -> list[dict[str, Any]]:
+    return [one for one in landed.report["notifications"] if one["state"] != "delivered"]
+
+
+def _but_for_unknown_mails(landed: Landed, lines: Sequence[str]) -> list[str]:
+    """The differing rows, without those of mails whose outcome nobody knows: their row at notify-svc
+    says so, and the portal has none, since nothing was told of them.
+    """
+    unknown = Counter(one["template"] for one in _unknown(landed))
+    rest, told = [], Counter[str]()
+    for line in lines:
+        row = json.loads(line.partition(": ")[2].partition(" ")[2])
+        template = row.get("template") or row.get("payload", {}).get("template")
+        if line.startswith(("notify_svc.notifications", "portal_svc.notifications")) and (
+            told[template] < 3 * unknown[template]
+        ):
+            told[template] += 1
+        else:
+            rest.append(line)
+    return rest
