@@ -55,8 +55,11 @@ async def _path(folder: Path) -> tuple[list[Row], list[Row]]:
     parts: list[Row] = []
     async with servers(folder) as running:
         for count in EMPLOYEES:
-            found += await whole_path(running, count, folder)
-            parts += await stages(running, count, folder)
+            ours, limit = await whole_path(running, count, folder)
+            found += [ours, limit]
+            for part in await stages(running, count, folder):
+                per_second = round(ours["lines"] / part["seconds"])
+                parts.append(part | {"lines_per_second": per_second})
     return found, parts
 
 
