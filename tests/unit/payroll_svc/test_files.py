@@ -311,3 +311,16 @@ def test_a_row_with_one_bad_month_gives_none_of_its_months() -> None:
     read = wages("工号,2023-01,2023-02\nE0001,1,abc\n".encode())
     assert read.rows == ()
     assert [(fault.row, fault.column) for fault in read.faults] == [(2, "2023-02")]
+
+
+def test_whoever_never_was_in_a_housing_fund_says_so() -> None:
+    header = (*ROSTER_HEADER, "首月工资", "首次缴存公积金")
+    rows = [
+        roster_row(1, 首月工资="21750.00", 首次缴存公积金="是"),
+        roster_row(2, 首月工资="", 首次缴存公积金=""),
+    ]
+    found = roster(csv_file(rows, header))
+    assert [(x.first_month_wage_fen, x.first_fund_member) for x in found.rows] == [
+        (2_175_000, True),
+        (0, False),
+    ]

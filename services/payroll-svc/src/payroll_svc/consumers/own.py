@@ -100,6 +100,7 @@ def _person(event: EmployeeChanged) -> Person:
         documents_missing=event.documents_missing,
         agreed_wage_fen=0,
         first_month_wage_fen=event.first_month_wage_fen,
+        first_fund_member=event.first_fund_member,
         special_additional_fen=0,
         sub=event.sub,
         cost_centre=event.cost_centre,

@@ -90,6 +90,7 @@ class RosterRow:
     special_additional_fen: int = 0
     sub: str = ""
     cost_centre: str = ""
+    first_fund_member: bool = False
     identity: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -132,6 +133,7 @@ class Person:
     cost_centre: str
     spells: tuple[Spell, ...]
     version: int = 0
+    first_fund_member: bool = False
 
     @property
     def left_on(self) -> date | None:
@@ -155,6 +157,7 @@ def after_row(known: Person | None, row: RosterRow) -> Person:
         special_additional_fen=row.special_additional_fen,
         sub=row.sub,
         cost_centre=row.cost_centre,
+        first_fund_member=row.first_fund_member,
         spells=with_spell(known.spells if known else (), row.spell),
         version=known.version if known else 0,
     )

@@ -10,7 +10,7 @@ from payroll_svc.domain import identity
 from payroll_svc.domain.employers import Account, Employer, employee_id_of
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.people import DOCUMENTS, PERSON_KINDS, RosterRow, Spell
-from payroll_svc.files.cells import Cell, CellRefused, code, day, fen, narrow, text
+from payroll_svc.files.cells import Cell, CellRefused, code, day, fen, narrow, text, yes_or_no
 from payroll_svc.files.grid import Column, Grid, RowReader, data_rows, find_header, require
 
 EMPLOYEE_NO = Column("employee_no", "工号", ("员工编号", "员工号", "人员编号", "职工编号"))
@@ -35,6 +35,8 @@ BANK_ACCOUNT = Column("bank_account", "银行账号", ("工资卡号", "银行�
 SUB = Column("sub", "登录账号", ("登录账户", "账号"))
 COST_CENTRE = Column("cost_centre", "成本中心", ("成本中心编码",))
 
+FIRST_FUND = Column("first_fund_member", "首次缴存公积金", ("首次缴存住房公积金",))
+
 COLUMNS = (
     EMPLOYEE_NO,
     NAME,
@@ -55,6 +57,7 @@ COLUMNS = (
     BANK_ACCOUNT,
     SUB,
     COST_CENTRE,
+    FIRST_FUND,
 )
 REQUIRED = (EMPLOYEE_NO, NAME, ID_NO, DEPARTMENT, JOINED)
 
@@ -136,6 +139,7 @@ def _read_row(
         special_additional_fen=reader.optional("special_additional", fen, 0),
         sub=reader.optional("sub", _matching(_SUB, "应为登录账号，不含空格或中文"), ""),
         cost_centre=reader.optional("cost_centre", code, ""),
+        first_fund_member=reader.optional("first_fund_member", yes_or_no, False),
         identity=papers,
     )
     return (None if reader.faults else row), reader.faults

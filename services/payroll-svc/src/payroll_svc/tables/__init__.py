@@ -124,6 +124,7 @@ employees = Table(
     fen("special_additional_fen"),
     text_("sub"),
     text_("cost_centre"),
+    Column("first_fund_member", Boolean, nullable=False, server_default=text("false")),
     version(),
     UniqueConstraint("employer_id", "employee_no", name="employees_by_number"),
 )

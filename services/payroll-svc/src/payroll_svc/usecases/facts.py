@@ -80,6 +80,7 @@ def employee_changed(employer_id: str, person: Person) -> EmployeeChanged:
         ),
         documents_missing=person.documents_missing,
         first_month_wage_fen=person.first_month_wage_fen,
+        first_fund_member=person.first_fund_member,
         sub=person.sub,
         cost_centre=person.cost_centre,
     )
