@@ -111,6 +111,14 @@ async def arrears(month: Month, employee_id: str) -> Any:
     return answer.json()
 
 
+async def explained(month: Month, employee_id: str, period: str) -> Any:
+    """The employee's pension on the payslip of a month."""
+    path = f"/explanations/contribution?employee_id={employee_id}&levy_period={period}"
+    answer = await month.get(f"{path}&insurance=pension&side=employee")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 async def approve(month: Month, declaration: Any, **body: str) -> Any:
     path = f"/supplementary-declarations/{declaration['declaration_id']}/approve"
     answer = await month.post(path, json=body)
@@ -158,6 +166,13 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
         assert approval.lines_hash == lines_hash([(WANG, 2)])
         assert (approval.total_fen, approval.debit_on) == (1_032, "2026-09-10")
         assert (await arrears(month, WANG))["owed_fen"] == 7 * 1_032
+        payslip = await explained(month, WANG, "2026-09")
+        assert (payslip["amount_fen"], payslip["payslip_fen"]) == (34_832, 34_832 + 344)
+        assert [(x["levy_period"], x["amount_fen"]) for x in payslip["withheld"]] == [
+            ("2026-01", 344)
+        ]
+        assert payslip["sentence"].endswith("，工资条个人合计351.76元。")
+        assert (await explained(month, WANG, "2026-01"))["amount_fen"] == 34_488
 
         await month.debit(
             Booking(1_032, "社保费 3401000001 202601"),
@@ -201,6 +216,9 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
             ("back_payment", 80_000, told.version)
         ]
         assert told.debit_by == "2026-09-10"
+        late = await explained(month, LATE, "2026-08")
+        assert (late["base_fen"], late["payslip_fen"]) == (500_000, 40_000)
+        assert late["sentence"].endswith("个人应缴400.00元。")
         assert (await arrears(month, LATE))["owed_fen"] == 0
         refused = await month.post(
             "/supplementary-declarations", json={**body, "levy_period": "2026-12"}

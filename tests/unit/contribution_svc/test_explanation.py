@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from contribution_svc.domain.base import WageBasis, WageFacts, base_within, wage_basis
 from contribution_svc.domain.explanation import (
     Explanation,
+    Withheld,
     explain_base,
     explain_line,
     explain_not_due,
     months_said,
+    with_withheld,
 )
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
@@ -191,6 +193,23 @@ def test_what_is_not_due_says_why(state: str, reason: str, said: str) -> None:
     found = explain_not_due(Insurance.MEDICAL, LevyPeriod(2024, 10), line, "退休返聘")
     assert found.sentence.startswith("2024-10医疗险：")
     assert said in found.sentence
+
+
+def test_a_difference_on_the_payslip_is_added_with_its_own_sentence() -> None:
+    reason = "2024-08费款医疗险依示例通知，缴费基数由9,000.00元改为9,500.00元，个人补10.00元"
+    found = with_withheld(
+        explained(XIAOWANG, figures()),
+        19_000,
+        Payer.EMPLOYEE,
+        [Withheld("2024-08", 1_000, reason)],
+    )
+    assert found.sentence.endswith(
+        f"个人应缴190.00元；本月另计10.00元（{reason}），工资条个人合计200.00元。"
+    )
+    assert [(x.label, x.value) for x in found.steps[-2:]] == [
+        ("2024-08补差", 1_000),
+        ("工资条个人合计", 20_000),
+    ]
 
 
 def test_months_are_said_as_runs() -> None:

@@ -29,6 +29,14 @@ class StepOut(BaseModel):
     known_since: date | None = Field(description="When the source was published.")
 
 
+class WithheldOut(BaseModel):
+    """What the payslip has of an earlier levy period: a difference or a back-payment."""
+
+    levy_period: str = Field(examples=["2024-09"])
+    amount_fen: int = Field(examples=[344], description="Negative: given back.")
+    reason: str
+
+
 class ContributionExplanationOut(BaseModel):
     """Where one side's amount of one insurance comes from, as known when it was assessed."""
 
@@ -38,7 +46,9 @@ class ContributionExplanationOut(BaseModel):
     side: str = Field(examples=["employee"])
     state: str = Field(examples=["due"])
     base_fen: int = Field(examples=[950_000])
-    amount_fen: int = Field(examples=[19_000])
+    amount_fen: int = Field(examples=[19_000], description="Of the levy period itself.")
+    withheld: list[WithheldOut] = Field(description="Of earlier levy periods, on this payslip.")
+    payslip_fen: int = Field(examples=[19_000], description="Both together.")
     known_on: date
     sentence: str
     steps: list[StepOut]
@@ -93,6 +103,8 @@ def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
             state=found.line.state,
             base_fen=found.line.base_fen,
             amount_fen=found.amount_fen(),
+            withheld=[WithheldOut.model_validate(x, from_attributes=True) for x in found.withheld],
+            payslip_fen=found.payslip_fen(),
             known_on=found.known_on,
             sentence=found.explanation.sentence,
             steps=_steps(found.explanation),

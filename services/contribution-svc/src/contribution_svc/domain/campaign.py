@@ -81,16 +81,17 @@ def declared_base(
     found: Bases | str,
     warnings: tuple[str, ...] = (),
 ) -> DeclaredBase | str:
-    """What a member declares: a base for every insurance of the scheme that the kind is not exempt
-    from; or the reason why there is none.
+    """What a member declares: a base for every insurance of the scheme that the kind is neither
+    exempt from nor blocked in; or the reason why there is none.
     """
     if kind is None:
         return KIND_UNKNOWN
-    if kind.exempt.keys() >= set(scheme):
-        return next(iter(kind.exempt.values()))
+    without = {**kind.blocked, **kind.exempt}
+    if without.keys() >= set(scheme):
+        return next(without[insurance] for insurance in scheme)
     if isinstance(found, str):
         return found
-    declared = {i: fen for i, fen in found.bases_fen.items() if i not in kind.exempt}
+    declared = {i: fen for i, fen in found.bases_fen.items() if i not in without}
     return DeclaredBase(
         average_fen=found.basis.wage_fen,
         months=found.basis.months,

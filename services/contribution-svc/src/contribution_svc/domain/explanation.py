@@ -91,6 +91,32 @@ class _Told:
         return f"{step.said()}（{figure.source}，{published}）"
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One side's sum of an earlier levy period that this month's payslip has too, in fen (negative:
+    given back), and the line's own sentence.
+    """
+
+    levy_period: str
+    amount_fen: int
+    reason: str
+
+
+def with_withheld(
+    explanation: Explanation, amount_fen: int, side: Payer, withheld: Sequence[Withheld]
+) -> Explanation:
+    """The same with what the payslip adds of earlier levy periods, and what that comes to."""
+    if not withheld:
+        return explanation
+    steps = [Step(f"{one.levy_period}补差", one.amount_fen, source=one.reason) for one in withheld]
+    whole = Step(
+        f"工资条{SIDE_WORDS[side]}合计", amount_fen + sum(one.amount_fen for one in withheld)
+    )
+    said = "；".join(f"{step.said()}（{step.source}）" for step in steps)
+    sentence = f"{explanation.sentence.rstrip('。')}；本月另计{said}，{whole.label}{whole.said()}。"
+    return Explanation(sentence, (*explanation.steps, *steps, whole), explanation.warnings)
+
+
 def explain_base(
     basis: WageBasis,
     base_year: int,

@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 from sqlalchemy import text
 
-from contribution_svc.domain.lines import Line
+from contribution_svc.domain.difference import Kind, SupplementLine
+from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.store.values import from_json
 from shared.db import Connection
 
@@ -53,8 +54,18 @@ _EMPLOYED = text(
 )
 _ASSESSED = text(
     """
-    SELECT city, lines, base_explanation, assessed_at FROM assessments
+    SELECT city, lines, supplements, base_explanation, assessed_at FROM assessments
      WHERE employee_id = :employee_id AND levy_period = :period AND version > 0
+    """
+)
+
+_WITHHELD_IN = text(
+    """
+    SELECT levy_period, supplements FROM assessments
+     WHERE employee_id = :employee_id
+       AND supplements @> jsonb_build_array(
+           jsonb_build_object('withhold_in', CAST(:period AS text)))
+     ORDER BY levy_period
     """
 )
 
@@ -84,4 +95,37 @@ async def assessed(conn: Connection, employee_id: str, period: str) -> AssessedM
     if row is None:
         return None
     lines = from_json(row.lines, list[Line])
+    regular = {line.insurance for line in lines}
+    # A month that was declared late as a whole has no regular lines: these stand in their place.
+    lines += [
+        _line(one)
+        for one in from_json(row.supplements, list[SupplementLine])
+        if one.insurance not in regular and one.kind is not Kind.DIFFERENCE
+    ]
     return AssessedMonth(row.city, lines, row.base_explanation, row.assessed_at)
+
+
+def _line(one: SupplementLine) -> Line:
+    return Line(
+        insurance=one.insurance,
+        state=LineState.DUE,
+        authority=one.authority,
+        base_fen=one.base_fen,
+        employer_ppm=one.employer_ppm,
+        employee_ppm=one.employee_ppm,
+        employer_fen=one.employer_fen,
+        employee_fen=one.employee_fen,
+    )
+
+
+async def withheld_in(
+    conn: Connection, employee_id: str, period: str
+) -> list[tuple[str, SupplementLine]]:
+    """The lines of other levy periods that the payroll of `period` withholds, each with its own."""
+    rows = await conn.execute(_WITHHELD_IN, {"employee_id": employee_id, "period": period})
+    return [
+        (row.levy_period, line)
+        for row in rows
+        for line in from_json(row.supplements, list[SupplementLine])
+        if line.withhold_in == period
+    ]

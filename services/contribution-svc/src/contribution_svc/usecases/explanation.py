@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from contribution_svc.domain.base import Bases, WageBasis, WageFacts, bases_of
+from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.doubts import warnings
 from contribution_svc.domain.explanation import (
     Explanation,
+    Withheld,
     counted,
     explain_amount,
     explain_base,
     explain_line,
     explain_not_due,
     explain_not_yet,
+    with_withheld,
 )
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
@@ -40,10 +43,18 @@ class ExplainedLine:
     side: Payer
     known_on: date
     explanation: Explanation
+    withheld: Sequence[Withheld] = ()
 
     def amount_fen(self) -> int:
-        employer = self.side is Payer.EMPLOYER
-        return self.line.employer_fen if employer else self.line.employee_fen
+        return _amount_fen(self.line, self.side)
+
+    def payslip_fen(self) -> int:
+        """With what the month's payslip withholds for earlier levy periods."""
+        return self.amount_fen() + sum(one.amount_fen for one in self.withheld)
+
+
+def _amount_fen(line: Line | SupplementLine, side: Payer) -> int:
+    return line.employer_fen if side is Payer.EMPLOYER else line.employee_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +87,8 @@ async def explain_contribution(
     side: Payer,
     now: datetime,
 ) -> ExplainedLine:
-    """One side's amount of an assessed line. EmployeeUnknown; LineUnknown when nothing was assessed
-    for it.
+    """One side's figure of the month's payslip: an assessed line, and lines of earlier levy periods
+    that are withheld with it. EmployeeUnknown; LineUnknown when nothing was assessed for it.
     """
     employee = await _employee(conn, employee_id)
     month = await explanations.assessed(conn, employee_id, str(period))
@@ -86,13 +97,19 @@ async def explain_contribution(
         raise LineUnknown(f"nothing was assessed for {insurance} of {employee_id} in {period}")
     at = month.assessed_at or now
     pack = policies.of(month.city)
-    if line.state is not LineState.DUE:
+    withheld = [
+        Withheld(other, _amount_fen(one, side), one.reason)
+        for other, one in await explanations.withheld_in(conn, employee_id, str(period))
+        if one.insurance == insurance
+    ]
+    if line.state is LineState.DUE:
+        rested = await _rested(conn, pack, employee, period, at)
+        said = _line_said(line, side, rested, month, period, china_day(at))
+    else:
         kind = pack.person_kinds.get(employee.person_kind)
         said = explain_not_due(insurance, period, line, kind.name if kind else "")
-        return ExplainedLine(line, side, china_day(at), said)
-    rested = await _rested(conn, pack, employee, period, at)
-    said = _line_said(line, side, rested, month, period, china_day(at))
-    return ExplainedLine(line, side, china_day(at), said)
+    whole = with_withheld(said, _amount_fen(line, side), side, withheld)
+    return ExplainedLine(line, side, china_day(at), whole, withheld)
 
 
 async def explain_bases(
