@@ -142,8 +142,8 @@ def _unknown(landed: Landed) -> list[dict[str, Any]]:
 
 
 def _but_for_unknown_mails(landed: Landed, lines: Sequence[str]) -> list[str]:
-    """The differing rows, without those of mails whose outcome nobody knows: their row at notify-svc
-    says so, and the portal has none, since nothing was told of them.
+    """The differing rows, without those of mails whose outcome nobody knows: notify-svc's row says
+    so, and the portal has none, since nothing was told of them.
     """
     unknown = Counter(one["template"] for one in _unknown(landed))
     rest, told = [], Counter[str]()

@@ -1,5 +1,5 @@
 """Declared months, a late notice, its differences, and the supplementary declarations that carry
-them; deferrals, and what was not filed.
+them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,26 +10,23 @@ from typing import Any
 import pytest
 
 from contribution_svc.domain.declaration import lines_hash
+from shared import db
+from shared.codec import Received
 from shared.contracts import (
     AccountFact,
     ContributionAssessed,
-    DeadlineAtRisk,
     DeclarationApproved,
+    Event,
     SpellFact,
 )
-from shared.values import Insurance
 from tests.integration.contribution_svc.bank import Bank
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
     EMPLOYER,
-    OTHER_EMPLOYER,
-    PERIOD,
-    REMARK,
     WANG,
     Month,
     employee,
     employer,
-    last_year,
     wage,
 )
 from tests.integration.contribution_svc.service import running
@@ -52,12 +49,28 @@ async def hefei(
 ) -> At:
     """The service at a time, with Hefei's pack, always on one database."""
     database = await service_database("contribution_svc")
-    packs = tmp_path / "packs"
-    packs.mkdir()
+    return _at(database, signing, bank, tmp_path)
+
+
+@pytest.fixture
+async def restored(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+    signing: Issuer,
+    bank: Bank,
+    tmp_path: Path,
+) -> At:
+    """The same on a store that was lost."""
+    database = await service_database("contribution_svc")
+    return _at(database, signing, bank, tmp_path)
+
+
+def _at(database: ServiceDatabase, signing: Issuer, bank: Bank, folder: Path) -> At:
+    packs = folder / "packs"
+    packs.mkdir(exist_ok=True)
     (packs / "340100.yaml").write_bytes(hefei_pack())
 
     def at(time: str) -> AbstractAsyncContextManager[Month]:
-        return running(database, signing, bank, tmp_path, time, policy_dir=packs)
+        return running(database, signing, bank, folder, time, policy_dir=packs)
 
     return at
 
@@ -129,8 +142,7 @@ async def approve(month: Month, declaration: Any, **body: str) -> Any:
 async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(hefei: At) -> None:
     async with hefei("2025-12-20 09:00") as month:
         await declare(month, *MONTHS)
-        debit = Booking(103_464, "社保费 3401000001 202601")
-        await month.debit(debit, day="2026-01-12")
+        await month.debit(Booking(103_464, "社保费 3401000001 202601"), day="2026-01-12")
     async with hefei("2026-09-08 09:00") as month:
         month.keys = 100  # the first process used the keys before it
         await month.work()
@@ -149,18 +161,17 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
             (period, 1, 1_032) for period in MONTHS
         ]
 
+        path = f"/supplementary-declarations/{drafts[0]['declaration_id']}/approve"
+        late = await month.post(path, json={"withhold_in": "2026-07"})
+        assert late.json()["type"].endswith("withhold-month-passed")
         january = await approve(month, drafts[0])
         assert (january["state"], january["due_on"]) == ("approved", "2026-09-15")
         told = await month.assessed()
         regular, difference = told.lines
         assert (told.version, told.levy_period) == (2, "2026-01")
         assert (regular.base_fen, regular.kind, regular.declared_version) == (431_100, "regular", 1)
-        assert (difference.kind, difference.employee_fen, difference.employer_fen) == (
-            "difference",
-            344,
-            688,
-        )
         assert (difference.withhold_in, difference.declared_version) == ("2026-09", 2)
+        assert (difference.kind, difference.employee_fen) == ("difference", 344)
         [approval] = [e for e in await month.told(DeclarationApproved) if e.number]
         assert approval.declaration_id == difference.declaration_id == january["declaration_id"]
         assert approval.lines_hash == lines_hash([(WANG, 2)])
@@ -226,6 +237,43 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
         assert refused.status_code == 404
 
 
+async def hear_payroll(month: Month, since: str) -> None:
+    """What the service listens to, from the beginning."""
+    await month.hear(hefei_employer(since))
+    await month.hear(insured(WANG), insured(LATE, "2026-08-01"))
+    await month.hear(*at_the_floor(WANG), wage(LATE, "2026-08", 500_000, purpose="run"))
+
+
+async def test_a_restored_store_takes_its_supplementary_declarations_back(
+    hefei: At, restored: At
+) -> None:
+    async with hefei("2025-12-20 09:00") as month:
+        await declare(month, "2026-08")
+    async with hefei("2026-09-08 09:00") as month:
+        month.keys = 100
+        await hear_payroll(month, "2026-08")
+        await month.work()
+        [draft] = await supplementary(month)
+        assert (draft["people"], draft["total_fen"]) == (2, 120_000 + 1_032)
+        before = await approve(month, draft)
+        told = await month.told(Event)
+    async with restored("2026-09-08 10:00") as month:
+        await hear_payroll(month, "2026-08")
+        recovery = month.wiring.recovery
+        async with db.transaction(month.parts.worker) as conn:
+            for keeper in dict.fromkeys(recovery.own.values()):
+                received = [Received(one, str(one.event_id()), b"", "", "") for one in told]
+                await keeper(conn, received)
+            notes = await recovery.settle(conn, month.clock.now())
+        assert [note for note in notes if "was approved" in note] == []
+        await month.work()
+        again = [e for e in await month.told(ContributionAssessed) if e.levy_period == "2026-08"]
+        assert again == [], "everything is as readers know it"
+        [found] = await supplementary(month)
+        kept = ("declaration_id", "number", "state", "people", "sums", "lines_hash", "debit_by")
+        assert {name: found[name] for name in kept} == {name: before[name] for name in kept}
+
+
 async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:
     async with hefei("2025-12-20 09:00") as month:
         await declare(month, "2026-08")
@@ -243,93 +291,3 @@ async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At)
         opened = (await month.post("/supplementary-declarations", json=body)).json()
         path = f"/supplementary-declarations/{opened['declaration_id']}/approve"
         assert (await month.post(path, json={})).json()["type"].endswith("nothing-to-declare")
-
-
-def deferral(**changes: Any) -> dict[str, Any]:
-    return {
-        "account_id": ACCOUNT,
-        "insurances": [one.value for one in Insurance if one is not Insurance.HOUSING_FUND],
-        "first_period": PERIOD,
-        "last_period": PERIOD,
-        "until": "2024-12-31",
-        "ground": "force_majeure",
-        "document_no": "税缓〔2024〕12号",
-        "granted_by": "示例甲市税务局",
-        **changes,
-    }
-
-
-async def test_a_deferral_of_a_second_person_stills_alarm_and_late_fee(month: Month) -> None:
-    await month.open()
-    made = await month.post("/deferrals", json=deferral())
-    assert made.status_code == 201, made.text
-    path = f"/deferrals/{made.json()['deferral_id']}/approve"
-    assert (await month.post(path)).json()["type"].endswith("second-person-needed")
-    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
-    approved = await month.post(path, other)
-    assert (approved.json()["state"], approved.json()["approved_by"]) == ("approved", "hr-zhao")
-    assert (await month.post(path, other)).json()["type"].endswith("deferral-approved-already")
-    await month.work("2024-10-09 09:00")
-    assert await month.told(DeadlineAtRisk) == []
-    total = (await month.approve()).json()["total_fen"]
-    await month.debit(Booking(total, REMARK), day="2024-12-30")
-    assert {line.late_fee_fen for line in (await month.posted()).lines} == {0}
-    assert {line.due_on for line in (await month.posted()).lines} == {"2024-12-31"}
-
-
-async def test_a_late_fee_that_was_posted_falls_when_a_deferral_comes(month: Month) -> None:
-    await month.open()
-    await month.work("2024-10-08 09:00")
-    total = (await month.approve()).json()["total_fen"]
-    await month.debit(Booking(total, REMARK), day="2024-10-17")
-    assert sum(line.late_fee_fen for line in (await month.posted()).lines) > 0
-    made = (await month.post("/deferrals", json=deferral())).json()
-    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
-    await month.post(f"/deferrals/{made['deferral_id']}/approve", other)
-    assert sum(line.late_fee_fen for line in (await month.posted()).lines) == 0
-
-
-BAD: list[tuple[dict[str, Any], int]] = [
-    ({"until": "2024-13-01"}, 422),
-    ({"last_period": "2024-09"}, 422),
-    ({"until": "2024-09-30"}, 422),
-    ({"insurances": []}, 422),
-    ({"document_no": "a\u202eb"}, 422),
-    ({"document_no": "a\x00b"}, 422),
-    ({"until": 20241231}, 422),
-    ({"until": 1.5}, 422),
-    ({"state": "approved"}, 422),
-    ({"account_id": "nobody"}, 404),
-]
-
-
-async def test_a_deferral_that_cannot_be_is_refused(month: Month) -> None:
-    await month.hear(employer())
-    for changes, status in BAD:
-        answer = await month.post("/deferrals", json=deferral(**changes))
-        assert answer.status_code == status, (changes, answer.text)
-    others = month.hr(OTHER_EMPLOYER)
-    assert (await month.post("/deferrals", others, json=deferral())).status_code == 404
-    assert (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"] == []
-
-
-async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_filing(
-    month: Month,
-) -> None:
-    await month.open()
-    await month.work("2024-10-08 09:00")
-    total = (await month.approve()).json()["total_fen"]
-    await month.hear(*last_year("second"))
-    await month.hear(employee("second", since="2024-11-01"))
-    await month.work("2024-11-15 23:59")
-    path = f"/provisional-assessments?employer_id={EMPLOYER}"
-    assert (await month.get(path)).json()["items"] == []
-    await month.work("2024-11-16 00:00")
-    [found] = (await month.get(path)).json()["items"]
-    assert (found["levy_period"], found["assessed_fen"]) == ("2024-11", total * 11 // 10)
-    listing = f"/declarations?employer_id={EMPLOYER}&levy_period=2024-11"
-    [draft] = (await month.get(listing)).json()["items"]
-    late = await month.post(f"/declarations/{draft['declaration_id']}/approve")
-    [settled] = (await month.get(path)).json()["items"]
-    assert settled["settled_fen"] == late.json()["total_fen"] - total * 11 // 10
-    assert "少补" in settled["settlement"]

@@ -1,0 +1,110 @@
+"""缓缴 by a second person, and what is assessed of an account that did not file."""
+
+from typing import Any
+
+from shared.contracts import DeadlineAtRisk
+from shared.values import Insurance
+from tests.integration.contribution_svc.month import (
+    ACCOUNT,
+    EMPLOYER,
+    OTHER_EMPLOYER,
+    PERIOD,
+    REMARK,
+    Month,
+    employee,
+    employer,
+    last_year,
+)
+from tests.support.bank_statements import Booking
+
+
+def deferral(**changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "insurances": [one.value for one in Insurance if one is not Insurance.HOUSING_FUND],
+        "first_period": PERIOD,
+        "last_period": PERIOD,
+        "until": "2024-12-31",
+        "ground": "force_majeure",
+        "document_no": "税缓〔2024〕12号",
+        "granted_by": "示例甲市税务局",
+        **changes,
+    }
+
+
+async def test_a_deferral_of_a_second_person_stills_alarm_and_late_fee(month: Month) -> None:
+    await month.open()
+    made = await month.post("/deferrals", json=deferral())
+    assert made.status_code == 201, made.text
+    path = f"/deferrals/{made.json()['deferral_id']}/approve"
+    assert (await month.post(path)).json()["type"].endswith("second-person-needed")
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    approved = await month.post(path, other)
+    assert (approved.json()["state"], approved.json()["approved_by"]) == ("approved", "hr-zhao")
+    assert (await month.post(path, other)).json()["type"].endswith("deferral-approved-already")
+    await month.work("2024-10-09 09:00")
+    assert await month.told(DeadlineAtRisk) == []
+    total = (await month.approve()).json()["total_fen"]
+    await month.debit(Booking(total, REMARK), day="2024-12-30")
+    assert {line.late_fee_fen for line in (await month.posted()).lines} == {0}
+    assert {line.due_on for line in (await month.posted()).lines} == {"2024-12-31"}
+
+
+async def test_a_late_fee_that_was_posted_falls_when_a_deferral_comes(month: Month) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total = (await month.approve()).json()["total_fen"]
+    await month.debit(Booking(total, REMARK), day="2024-10-17")
+    assert sum(line.late_fee_fen for line in (await month.posted()).lines) > 0
+    made = (await month.post("/deferrals", json=deferral())).json()
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    await month.post(f"/deferrals/{made['deferral_id']}/approve", other)
+    assert sum(line.late_fee_fen for line in (await month.posted()).lines) == 0
+
+
+BAD: list[tuple[dict[str, Any], int]] = [
+    ({"until": "2024-13-01"}, 422),
+    ({"last_period": "2024-09"}, 422),
+    ({"until": "2024-09-30"}, 422),
+    ({"insurances": []}, 422),
+    ({"document_no": "a\u202eb"}, 422),
+    ({"document_no": "a\x00b"}, 422),
+    ({"until": 20241231}, 422),
+    ({"until": 1735603200}, 422),
+    ({"until": "2024-02-30"}, 422),
+    ({"until": 1.5}, 422),
+    ({"state": "approved"}, 422),
+    ({"account_id": "nobody"}, 404),
+]
+
+
+async def test_a_deferral_that_cannot_be_is_refused(month: Month) -> None:
+    await month.hear(employer())
+    for changes, status in BAD:
+        answer = await month.post("/deferrals", json=deferral(**changes))
+        assert answer.status_code == status, (changes, answer.text)
+    others = month.hr(OTHER_EMPLOYER)
+    assert (await month.post("/deferrals", others, json=deferral())).status_code == 404
+    assert (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"] == []
+
+
+async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_filing(
+    month: Month,
+) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total = (await month.approve()).json()["total_fen"]
+    await month.hear(*last_year("second"))
+    await month.hear(employee("second", since="2024-11-01"))
+    await month.work("2024-11-15 23:59")
+    path = f"/provisional-assessments?employer_id={EMPLOYER}"
+    assert (await month.get(path)).json()["items"] == []
+    await month.work("2024-11-16 00:00")
+    [found] = (await month.get(path)).json()["items"]
+    assert (found["levy_period"], found["assessed_fen"]) == ("2024-11", total * 11 // 10)
+    listing = f"/declarations?employer_id={EMPLOYER}&levy_period=2024-11"
+    [draft] = (await month.get(listing)).json()["items"]
+    late = await month.post(f"/declarations/{draft['declaration_id']}/approve")
+    [settled] = (await month.get(path)).json()["items"]
+    assert settled["settled_fen"] == late.json()["total_fen"] - total * 11 // 10
+    assert "少补" in settled["settlement"]
