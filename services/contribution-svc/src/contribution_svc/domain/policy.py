@@ -302,6 +302,13 @@ class Pack:
         starts = self.contribution_year_starts if own is None else own
         return period.year if period.month >= starts else period.year - 1
 
+    def late_fee_of(self, insurance: Insurance) -> Series:
+        """The daily rates, in millionths; empty where the law knows no late fee of an insurance
+        (住房公积金管理条例 art. 38).
+        """
+        rules = self.insurances.get(insurance)
+        return () if rules is not None and not rules.has_late_fee else self.late_fee
+
     def stretches(self, known_on: date) -> Iterator[Terms]:
         """Every insurance's terms as known on a day, one for each run of days in which no figure
         changes.

@@ -290,7 +290,7 @@ class _Posting:
         days = pack.days_at(self._period)
         assert days is not None
         self._days, self._work_days = days, rules.work_days
-        self._rates, self._deferred = pack.late_fee, deferred
+        self._pack, self._deferred = pack, deferred
         self._closes: dict[date, date] = {}
 
     def rows(self, fold: _Fold, employee_id: str) -> Iterator[PostedRow]:
@@ -305,7 +305,7 @@ class _Posting:
         own_day = (line.due_on if line is not None else None) or declaration.due_on
         due_on = due_after_deferral(own_day, posting.insurance, self._period, self._deferred)
         sum_fen = posting.employer_fen + posting.employee_fen
-        day = posting.debited_on
+        day, rates = posting.debited_on, self._pack.late_fee_of(posting.insurance)
         if day not in self._closes:
             self._closes[day] = record_by(day, self._days, self._work_days)
         return PostedRow(
@@ -319,7 +319,7 @@ class _Posting:
             statement_id=posting.statement_id,
             voucher=posting.voucher,
             reason=posting.reason,
-            late_fee_fen=late_fee(sum_fen, due_on, day, self._rates).fen,
+            late_fee_fen=late_fee(sum_fen, due_on, day, rates).fen,
             due_on=str(due_on),
             kind=line.kind if line is not None else "regular",
             declaration_id=declaration.declaration_id if declaration.number else "",
