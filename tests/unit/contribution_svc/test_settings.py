@@ -51,6 +51,9 @@ def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) 
         ("BANK_URL", "ftp://bank"),
         ("BANK_SECRET_FILE", "/nowhere/secret"),
         ("POLICY_DIR", "/nowhere/policies"),
+        ("POLICY_UPDATE_ADDRESS", "http://updates.example/policy.json"),
+        ("POLICY_UPDATE_ADDRESS", "https://somebody@updates.example/policy.json"),
+        ("POLICY_UPDATE_ADDRESS", "updates/policy.json"),
     ],
 )
 def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -74,4 +77,25 @@ async def test_a_wrong_policy_stops_the_service_with_its_place(
     settings = load(Settings)
     engine = connect(SecretStr("postgresql+asyncpg://nobody").get_secret_value(), "test")
     with pytest.raises(SettingsRefused, match=r"POLICY_DIR: 990100\.yaml:1:"):
+        build(Parts(settings, engine, engine, SystemClock()))
+
+
+def test_an_update_address_needs_somebody_to_believe(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("POLICY_UPDATE_ADDRESS", "https://updates.example/policy.json")
+    with pytest.raises(SettingsRefused, match="POLICY_KEYS_FILE"):
+        load(Settings)
+    environment.setenv("POLICY_KEYS_FILE", str(tmp_path / "keys"))
+    assert load(Settings).policy_update_address == "https://updates.example/policy.json"
+
+
+async def test_a_broken_key_ring_stops_the_service_with_its_line(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("publisher-2026 AAAA")
+    environment.setenv("POLICY_KEYS_FILE", str(tmp_path / "keys"))
+    settings = load(Settings)
+    engine = connect(SecretStr("postgresql+asyncpg://nobody").get_secret_value(), "test")
+    with pytest.raises(SettingsRefused, match=r"POLICY_KEYS_FILE: .*line 1"):
         build(Parts(settings, engine, engine, SystemClock()))
