@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from bureau_sync_svc.domain.filing import filing_serial
 from contribution_svc.domain.declaration import lines_hash
 from shared import db
 from shared.codec import Received
@@ -32,6 +34,10 @@ from tests.integration.contribution_svc.month import (
 from tests.integration.contribution_svc.service import running
 from tests.support.bank_statements import Booking
 from tests.support.hefei import LATE_NOTICE, hefei_pack
+from tests.support.invariants.collect import collect_store, decode_json
+from tests.support.invariants.facts import Facts, Given
+from tests.support.invariants.rules.fen import declaration_does_not_add_up
+from tests.support.invariants.rules.journals import posted_not_as_debited
 from tests.support.issuer import Issuer
 from tests.support.service_databases import ServiceDatabase
 
@@ -139,6 +145,38 @@ async def approve(month: Month, declaration: Any, **body: str) -> Any:
     return answer.json()
 
 
+async def facts_of(month: Month) -> Facts:
+    """What the invariants' checker reads of the service's store."""
+    connection = await asyncpg.connect(month.superuser_url)
+    try:
+        await decode_json(connection)
+        return Facts(
+            {"contribution_svc": await collect_store(connection, "contribution_svc")},
+            month.clock.now(),
+            Given(),
+        )
+    finally:
+        await connection.close()
+
+
+async def pay_the_difference(month: Month) -> None:
+    """A day late, in a debit of its own."""
+    await month.debit(
+        Booking(1_032, "", reference=filing_serial(january["declaration_id"], 1)),
+        bank_id="S2",
+        day="2026-09-16",
+        opening_fen=100_000_000 - 103_464,
+        number=2,
+    )
+    first, second = (await month.posted()).lines
+    assert (first.employer_fen, first.kind, first.declaration_id) == (68_976, "regular", "")
+    assert (second.employer_fen, second.kind) == (688, "difference")
+    assert (second.due_on, second.late_fee_fen, second.debits) == ("2026-09-15", 1, 1)
+    facts = await facts_of(month)
+    for law in (declaration_does_not_add_up, posted_not_as_debited):
+        assert list(law(facts)) == []
+
+
 async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(hefei: At) -> None:
     async with hefei("2025-12-20 09:00") as month:
         await declare(month, *MONTHS)
@@ -185,17 +223,7 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
         assert payslip["sentence"].endswith("，工资条个人合计351.76元。")
         assert (await explained(month, WANG, "2026-01"))["amount_fen"] == 34_488
 
-        await month.debit(
-            Booking(1_032, "社保费 3401000001 202601"),
-            bank_id="S2",
-            day="2026-09-16",
-            opening_fen=100_000_000 - 103_464,
-            number=2,
-        )
-        first, second = (await month.posted()).lines
-        assert (first.employer_fen, first.kind, first.declaration_id) == (68_976, "regular", "")
-        assert (second.employer_fen, second.kind) == (688, "difference")
-        assert (second.due_on, second.late_fee_fen, second.debits) == ("2026-09-15", 1, 1)
+        await pay_the_difference(month)
 
 
 async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(hefei: At) -> None:
@@ -230,6 +258,10 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
         late = await explained(month, LATE, "2026-08")
         assert (late["base_fen"], late["payslip_fen"]) == (500_000, 40_000)
         assert late["sentence"].endswith("个人应缴400.00元。")
+        debit = Booking(120_000, "社保费 3401000001 202608")
+        await month.debit(debit, day="2026-09-10")
+        [paid] = (await month.posted(LATE)).lines
+        assert (paid.kind, paid.due_on, paid.late_fee_fen) == ("back_payment", "2026-08-17", 1_440)
         assert (await arrears(month, LATE))["owed_fen"] == 0
         refused = await month.post(
             "/supplementary-declarations", json={**body, "levy_period": "2026-12"}
@@ -257,6 +289,7 @@ async def test_a_restored_store_takes_its_supplementary_declarations_back(
         assert (draft["people"], draft["total_fen"]) == (2, 120_000 + 1_032)
         before = await approve(month, draft)
         told = await month.told(Event)
+        mine = [await arrears(month, one) for one in (WANG, LATE)]
     async with restored("2026-09-08 10:00") as month:
         await hear_payroll(month, "2026-08")
         recovery = month.wiring.recovery
@@ -272,6 +305,8 @@ async def test_a_restored_store_takes_its_supplementary_declarations_back(
         [found] = await supplementary(month)
         kept = ("declaration_id", "number", "state", "people", "sums", "lines_hash", "debit_by")
         assert {name: found[name] for name in kept} == {name: before[name] for name in kept}
+        for one in [await arrears(month, who) for who in (WANG, LATE)]:
+            assert one in mine
 
 
 async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:

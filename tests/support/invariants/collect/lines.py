@@ -22,8 +22,9 @@ def _assessed(source: str, employer: str = "employer_id") -> Query:
         Line,
         f"""
         SELECT 'assessed', {employer}, employee_id, levy_period, version, l->>'insurance',
-               l->>'state', (l->>'base_fen')::bigint, (l->>'employer_fen')::bigint,
-               (l->>'employee_fen')::bigint
+               coalesce(l->>'state', 'due'), (l->>'base_fen')::bigint,
+               (l->>'employer_fen')::bigint, (l->>'employee_fen')::bigint,
+               coalesce(l->>'declaration_id', '')
           FROM {source}, jsonb_array_elements(lines) l
         """,  # noqa: S608  # constants of this module
     )
@@ -34,7 +35,8 @@ def _posted(source: str) -> Query:
         Line,
         f"""
         SELECT 'posted', employer_id, employee_id, levy_period, version, l->>'insurance',
-               l->>'debit_state', 0, (l->>'employer_fen')::bigint, (l->>'employee_fen')::bigint
+               l->>'debit_state', 0, (l->>'employer_fen')::bigint, (l->>'employee_fen')::bigint,
+               coalesce(l->>'declaration_id', '')
           FROM {source}, jsonb_array_elements(lines) l
         """,  # noqa: S608
     )
@@ -129,6 +131,10 @@ _WITHHELD = """
              GROUP BY line->>'insurance') AS sums ON true
       GROUP BY 1, 2, 3, 4) issued
 """
+_DECLARED_TOO = (
+    "(SELECT employer_id, employee_id, levy_period, version, lines || supplements AS lines"
+    " FROM assessments) assessed"
+)
 _NEWEST_POLICY = """
     SELECT DISTINCT ON (subject) subject AS city, convert_from(payload, 'UTF8')::jsonb AS body
       FROM outbox WHERE family = 'PolicyChanged' ORDER BY subject, version DESC
@@ -167,7 +173,7 @@ QUERIES: Queries = {
             "SELECT city, d->>'effective_from', (d->>'open_day')::int, d->>'open_at'"
             " FROM policies, jsonb_array_elements(body->'days') d",
         ),
-        _assessed("assessments"),
+        _assessed(_DECLARED_TOO),
         _posted("postings"),
     ),
     "bureau_sync_svc": (

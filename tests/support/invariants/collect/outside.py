@@ -21,8 +21,14 @@ QUERIES: Queries = {
             Declaration,
             """
             SELECT declaration_id, employer_id, account_id, levy_period, state, people, total_fen,
-                   sums, ARRAY(SELECT a.employee_id FROM assessments a
-                                WHERE a.declaration_id = d.declaration_id) FROM declarations d
+                   sums, ARRAY(
+                       SELECT a.employee_id FROM assessments a
+                        WHERE CASE WHEN d.number = 0 THEN a.declaration_id = d.declaration_id
+                                   ELSE a.supplements @> jsonb_build_array(
+                                       jsonb_build_object('declaration_id', d.declaration_id))
+                              END),
+                   number
+              FROM declarations d
             """,
         ),
         Query(

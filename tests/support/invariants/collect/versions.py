@@ -61,6 +61,7 @@ QUERIES: Queries = {
         _due("release_policy", "min(release_at)", "policy_proposals"),
         _due("open_period", "min(open_at)", "accounts"),
         _due("assess", "min(assess_at)", "assessments"),
+        _due("compare_declared", "min(compare_at)", "assessments"),
         _due("watch_deadlines", "min(risk_at)", "declarations"),
         _due("list_statements", "min(list_at)", "bank_accounts"),
         _due("import_statement", "min(fetch_at)", "offered_statements"),

@@ -56,7 +56,8 @@ class OpeningDay(NamedTuple):
 
 class Line(NamedTuple):
     """One side of one cell at one version: `side` is assessed, posted, withheld, filed, verified
-    or recorded; amounts in fen.
+    or recorded; amounts in fen. `declaration_id` names the supplementary declaration that carries
+    an assessed or posted line; empty: none.
     """
 
     store: str
@@ -70,6 +71,7 @@ class Line(NamedTuple):
     base_fen: int
     employer_fen: int
     employee_fen: int
+    declaration_id: str = ""
 
     @property
     def cell(self) -> tuple[str, str, str]:

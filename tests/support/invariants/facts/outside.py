@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 class Declaration(NamedTuple):
     """申报 of contribution-svc; `sums` maps insurance to [employer, employee] fen. `declared` are
-    the employees whom it froze.
+    the employees whom it froze; `number` 0 is the regular one of its month.
     """
 
     store: str
@@ -21,6 +21,12 @@ class Declaration(NamedTuple):
     total_fen: int
     sums: dict[str, list[int]]
     declared: list[str]
+    number: int = 0
+
+    @property
+    def carrier(self) -> str:
+        """What its lines name as their declaration."""
+        return self.declaration_id if self.number else ""
 
 
 class Entry(NamedTuple):

@@ -56,6 +56,9 @@ def debited_cell_not_declared(facts: Facts) -> Iterator[str]:
             )
 
 
+CellKey = tuple[str, str, str]
+
+
 class Step(NamedTuple):
     """What must come through to a side, summed: employer, period, insurance and payer."""
 
@@ -101,23 +104,43 @@ def _steps(facts: Facts) -> Iterator[tuple[Cell, str, Fen, Fen]]:
     journals = Journals(facts)
     verified, booked = journals.verified(), journals.recorded()
     nothing = Fen(0, 0)
+    carried, owed = _supplements(facts)
     for cell in facts.of(Cell, RECONCILIATION):
         due = sides.get(("assessed", cell.cell))
         if due is None or cell.extra or _is_parked(facts, cell):
             continue
         posted = sides.get(("posted", cell.cell), nothing)
+        if posted != nothing and cell.cell in owed:
+            # A supplementary declaration has days of its own: until then the rest must be there.
+            rest = owed[cell.cell]
+            yield cell, "debited", Fen(due[0] - rest[0], due[1] - rest[1]), posted
+            continue
         withheld = sides.get(("withheld", cell.cell))
-        if withheld is not None and "WithheldDiffers" not in cell.annotations:
+        if withheld is not None and cell.cell not in carried and _is_as_withheld(cell):
             yield cell, "withheld", due, withheld
         if cell.outcome in DEBITED:
             yield cell, "debited", due, posted
             yield cell, "verified", due, verified.get(cell.cell, due)
         if cell.outcome in NOT_DEBITED:
             yield cell, "debited", nothing, posted
-        if cell.outcome == Outcome.ARRIVED:
-            records = booked.get(cell.cell, [])
-            if not any(record.is_range for record in records):
-                yield cell, "recorded", due, Fen(*sum_of(records)[1:]) if records else nothing
+        records = booked.get(cell.cell, [])
+        if cell.outcome == Outcome.ARRIVED and not any(record.is_range for record in records):
+            yield cell, "recorded", due, Fen(*sum_of(records)[1:]) if records else nothing
+
+
+def _is_as_withheld(cell: Cell) -> bool:
+    return "WithheldDiffers" not in cell.annotations
+
+
+def _supplements(facts: Facts) -> tuple[set[CellKey], dict[CellKey, Fen]]:
+    """Cells to which supplementary declarations add something, which a later payslip withholds; and
+    what of it the bank has not debited, where that is so.
+    """
+    lines = [line for line in facts.of(Line, "contribution_svc") if line.declaration_id]
+    paid = {(x.cell, x.declaration_id) for x in lines if (x.side, x.state) == ("posted", "posted")}
+    added_to = [line for line in lines if line.side == "assessed"]
+    open_ones = [line for line in added_to if (line.cell, line.declaration_id) not in paid]
+    return {line.cell for line in added_to}, added((x.cell, fen_of(x)) for x in open_ones)
 
 
 def _is_parked(facts: Facts, cell: Cell) -> bool:

@@ -239,10 +239,10 @@ def close_does_not_add_up(facts: Facts) -> Iterator[str]:
 @states("I1")
 def declared_line_not_filed(facts: Facts) -> Iterator[str]:
     """A declaration's filing holds exactly its due lines: one for each cell declared."""
-    due: dict[MonthKey, set[str]] = defaultdict(set)
+    due: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for line in facts.of(Line, CONTRIBUTION):
         if line.side == "assessed" and line.state == "due":
-            due[line.employee_id, line.levy_period].add(line.insurance)
+            due[line.employee_id, line.levy_period, line.declaration_id].add(line.insurance)
     filed: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for submitted in facts.of(SubmittedLine):
         filed[submitted.serial].add((submitted.employee_id, submitted.insurance))
@@ -254,7 +254,7 @@ def declared_line_not_filed(facts: Facts) -> Iterator[str]:
         expected = {
             (employee, insurance)
             for employee in declaration.declared
-            for insurance in due[employee, declaration.levy_period]
+            for insurance in due[employee, declaration.levy_period, declaration.carrier]
         }
         for employee, insurance in sorted(expected ^ filed[filing.serial]):
             where = (

@@ -48,13 +48,15 @@ FAMILIES = {
 
 
 def _added(lines: Iterable[Line]) -> dict[str, tuple[str, int, int, int]]:
-    """State, base and both amounts by insurance, kinds added up."""
+    """State, base and both amounts by insurance, kinds added up: the base is the first line's that
+    has one, and what is due or posted speaks for the cell.
+    """
     found: dict[str, tuple[str, int, int, int]] = {}
     for line in lines:
-        _, _, employer, employee = found.get(line.insurance, ("", 0, 0, 0))
+        state, base, employer, employee = found.get(line.insurance, (line.state, 0, 0, 0))
         found[line.insurance] = (
-            line.state,
-            line.base_fen,
+            line.state if line.state in ("due", "posted") else state,
+            base or line.base_fen,
             employer + line.employer_fen,
             employee + line.employee_fen,
         )
@@ -119,16 +121,16 @@ def declaration_does_not_add_up(facts: Facts) -> Iterator[str]:
     """An approved declaration's people, fen per insurance and payer, and total are those of the due
     lines that it froze.
     """
-    due: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    due: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
     for line in facts.of(Line, CONTRIBUTION):
         if line.side == "assessed" and line.state == "due":
-            due[line.employee_id, line.levy_period].append(line)
+            due[line.employee_id, line.levy_period, line.declaration_id].append(line)
     for declaration in facts.of(Declaration):
         if declaration.state != "approved":
             continue
         sums: dict[str, list[int]] = {}
         for employee in declaration.declared:
-            for line in due[employee, declaration.levy_period]:
+            for line in due[employee, declaration.levy_period, declaration.carrier]:
                 both = sums.setdefault(line.insurance, [0, 0])
                 both[0] += line.employer_fen
                 both[1] += line.employee_fen
@@ -145,9 +147,10 @@ def declaration_does_not_add_up(facts: Facts) -> Iterator[str]:
 
 @states("I2")
 def filed_differs(facts: Facts) -> Iterator[str]:
-    """What is filed for a cell is what was assessed for it."""
+    """What a declaration files for a cell is what was assessed for it there."""
+    carriers = {one.declaration_id: one.carrier for one in facts.of(Declaration)}
     assessed = added(
-        (line.cell, fen_of(line))
+        ((line.declaration_id, *line.cell), fen_of(line))
         for line in facts.of(Line, CONTRIBUTION)
         if line.side == "assessed" and line.state == "due"
     )
@@ -163,7 +166,8 @@ def filed_differs(facts: Facts) -> Iterator[str]:
     )
     for (serial, employee, insurance), found in sorted(filed.items()):
         period = filings[serial].levy_period
-        expected = assessed.get((employee, period, insurance), found)
+        carrier = carriers.get(filings[serial].declaration_id, "")
+        expected = assessed.get((carrier, employee, period, insurance), found)
         if expected != found:
             yield (
                 f"{insurance} of employee {employee}, {period}: assessed {tuple(expected)}, filed"

@@ -197,11 +197,13 @@ def posted_not_as_debited(facts: Facts) -> Iterator[str]:
     of_month = {
         (employee, one.levy_period): one.declaration_id
         for one in facts.of(Declaration)
+        if not one.number
         for employee in one.declared
     }
     for line in facts.of(Line, CONTRIBUTION):
         if line.side == "posted" and line.state == "posted":
-            declaration_id = of_month.get((line.employee_id, line.levy_period), "")
+            month = (line.employee_id, line.levy_period)
+            declaration_id = line.declaration_id or of_month.get(month, "")
             posted[declaration_id] += sum(fen_of(line))
     for declaration_id in sorted(debited.keys() | posted.keys()):
         if debited[declaration_id] != posted[declaration_id]:
