@@ -95,7 +95,7 @@ async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_
     await month.work("2024-10-08 09:00")
     total = (await month.approve()).json()["total_fen"]
     await month.hear(*last_year("second"))
-    await month.hear(employee("second", since="2024-11-01"))
+    await month.hear(employee("second", since="2024-11-01", first_month_wage_fen=950_000))
     await month.work("2024-11-15 23:59")
     path = f"/provisional-assessments?employer_id={EMPLOYER}"
     assert (await month.get(path)).json()["items"] == []
