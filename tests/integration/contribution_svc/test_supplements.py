@@ -159,10 +159,10 @@ async def facts_of(month: Month) -> Facts:
         await connection.close()
 
 
-async def pay_the_difference(month: Month) -> None:
+async def pay_the_difference(month: Month, declaration: Any) -> None:
     """A day late, in a debit of its own."""
     await month.debit(
-        Booking(1_032, "", reference=filing_serial(january["declaration_id"], 1)),
+        Booking(1_032, "", reference=filing_serial(declaration["declaration_id"], 1)),
         bank_id="S2",
         day="2026-09-16",
         opening_fen=100_000_000 - 103_464,
@@ -223,7 +223,7 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
         assert payslip["sentence"].endswith("，工资条个人合计351.76元。")
         assert (await explained(month, WANG, "2026-01"))["amount_fen"] == 34_488
 
-        await pay_the_difference(month)
+        await pay_the_difference(month, january)
 
 
 async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(hefei: At) -> None:
