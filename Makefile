@@ -75,13 +75,14 @@ format: $(READY) ## format the code and repair what lint can
 	@$(BIN)/ruff check --fix --quiet .
 
 test: $(READY) ## all tests that every change must pass; those marked `long` have targets of their own
-	@$(PYTEST) -m "not long" tests/unit tests/contract tests/integration tests/e2e $(wildcard tests/faults)
+	@$(PYTEST) -n auto --dist loadfile -m "not long" tests/unit tests/contract
+	@$(PYTEST) -m "not long" tests/integration tests/e2e $(wildcard tests/faults)
 
 test-unit: $(READY) ## pure functions; no server
-	@$(PYTEST) tests/unit
+	@$(PYTEST) -n auto --dist loadfile tests/unit
 
 test-contract: $(READY) ## events, schemas and OpenAPI against what is committed
-	@$(PYTEST) tests/contract
+	@$(PYTEST) -n auto --dist loadfile tests/contract
 
 test-integration: $(READY) ## each service on real PostgreSQL and real Kafka
 	@$(PYTEST) tests/integration
