@@ -19,8 +19,9 @@ from deploy.embedded.processes import PartFailed
 
 _IDENTITIES = ("identities",)
 NOT_IN_A_BACKUP: dict[str, tuple[str, ...]] = {
-    # A roster that was staged and not applied is uploaded again. Kept files have their keys within.
-    "payroll_svc": (*_IDENTITIES, "erasures", "staged_rows", "import_files"),
+    # A roster that was staged and not applied is uploaded again. Kept files have their keys within;
+    # what imports changed has keyed hashes of earlier numbers.
+    "payroll_svc": (*_IDENTITIES, "erasures", "staged_rows", "import_files", "import_effects"),
     "bureau_sync_svc": (*_IDENTITIES, "identity_indexes"),
     "notify_svc": _IDENTITIES,
     "portal_svc": _IDENTITIES,

@@ -35,10 +35,17 @@ GET  /employers/{employer_id}               403  403  403  own  404  own  403  4
 PUT  /employers/{employer_id}               403  403  403  403  403  own  403  401
 GET  /entries                               403  403  403  own  404  403  403  401
 POST /entries                               403  403  403  own  404  403  403  401
+GET  /exports                               403  403  403  own  404  403  403  401
+POST /exports                               403  403  403  own  404  403  403  401
+GET  /exports/{export_id}/file              403  403  403  own  404  403  403  401
+GET  /imported-payslips                     own  own  404  own  404  403  403  401
 GET  /imports                               403  403  403  own  404  403  403  401
 POST /imports                               403  403  403  own  404  403  403  401
 GET  /imports/{import_id}                   403  403  403  own  404  403  403  401
+GET  /imports/{import_id}/annotated         403  403  403  own  404  403  403  401
 POST /imports/{import_id}/apply             403  403  403  own  404  403  403  401
+GET  /imports/{import_id}/changes           403  403  403  own  404  403  403  401
+POST /imports/{import_id}/undo              403  403  403  own  404  403  403  401
 GET  /pay-items                             403  403  403  own  404  403  403  401
 POST /pay-items                             403  403  403  own  404  403  403  401
 GET  /payroll-runs                          403  403  403  own  404  403  403  401
@@ -58,6 +65,11 @@ POST /payslips/{run_id}/{employee_id}/confirm own  404  404  403  403  403  403 
 POST /payslips/{run_id}/{employee_id}/dispute own  404  404  403  403  403  403  401
 GET  /payslips/{run_id}/{employee_id}/figures/{figure} own  404  404  own  404  403  403  401
 GET  /sums                                  403  403  403  own  404  own  403  401
+GET  /wage-deadlines/{employer_id}          403  403  403  own  404  403  403  401
+PUT  /wage-deadlines/{employer_id}          403  403  403  own  404  403  403  401
+GET  /wage-hand-ins                         403  403  403  own  404  403  403  401
+GET  /wage-hand-ins/on-time                 403  403  403  own  404  403  403  401
+POST /wage-hand-ins/{department_id}/{levy_period}/nothing 403 403 403 own 404 403 403 401
 """,
     "contribution-svc": """
                                             emp  coll out  hr   oth  op   svc  none
@@ -229,7 +241,13 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
         "data": {"kind": "roster", "employer_id": ids["employer_id"]},
         "files": _NO_FILE,
     },
+    "/exports": lambda ids: {
+        "json": {"kind": "roster", "reason": "核对", **_named(ids, "employer_id")}
+    },
     "/imports/{import_id}/apply": lambda _: {"json": {"take": "whole"}},
+    # Refused for its state: nothing of the other employer is applied and may still be undone.
+    "/imports/{import_id}/undo": lambda _: {"json": {"reason": "误传"}},
+    "/wage-deadlines/{employer_id}": lambda _: {"json": {"deadlines": []}},
     "/payroll-runs": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
     "/supplementary-declarations": lambda ids: {"json": _named(ids, "account_id", "levy_period")},
     "/supplementary-declarations/{declaration_id}/approve": lambda _: {"json": {}},

@@ -4,7 +4,7 @@ and whole files that are something else.
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import xlsxwriter
@@ -131,16 +131,21 @@ def encrypted(workbook: bytes) -> bytes:
     return bytes(data)
 
 
-def whole_files() -> dict[str, tuple[bytes, str]]:
-    """Each class that concerns the whole file, and a word of its refusal."""
-    csv, book = wages_csv([wage_row(1)]), wages_xlsx([wage_row(1)])
-    header = ",".join(WAGES_HEADER)
+def whole_files(
+    columns: Sequence[str] = WAGES_HEADER, row: Mapping[str, object] | None = None
+) -> dict[str, tuple[bytes, str]]:
+    """Each class that concerns the whole file, and a word of its refusal; `row` is a good one under
+    `columns`, the first of which is 工号.
+    """
+    row = row or wage_row(1)
+    csv, book = csv_file([row], columns), xlsx_file([row], columns)
+    header = ",".join(columns)
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
     return {
-        "(1) UTF-16": (wages_csv([wage_row(1)], "utf-16"), "UTF-16"),
+        "(1) UTF-16": (csv_file([row], columns, "utf-16"), "UTF-16"),
         "(1) a change of encoding": (csv + "赵,".encode("gbk"), "改变了编码"),
         "(1) no encoding that we know": (
-            wages_csv([wage_row(1)], "gbk") + b"\xff\xff",
+            csv_file([row], columns, "gbk") + b"\xff\xff",
             "GB18030",
         ),
         "(2) macros": (with_part(book, "xl/vbaProject.bin"), "宏"),
@@ -149,7 +154,7 @@ def whole_files() -> dict[str, tuple[bytes, str]]:
         "(6) a workbook of 1904": (workbook_of_1904(), "1904"),
         "(7) no header": (b"E0001,202301,9500\n", "没有“工号”列"),
         "(7) a column missing": ("工号,姓名\nE0001,王\n".encode(), "缺少"),
-        "(7) a column twice": (f"{header},金额\nE0001,,202301,,1,,2\n".encode(), "两次"),
+        "(7) a column twice": (f"{header},工号\nE0001,,202301,,1,,2\n".encode(), "两次"),
         "(7) a separator of nobody": (csv.replace(b",", b"|"), "没有“工号”列"),
         "(9) zero bytes": (csv.replace(b"E0001", b"E0\x0001"), "零字节"),
         "(10) a bomb": (with_part(book, "xl/bomb.xml", b"0" * 30_000_000), "压缩比"),
@@ -189,6 +194,6 @@ def whole_files() -> dict[str, tuple[bytes, str]]:
             "损坏",
         ),
         "(14) empty": (b"\n\n", "空"),
-        "(14) header only": (wages_csv([]), "只有表头"),
+        "(14) header only": (csv_file([], columns), "只有表头"),
         "(14) too many rows": (header.encode() + b"\nE0001,,202301,,1," * 50_001, "超过"),
     }

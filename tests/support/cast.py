@@ -152,6 +152,8 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
     declarations = await hr.all("contribution-svc", "/declarations", levy_period=period, **of)
     account_id = xiaowang["spells"][-1]["account_id"]
     campaign = await hr.post("contribution-svc", "/base-campaigns", {**of, **_CAMPAIGN})
+    wanted = {**of, "kind": "roster", "reason": "核对"}
+    export = await hr.post("payroll-svc", "/exports", wanted)
     ids = {
         "employer_id": employer_id,
         "employee_id": xiaowang["employee_id"],
@@ -164,7 +166,13 @@ async def _case_house(addresses: Addresses, client: httpx.AsyncClient) -> House:
         "contribution_year": str(_CAMPAIGN["contribution_year"]),
         "run_id": (await hr.all("payroll-svc", "/payroll-runs", **of))[0]["run_id"],
         "figure": "net",
-        "import_id": (await hr.all("payroll-svc", "/imports", **of))[0]["import_id"],
+        "import_id": next(
+            # Its file is kept: a roster's is destroyed once it is applied.
+            one["import_id"]
+            for one in await hr.all("payroll-svc", "/imports", **of)
+            if one["kind"] == "wages"
+        ),
+        "export_id": export["export_id"],
         "declaration_id": next(
             one["declaration_id"] for one in declarations if one["account_id"] == account_id
         ),
@@ -204,6 +212,11 @@ async def _other_house(
         await order(addresses, client, "/agreements", agreement)
     hr = await register(addresses, client, "hr.bai", "hr", employer_ids=(employer_id,))
     staged = await _take_in(hr, employer_id, folder / "roster.csv")
+    # What came by it has changed since: it cannot be undone.
+    await _take_in(hr, employer_id, folder / "raised.csv", 约定月工资="10500.00")
+    due = {"deadlines": [{"day": 28, "month_shift": 0}]}
+    url = f"{addresses.services['payroll-svc']}/api/v1/wage-deadlines/{employer_id}"
+    (await client.put(url, json=due, headers=hr.headers())).raise_for_status()
     conductor = Conductor(addresses, client)
     await conductor.rest()
     of = {"employer_id": employer_id}
@@ -235,6 +248,7 @@ async def _other_house(
         "employer_id": employer_id,
         "employee_id": people[0]["employee_id"],
         "account_id": account_id,
+        "department_id": made["departments"][0]["department_id"],
         "city": "990100",
         "insurance": "medical",
         "levy_period": period,
@@ -254,7 +268,7 @@ async def _other_house(
     return House(ids, first, second, hr, {one["employee_id"]: one["name"] for one in people})
 
 
-async def _take_in(hr: Person, employer_id: str, file: Path) -> Any:
+async def _take_in(hr: Person, employer_id: str, file: Path, **changes: object) -> Any:
     rows = [
         roster_row(
             n,
@@ -265,6 +279,7 @@ async def _take_in(hr: Person, employer_id: str, file: Path) -> Any:
             单位社保账号=account["account_no"],
             入职日期="2024-10-08",
             登录账号=f"haiyan.{n}",
+            **changes,
         )
         for n, (name, account) in enumerate(
             zip(("欧阳海生", "司马燕归"), _ACCOUNTS, strict=True), 1

@@ -64,10 +64,10 @@ def assessed(
 
 
 async def with_people(
-    service: PayrollService, *rows: dict[str, object]
+    service: PayrollService, *rows: dict[str, object], **employer: Any
 ) -> tuple[str, dict[str, str]]:
     """(employer id, employee ids by number)."""
-    employer_id = await service.create_employer()
+    employer_id = await service.create_employer(**employer)
     await service.take_in(employer_id, "roster", "r.csv", csv_file(rows))
     people = await service.rows("SELECT employee_no, employee_id FROM employees")
     return employer_id, {row.employee_no: row.employee_id for row in people}

@@ -55,7 +55,15 @@ async def test_without_a_scope_nothing_shows_and_another_employers_rows_never_do
     assert counts == {"nobody": [0] * 4, "another": [0] * 4, "theirs": [1, 2, 2, 2]}
 
 
-@pytest.mark.parametrize("act", ["UPDATE payslips SET net_fen = 0", "DELETE FROM payslips"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "UPDATE payslips SET net_fen = 0",
+        "DELETE FROM payslips",
+        "UPDATE imported_payslips SET net_fen = 0",
+        "DELETE FROM imported_payslips",
+    ],
+)
 async def test_nobody_may_change_a_payslip(
     service_database: Callable[[str], Awaitable[ServiceDatabase]], act: str
 ) -> None:

@@ -15,7 +15,7 @@ _ANOMALIES = (*ANOMALY_EVENTS, "AnomalyCleared")
 _TICKETS = ("TicketOpened", "TicketChanged", "TicketResolved")
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "payroll-svc": ("ContributionAssessed",),
+    "payroll-svc": ("ContributionAssessed", "PeriodClosed"),
     "contribution-svc": ("EmployerChanged", "EmployeeChanged", "SalaryComputed", "BureauAck"),
     "bureau-sync-svc": (
         "EmployerChanged",
@@ -41,6 +41,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "EmployerChanged",
         "EmployeeSealed",
         "PayslipIssued",
+        "WageDataDue",
         "PolicyChanged",
         "PolicyReleaseAnnounced",
         "DeadlineAtRisk",
@@ -50,7 +51,8 @@ HEARS: dict[str, tuple[str, ...]] = {
     "portal-svc": tuple(
         cls.event_name()
         for cls in EVENTS.values()
-        if cls.event_name() not in ("SalaryComputed", "BaseChanged", "PolicyReleaseAnnounced")
+        if cls.event_name()
+        not in ("SalaryComputed", "WageDataDue", "BaseChanged", "PolicyReleaseAnnounced")
     ),
 }
 """What each service listens to. The contract tests compare it with its consumers.py."""

@@ -25,6 +25,7 @@ OWNERS = {
 
 KEYS = {
     "EmployerChanged": "employer_id",
+    "WageDataDue": "department_id",
     "PolicyChanged": "city",
     "DeclarationApproved": "account_id",
     "DeadlineAtRisk": "account_id",

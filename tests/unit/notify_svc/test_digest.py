@@ -153,3 +153,45 @@ def test_sending_is_tried_again_with_growing_waits_and_then_given_up() -> None:
     now = china_time(DAY, "08:15")
     times = [next_try(tries, now) for tries in range(1, len(WAITS) + 2)]
     assert times == [*(now + wait for wait in WAITS), None]
+
+
+def wage_data(department: str, version: int, stage: str, due_on: str = "2024-10-25") -> Mention:
+    return Mention(
+        mention_id=f"{department} {version}",
+        employer_id="the-employer",
+        template="hr_wage_data_due",
+        cause="wage-data/2024-11",
+        due_at=china_time(DAY, "08:15"),
+        cause_event="an event",
+        department_id=department,
+        params={
+            "version": str(version),
+            "month": "11月",
+            "department": {"operations": "运营部", "sales": "销售部"}[department],
+            "due_on": due_on,
+            "stage": stage,
+        },
+    )
+
+
+def test_departments_whose_wage_data_are_awaited_are_one_message_by_urgency() -> None:
+    mentions = [
+        wage_data("operations", 1, "ahead"),
+        wage_data("operations", 2, "due_soon"),
+        wage_data("sales", 3, "missed", "2024-10-15"),
+    ]
+    digests = digests_of(mentions, {"the-employer": STAFF})
+    assert [digest.recipient for digest in digests] == ["hr-head", "hr-li"]
+    text = Templates.load().channels("hr_wage_data_due")["inbox"].text
+    assert text.format(**params_of(digests[1])) == (
+        "11月变动工资数据：销售部已于 2024-10-15 截止，尚未提交；运营部将于 2024-10-25 截止。"
+        "请导入，或确认本月无数据"
+    )
+
+
+@pytest.mark.parametrize("stage", ["ahead", "handed_in", "nothing"])
+def test_wage_data_that_nobody_waits_for_are_not_told(stage: str) -> None:
+    mentions = [wage_data("sales", 1, "due_soon"), wage_data("sales", 2, stage)]
+    [to_head, to_li] = digests_of(mentions, {"the-employer": STAFF})
+    assert is_over(to_head)
+    assert is_over(to_li)

@@ -18,6 +18,7 @@ FIELDS = {
     "hr_deadline_at_risk": {"version", "month", "file_by", "approved", "incomplete"},
     "hr_policy_changed": {"version", "city", "known_since"},
     "hr_policy_release": {"version", "city", "stage", "effect"},
+    "hr_wage_data_due": {"month", "sentences"},
 }
 
 

@@ -61,6 +61,60 @@ class ImportApplied(Refusal):
 
 
 @dataclass(eq=False)
+class ImportNotApplied(Refusal):
+    """The import is not applied, or no longer."""
+
+    code: ClassVar[str] = "import-not-applied"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The import is not applied"
+
+
+@dataclass(eq=False)
+class ImportStays(Refusal):
+    """What the import brought was built on, or changed since; `faults` say by what."""
+
+    code: ClassVar[str] = "import-stays"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The import cannot be undone any more"
+
+
+@dataclass(eq=False)
+class FileNotKept(Refusal):
+    """The uploaded file is destroyed: a roster's once it is applied."""
+
+    code: ClassVar[str] = "file-not-kept"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The file is no longer kept"
+
+
+@dataclass(eq=False)
+class PayslipsImported(Refusal):
+    """The month was paid by the company's own payroll, whose payslips were imported."""
+
+    code: ClassVar[str] = "payslips-imported"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The company's own payroll paid this month"
+
+
+@dataclass(eq=False)
+class DeadlineInconsistent(Refusal):
+    """A deadline for wage data names a department that the employer has not, or names one twice."""
+
+    code: ClassVar[str] = "deadline-inconsistent"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "The deadlines do not fit the employer"
+
+
+@dataclass(eq=False)
+class ExportTooLarge(Refusal):
+    """More rows than one export may have."""
+
+    code: ClassVar[str] = "export-too-large"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The export is too large"
+
+
+@dataclass(eq=False)
 class IdentityStillNeeded(Refusal):
     """The person is employed, is owed a payslip, or left too recently: the law has it kept."""
 

@@ -11,7 +11,7 @@ from payroll_svc.settings import PayrollSettings
 from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.recovering import ToldBefore, keep_told
 from shared.clock import WorkCalendar
-from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL
+from shared.contracts import CONTRIBUTION, IDENTITIES, PAYROLL, RECONCILIATION
 from shared.db import Connection
 from shared.sealed import BlindIndex, RootKeyFile
 from shared.serve import Parts, Recovery, Service, Wiring, command
@@ -28,6 +28,7 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
 
     keys = Keys(RootKeyFile(lambda: settings.root_key_file), index)
 
+    calendar = WorkCalendar()
     told = ToldBefore()
     known = rules()
 
@@ -38,15 +39,18 @@ def build(parts: Parts[PayrollSettings]) -> Wiring:
         routers=[
             api.employers.routes(parts.api, parts.clock),
             api.employees.routes(parts.api, parts.clock, keys, settings.identity_kept_months),
-            api.imports.routes(parts.api, parts.clock, keys),
+            api.exports.routes(parts.api, parts.clock, keys),
+            api.hand_ins.routes(parts.api, parts.clock, calendar),
+            api.imports.routes(parts.api, parts.clock, keys, calendar),
+            api.imported_payslips.routes(parts.api),
             api.pay_items.routes(parts.api, parts.clock, known),
             api.tax.routes(parts.api, parts.clock, known),
-            api.payroll_runs.routes(parts.api, parts.clock, WorkCalendar(), known),
+            api.payroll_runs.routes(parts.api, parts.clock, calendar, known),
             api.payslips.routes(parts.api, parts.clock),
         ],
-        topics=[CONTRIBUTION],
+        topics=[CONTRIBUTION, RECONCILIATION],
         handlers=consumers.handlers(),
-        jobs=jobs.jobs(parts.worker),
+        jobs=jobs.jobs(parts.worker, calendar),
         recovery=Recovery(
             topics=(PAYROLL, IDENTITIES), own=consumers.own.keepers(told), settle=settle
         ),

@@ -53,6 +53,7 @@ from shared.contracts.payroll import (
     PayslipIssued,
     SalaryComputed,
     SpellFact,
+    WageDataDue,
     WithheldFact,
 )
 from shared.contracts.reconciliation import (
@@ -95,6 +96,7 @@ _ALL: tuple[type[Event], ...] = (
     EmployeeSealed,
     SalaryComputed,
     PayslipIssued,
+    WageDataDue,
     PolicyChanged,
     PolicyReleaseAnnounced,
     BaseChanged,
@@ -189,6 +191,7 @@ __all__ = [
     "UndeclaredDebit",
     "UnexpectedRecord",
     "VerifiedDiffers",
+    "WageDataDue",
     "WithheldFact",
     "bureau_sync",
     "contribution",

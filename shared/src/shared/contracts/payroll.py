@@ -175,9 +175,12 @@ class WithheldFact(Fact, frozen=True):
 
 class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     """工资条 of a month, all payslips that paid for it together: gross and its items, what was
-    withheld per insurance for the month, income tax and net, all in fen.
+    withheld per insurance for the month, income tax, other deductions and net, all in fen.
 
     `earlier` is what its payslips withheld for other months, whose own events tell it as well.
+    `origin` is `run`, or `imported` where the company keeps its own payroll (no `run_id` then);
+    `reason` says why an imported version follows an earlier one. One that is withdrawn has 0 and
+    nothing withheld.
     """
 
     TOPIC: ClassVar[str] = PAYROLL
@@ -190,3 +193,36 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     withheld: tuple[WithheldFact, ...]
     items: tuple[PayItemFact, ...] = ()
     earlier: tuple[WithheldFact, ...] = ()
+    origin: str = "run"
+    other_fen: int = 0
+    reason: str = ""
+
+
+class WageDataDue(Event, frozen=True, kw_only=True):
+    """变动工资数据: what one department has to hand in for one levy period, and how it stands.
+
+    `due_on` is a working day, or not `rolled` where its year's holidays were not known. `stage` is
+    `ahead`, `due_soon`, `due_today`, `missed`, `handed_in` or `nothing` (there is nothing to hand
+    in, as the department confirmed); `late` holds once `due_on` has passed.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    employer_id: str
+    department_id: str
+    department: str
+    levy_period: str
+    due_on: str
+    stage: str
+    late: bool = False
+    handed_in_at: str = ""
+    handed_in_by: str = ""
+    rows: int = 0
+    remind_days: int = 0
+    rolled: bool = True
+
+    def key(self) -> str:
+        return self.department_id
+
+    def aggregate(self) -> str:
+        return f"{self.department_id}/{self.levy_period}"

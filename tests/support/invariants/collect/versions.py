@@ -25,6 +25,14 @@ QUERIES: Queries = {
         _held("EmployeeChanged", "employee_id", "employees"),
         _held("EmployeeSealed", "employee_id", "identities"),
         _held("PayslipIssued", _MONTH, "paid_months"),
+        _held(
+            "PayslipIssued",
+            _MONTH,
+            "(SELECT employee_id, levy_period, max(version) AS version FROM imported_payslips"
+            " GROUP BY 1, 2) AS imported",
+        ),
+        _held("WageDataDue", "department_id || '/' || levy_period", "wage_hand_ins"),
+        _held("PeriodClosed", "employer_id || '/' || levy_period || '/close'", "period_closes"),
         _held("SalaryComputed", "employee_id || '/' || wage_month || '/history'", "wages"),
         _held(
             "SalaryComputed",
@@ -34,6 +42,8 @@ QUERIES: Queries = {
             " JOIN payroll_runs USING (run_id) GROUP BY 1, 2) told",
         ),
         _held("ContributionAssessed", _MONTH, "assessments"),
+        _due("open_hand_ins", "min(open_at)", "wage_deadlines"),
+        _due("remind_hand_ins", "min(next_at)", "wage_hand_ins"),
     ),
     "contribution_svc": (
         _held("EmployerChanged", "employer_id", "employers"),

@@ -176,6 +176,7 @@ NO_COPY = frozenset(
         # These become messages.
         ("notify_svc", "Anomaly"),
         ("notify_svc", "PayslipIssued"),
+        ("notify_svc", "WageDataDue"),
         ("notify_svc", "PolicyChanged"),
         ("notify_svc", "DeadlineAtRisk"),
     }

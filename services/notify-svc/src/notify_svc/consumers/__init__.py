@@ -25,6 +25,7 @@ from shared.contracts import (
     TicketChanged,
     TicketOpened,
     TicketResolved,
+    WageDataDue,
 )
 from shared.contracts import Ticket as TicketEvent
 from shared.db import Connection
@@ -67,6 +68,9 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
     async def on_payslips(conn: Connection, events: Sequence[PayslipIssued]) -> None:
         await hearing.take_payslips(conn, voice, [_payslip(e) for e in events], clock.now())
 
+    async def on_wage_data(conn: Connection, events: Sequence[WageDataDue]) -> None:
+        await hearing.take_wage_data(conn, [_wage_data(e) for e in events], clock.now())
+
     return {
         EmployerChanged: _on_employers,
         EmployeeSealed: _on_identities,
@@ -78,6 +82,7 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
         PolicyChanged: on_policies,
         PolicyReleaseAnnounced: on_releases,
         PayslipIssued: on_payslips,
+        WageDataDue: on_wage_data,
     }
 
 
@@ -210,5 +215,18 @@ def _payslip(event: PayslipIssued) -> hearing.Payslip:
         employer_id=event.employer_id,
         employee_id=event.employee_id,
         levy_period=event.levy_period,
+        cause_event=str(event.event_id()),
+    )
+
+
+def _wage_data(event: WageDataDue) -> hearing.WageData:
+    return hearing.WageData(
+        employer_id=event.employer_id,
+        department_id=event.department_id,
+        department=event.department,
+        levy_period=event.levy_period,
+        due_on=event.due_on,
+        stage=event.stage,
+        version=event.version,
         cause_event=str(event.event_id()),
     )

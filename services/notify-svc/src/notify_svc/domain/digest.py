@@ -88,11 +88,11 @@ def digests_of(mentions: Iterable[Mention], staff: Mapping[str, Sequence[Staff]]
 
 def is_over(digest: Digest) -> bool:
     """Whether what was at risk is at risk no longer: then there is nothing to tell."""
-    return bool(_newest(digest.mentions).get("over")) if _is_risk(digest) else False
-
-
-def _is_risk(digest: Digest) -> bool:
-    return digest.first.template == "hr_deadline_at_risk"
+    if digest.first.template == "hr_wage_data_due":
+        return not _awaited(digest.mentions)
+    if digest.first.template == "hr_deadline_at_risk":
+        return bool(_newest(digest.mentions).get("over"))
+    return False
 
 
 def params_of(digest: Digest) -> Params:
@@ -132,6 +132,37 @@ def _at_risk(mentions: Sequence[Mention]) -> Params:
     return {**newest, "incomplete": f"，{people} 名员工资料待补" if people != "0" else ""}
 
 
+_STAGES = {
+    "missed": "{names}已于 {due_on} 截止，尚未提交",
+    "due_today": "{names}今天（{due_on}）截止",
+    "due_soon": "{names}将于 {due_on} 截止",
+}
+"""What is said of wage data that are awaited, the most urgent first; other stages are no news."""
+
+
+def _awaited(mentions: Sequence[Mention]) -> list[Params]:
+    """The newest state of each department whose data HR has to be reminded of."""
+    of_department: dict[str, list[Mention]] = defaultdict(list)
+    for mention in mentions:
+        of_department[mention.department_id].append(mention)
+    newest = [_newest(found) for found in of_department.values()]
+    return [state for state in newest if state["stage"] in _STAGES]
+
+
+def _wage_data(mentions: Sequence[Mention]) -> Params:
+    awaited = sorted(_awaited(mentions), key=lambda state: (state["due_on"], state["department"]))
+    sentences = []
+    for stage, words in _STAGES.items():
+        for due_on in sorted({state["due_on"] for state in awaited if state["stage"] == stage}):
+            names = "、".join(
+                state["department"]
+                for state in awaited
+                if (state["stage"], state["due_on"]) == (stage, due_on)
+            )
+            sentences.append(words.format(names=names, due_on=due_on))
+    return {"month": mentions[0].params["month"], "sentences": "；".join(sentences)}
+
+
 _PARAMS: dict[str, Callable[[Sequence[Mention]], Params]] = {
     "hr_anomalies": _anomalies,
     "hr_ticket_assigned": _tickets,
@@ -139,4 +170,5 @@ _PARAMS: dict[str, Callable[[Sequence[Mention]], Params]] = {
     "hr_deadline_at_risk": _at_risk,
     "hr_policy_changed": _newest,
     "hr_policy_release": _newest,
+    "hr_wage_data_due": _wage_data,
 }

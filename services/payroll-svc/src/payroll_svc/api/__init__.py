@@ -3,6 +3,9 @@
 from payroll_svc.api import (
     employees,
     employers,
+    exports,
+    hand_ins,
+    imported_payslips,
     imports,
     pay_items,
     payroll_runs,
@@ -10,4 +13,15 @@ from payroll_svc.api import (
     tax,
 )
 
-__all__ = ["employees", "employers", "imports", "pay_items", "payroll_runs", "payslips", "tax"]
+__all__ = [
+    "employees",
+    "employers",
+    "exports",
+    "hand_ins",
+    "imported_payslips",
+    "imports",
+    "pay_items",
+    "payroll_runs",
+    "payslips",
+    "tax",
+]

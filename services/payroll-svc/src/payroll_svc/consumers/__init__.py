@@ -1,20 +1,27 @@
-"""Kafka door: what contribution-svc assessed, which payroll runs wait for."""
+"""Kafka door: what contribution-svc assessed, which payroll runs wait for, and which months are
+closed.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from payroll_svc.consumers import own
+from payroll_svc.usecases.imported_payslips import keep_closed
 from payroll_svc.usecases.payroll_runs import keep_assessments
 from shared.consumer import Handler
-from shared.contracts import ContributionAssessed, Event
+from shared.contracts import ContributionAssessed, Event, PeriodClosed
 from shared.db import Connection
 
 __all__ = ["handlers", "own"]
 
 
 def handlers() -> dict[type[Event], Handler]:
-    """What this service handles of contribution.events."""
-    return {ContributionAssessed: on_contribution_assessed}
+    """What this service handles of contribution.events and reconciliation.events."""
+    return {
+        ContributionAssessed: on_contribution_assessed,
+        PeriodClosed: on_period_closed,
+    }
 
 
 async def on_contribution_assessed(
@@ -53,3 +60,18 @@ def _row(event: ContributionAssessed) -> dict[str, Any]:
             for line in event.lines
         ],
     }
+
+
+async def on_period_closed(conn: Connection, events: Sequence[PeriodClosed]) -> None:
+    """The newest of each employer and levy period in the batch."""
+    newest = {(e.employer_id, e.levy_period): e for e in sorted(events, key=lambda e: e.version)}
+    rows = [
+        {
+            "employer_id": event.employer_id,
+            "levy_period": event.levy_period,
+            "version": event.version,
+            "closed_at": datetime.fromisoformat(event.closed_at),
+        }
+        for event in newest.values()
+    ]
+    await keep_closed(conn, rows)

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
+from payroll_svc.domain.hand_ins import AWAITED, HANDED_IN, NOTHING, HandIn
+from payroll_svc.domain.imported_payslips import ImportedPayslip, SaidLine
 from payroll_svc.domain.pay import DueLine
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payroll_run import Member, PayrollRun
@@ -22,6 +24,7 @@ from shared.contracts import (
     PayItemFact,
     PayslipIssued,
     SalaryComputed,
+    WageDataDue,
 )
 from shared.db import Connection
 from shared.sealed import Sealed
@@ -48,15 +51,21 @@ def _gather_salary(into: ToldBefore, event: SalaryComputed, time: str) -> None:
     into.runs.setdefault(run.run_id, (run, []))[1].append(_member(event))
 
 
+def _gather_payslip(into: ToldBefore, event: PayslipIssued, time: str) -> None:
+    if event.origin == "imported":
+        into.imported_payslips.append(_imported_payslip(event, time))
+    else:
+        into.payslips.append((event.version, _payslip(event, time)))
+
+
 _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any, str], None]] = {
     EmployerChanged: lambda into, event, _: into.employers.append(_employer(event)),
     EmployeeChanged: lambda into, event, _: into.people.append((event.employer_id, _person(event))),
     EmployeeSealed: lambda into, event, _: into.identities.append(_identity(event)),
     Tombstone: lambda into, event, _: into.forgotten.append(event.key()),
     SalaryComputed: _gather_salary,
-    PayslipIssued: lambda into, event, time: into.payslips.append(
-        (event.version, _payslip(event, time))
-    ),
+    PayslipIssued: _gather_payslip,
+    WageDataDue: lambda into, event, _: into.hand_ins.append(_hand_in(event)),
 }
 
 
@@ -191,4 +200,48 @@ def _payslip(event: Event, time: str) -> Payslip:
         issued_at=datetime.fromisoformat(time),
         items=_items(event.items),
         employer_fen=sum(line.employer_fen for line in withheld),
+    )
+
+
+def _imported_payslip(event: PayslipIssued, time: str) -> ImportedPayslip:
+    """Which import brought it is not told."""
+    lines = [
+        SaidLine(one.insurance.value, one.base_fen, one.employee_fen, one.employer_fen)
+        for one in event.withheld
+    ]
+    return ImportedPayslip(
+        employee_id=event.employee_id,
+        levy_period=event.levy_period,
+        version=event.version,
+        employer_id=event.employer_id,
+        payday=date.fromisoformat(event.payday),
+        gross_fen=event.gross_fen,
+        contributions_fen=sum(line.employee_fen for line in lines),
+        tax_fen=event.tax_fen,
+        other_fen=event.other_fen,
+        net_fen=event.net_fen,
+        withheld=tuple(lines),
+        reason=event.reason,
+        import_id="",
+        issued_at=datetime.fromisoformat(time),
+    )
+
+
+def _hand_in(event: WageDataDue) -> HandIn:
+    """Which import brought the data is not told: it can be corrected, and no longer undone."""
+    settled = event.stage in (HANDED_IN, NOTHING)
+    return HandIn(
+        department_id=event.department_id,
+        levy_period=event.levy_period,
+        employer_id=event.employer_id,
+        due_on=date.fromisoformat(event.due_on),
+        rolled=event.rolled,
+        remind_days=event.remind_days,
+        state=event.stage if settled else AWAITED,
+        stage=event.stage,
+        late=event.late,
+        handed_in_at=datetime.fromisoformat(event.handed_in_at) if event.handed_in_at else None,
+        handed_in_by=event.handed_in_by,
+        rows=event.rows,
+        version=event.version,
     )

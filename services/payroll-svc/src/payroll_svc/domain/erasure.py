@@ -20,12 +20,15 @@ class Erasure:
 
 
 def kept_until(person: Person, months: int) -> date | None:
-    """The last day on which the identity must still be here; None while the person is employed.
+    """The last day on which the identity must still be here; None while the person is employed, the
+    first of all days for who never was: their import was undone.
 
     个人信息保护法 art. 47: within a period of retention that law prescribes, data are not deleted
     but only stored. The records of contributions stay ten years in any case, under an id that then
     names nobody.
     """
+    if not person.spells:
+        return date.min
     left = person.left_on
     if left is None:
         return None

@@ -142,6 +142,12 @@ class Person:
         return None if None in ends else max((end for end in ends if end), default=None)
 
 
+def department_in(person: Person, first: date, last: date) -> str | None:
+    """The department of the person's last spell that touches the days; None if none does."""
+    inside = [spell for spell in person.spells if spell.touches(first, last)]
+    return max(inside, key=lambda spell: spell.since).department_id if inside else None
+
+
 def after_row(known: Person | None, row: RosterRow) -> Person:
     """The employee as the roster row leaves them; the version grows only when something changed.
 

@@ -13,11 +13,15 @@ from datetime import date
 import msgspec
 
 from payroll_svc.domain.employers import Employer
-from payroll_svc.domain.imports import ROSTER
+from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.imports import PAYSLIPS, ROSTER, WAGE_DATA
 from payroll_svc.errors import FileUnreadable
-from payroll_svc.files.grid import unreadable
+from payroll_svc.files.annotated import annotated
+from payroll_svc.files.grid import Grid, unreadable
+from payroll_svc.files.payslips import PayslipsFile, read_payslips
 from payroll_svc.files.reader import read_grid
 from payroll_svc.files.roster import RosterFile, read_roster
+from payroll_svc.files.wage_data import WageDataFile, read_wage_data
 from payroll_svc.files.wages import WagesFile, read_wages
 from shared.logs import get_logger
 from shared.refusal import FieldFault
@@ -36,10 +40,15 @@ _log = get_logger(__name__)
 _turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
 
+ReadFile = RosterFile | WagesFile | WageDataFile | PayslipsFile
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is read against what: everything that a reader may know. `numbers` are the employee ids
-    by employee number.
+    by employee number, `levy_period` the month that the sender named.
+
+    To `annotate` is to hand the file back with these `faults`, not to read it.
     """
 
     kind: str
@@ -48,32 +57,51 @@ class Reading:
     employer: Employer
     numbers: Mapping[str, str]
     today: date
+    levy_period: str = ""
+    annotate: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """One of the three."""
+    """One of them."""
 
     roster: RosterFile | None = None
     wages: WagesFile | None = None
+    wage_data: WageDataFile | None = None
+    payslips: PayslipsFile | None = None
+    annotated: bytes = b""
     refused: str = ""
     faults: tuple[FieldFault, ...] = ()
 
 
-async def read_apart(reading: Reading) -> RosterFile | WagesFile:
+async def read_apart(reading: Reading) -> ReadFile:
     """The file's rows and faults; FileUnreadable where there are none, or where reading took more
     memory or time than a file may.
     """
+    answer = await _whole_answer(reading)
+    read = answer.roster or answer.wages or answer.wage_data or answer.payslips
+    if read is None:
+        raise FileUnreadable(answer.refused, answer.faults)
+    return read
+
+
+async def annotate_apart(reading: Reading) -> bytes:
+    """The file with its `faults` as a workbook; FileUnreadable where it has no table at all."""
+    answer = await _whole_answer(reading)
+    if not answer.annotated:
+        raise FileUnreadable(answer.refused, answer.faults)
+    return answer.annotated
+
+
+async def _whole_answer(reading: Reading) -> _Answer:
     async with _turns:
         answer = await _answer(reading)
     if answer is None:
         reason = "读取它所需的内存或时间超出了限度，或者它使读取程序出错"
         todo = "用表格软件打开，只保留数据，另存为 .xlsx 或分成几个文件"
         raise unreadable(reading.file, reason, todo)
-    read = answer.roster or answer.wages
-    if read is None:
-        raise FileUnreadable(answer.refused, answer.faults)
-    return read
+    return answer
 
 
 async def _answer(reading: Reading) -> _Answer | None:
@@ -106,12 +134,24 @@ async def _answer(reading: Reading) -> _Answer | None:
 def _read(reading: Reading) -> _Answer:
     try:
         grid = read_grid(reading.file, reading.data)
-        if reading.kind == ROSTER:
-            return _Answer(roster=read_roster(grid, reading.employer, reading.today))
-        employer_id = reading.employer.employer_id
-        return _Answer(wages=read_wages(grid, employer_id, reading.numbers, reading.today))
+        return _marked(reading, grid) if reading.annotate else _rows(reading, grid)
     except FileUnreadable as refusal:
         return _Answer(refused=refusal.detail, faults=refusal.faults)
+
+
+def _rows(reading: Reading, grid: Grid) -> _Answer:
+    if reading.kind == ROSTER:
+        return _Answer(roster=read_roster(grid, reading.employer, reading.today))
+    known = (reading.employer.employer_id, reading.numbers)
+    if reading.kind == WAGE_DATA:
+        return _Answer(wage_data=read_wage_data(grid, *known, reading.levy_period))
+    if reading.kind == PAYSLIPS:
+        return _Answer(payslips=read_payslips(grid, *known, reading.levy_period))
+    return _Answer(wages=read_wages(grid, *known, reading.today))
+
+
+def _marked(reading: Reading, grid: Grid) -> _Answer:
+    return _Answer(annotated=annotated(grid, reading.faults))
 
 
 def limit_this_process() -> None:

@@ -27,6 +27,7 @@ _NOT_TEXT = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp"))
 _BLANKS = re.compile(r"\s+")
 _FORMULA_LIKE = ("=", "+", "-", "@")
 _GROUPED = re.compile(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$")
+_PLAIN_NUMBER = re.compile(r"^([0-9]{1,9})(?:\.([0-9]{1,12}))?$")
 _SCIENTIFIC = re.compile(r"^[0-9.]+[eE][+-]?[0-9]+$")
 _DATE_FORMS = (
     re.compile(r"^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})$"),
@@ -91,7 +92,8 @@ def _digits(value: float | int) -> str:
 
 
 def _plain(value: str) -> str:
-    tidy = unicodedata.normalize("NFC", value).strip()
+    # An apostrophe in front marks text in spreadsheets, and in the files that we write.
+    tidy = unicodedata.normalize("NFC", value).strip().removeprefix("'")
     if len(tidy) > _LONGEST_TEXT:
         raise CellRefused(f"超过 {_LONGEST_TEXT} 个字符", "缩短内容")
     if any(unicodedata.category(ch) in _NOT_TEXT for ch in tidy):
@@ -133,6 +135,28 @@ def fen(value: Cell) -> int:
     if not 0 <= amount_fen <= HIGHEST_AMOUNT_FEN:
         raise CellRefused("金额应在 0 至 10,000,000.00 元之间", "核对正负号和小数点")
     return amount_fen
+
+
+def thousandths(value: Cell) -> int:
+    """A quantity with at most three decimals, in thousandths: 8.5 is 8,500."""
+    return _scaled(value, 3, "应为数量，最多三位小数，如 8.5")
+
+
+def price(value: Cell) -> int:
+    """A price of one piece in yuan with at most four decimals, in hundredths of a fen."""
+    return _scaled(value, 4, "应为单价（元），最多四位小数，如 0.125")
+
+
+def _scaled(value: Cell, places: int, reason: str) -> int:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        plain = format(Decimal(f"{value:.15g}"), "f")
+    else:
+        plain = narrow(value)
+    match = _PLAIN_NUMBER.match(plain)
+    decimals = (match[2] or "").rstrip("0") if match else ""
+    if match is None or len(decimals) > places:
+        raise CellRefused(reason, "改为普通数字，不带单位、分隔符和正负号")
+    return int(match[1] + decimals.ljust(places, "0"))
 
 
 def _amount_text(value: Cell) -> str:

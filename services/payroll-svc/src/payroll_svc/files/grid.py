@@ -24,6 +24,8 @@ MOST_CELLS = 4_000_000
 
 _HEADER_SEARCH_ROWS = 10
 _HEADER_NOISE = re.compile(r"[\s*_\-:：（）()/\[\]【】]+")
+ERRORS_COLUMN = "错误"
+"""How the column begins that names what is wrong in each row of a file that we hand back."""
 _PASSED_OVER = frozenset(
     ("序号", "备注", "性别", "民族", "年龄", "出生日期", "户口性质", "籍贯", "学历", "岗位", "职务")
 )
@@ -118,7 +120,7 @@ def _header(grid: Grid, row: int, cells: Sequence[Cell], named: Sequence[str | N
     for place, (cell, name) in enumerate(zip(cells, named, strict=True)):
         title = shown(cell).strip()
         if name is None:
-            if title and header_key(title) not in _PASSED_OVER:
+            if title and not _is_passed_over(title):
                 faults.append(
                     Fault(row, title, title, "不认识的列", "改成模板里的列名，或删去该列")
                 )
@@ -129,6 +131,10 @@ def _header(grid: Grid, row: int, cells: Sequence[Cell], named: Sequence[str | N
             words[name] = title
     width = max(place + 1 for place, cell in enumerate(cells) if not is_blank(cell))
     return Header(row, places, words, width, tuple(faults))
+
+
+def _is_passed_over(title: str) -> bool:
+    return header_key(title) in _PASSED_OVER or title.startswith(ERRORS_COLUMN)
 
 
 def require(grid: Grid, header: Header, columns: Sequence[Column]) -> None:

@@ -4,22 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from payroll_svc.domain.employers import employee_id_of
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.wages import MONTHLY_WAGE, PAY_ITEMS, WageRow
-from payroll_svc.files.cells import Cell, CellRefused, code, fen, month, text, yes_or_no
-from payroll_svc.files.grid import (
-    Column,
-    Grid,
-    Header,
-    RowReader,
-    data_rows,
-    find_header,
-    require,
-)
+from payroll_svc.files.cells import Cell, CellRefused, fen, month, text, yes_or_no
+from payroll_svc.files.grid import Column, Grid, RowReader, find_header, require
+from payroll_svc.files.person_rows import EMPLOYEE_NO, NAME, employee_of, read_rows
 
-EMPLOYEE_NO = Column("employee_no", "工号", ("员工编号", "员工号", "人员编号", "职工编号"))
-NAME = Column("name", "姓名", ("员工姓名", "人员姓名"))
 WAGE_MONTH = Column("wage_month", "工资月份", ("月份", "工资所属月", "所属月份"))
 ITEM = Column("item", "项目", ("工资项目", "项目名称"))
 AMOUNT = Column("amount", "金额", ("工资", "应发工资", "应发金额"))
@@ -49,23 +39,14 @@ def read_wages(grid: Grid, employer_id: str, known: Mapping[str, str], today: da
     months = [name for name in header.places if name.startswith(_MONTH_PREFIX)]
     if not months:
         require(grid, header, (WAGE_MONTH, AMOUNT))
-    read: list[WageRow] = []
-    faults = [*grid.faults, *header.faults]
-    row_count = 0
-    for reader in data_rows(grid, header):
-        row_count += 1
-        rows = _read_row(reader, months, employer_id, known, today)
-        faults += reader.faults
-        # A row with a fault repeats nothing: what it means is not known yet.
-        read += [] if reader.faults else rows
-    repeats = _repeats(read, header)
-    broken = {fault.row for fault in (*faults, *repeats)}
-    return WagesFile(
-        rows=tuple(row for row in read if row.row not in broken),
-        row_count=row_count,
-        faults=(*faults, *repeats),
-        notes=grid.notes,
+    rows, row_count, faults = read_rows(
+        grid,
+        header,
+        lambda reader: _read_row(reader, months, employer_id, known, today),
+        lambda row: f"{row.employee_no}/{row.wage_month}/{row.code}",
+        lambda row: f"{row.wage_month} 的同一项目",
     )
+    return WagesFile(rows, row_count, faults, grid.notes)
 
 
 def _month_column(cell: Cell) -> str | None:
@@ -81,10 +62,7 @@ def _month_column(cell: Cell) -> str | None:
 def _read_row(
     reader: RowReader, months: list[str], employer_id: str, known: Mapping[str, str], today: date
 ) -> list[WageRow]:
-    employee_no = reader.required("employee_no", code) or ""
-    if employee_no and employee_no not in known:
-        reader.refuse("employee_no", "花名册里没有这个工号", "先导入花名册，或改正工号")
-    employee_id = known.get(employee_no, employee_id_of(employer_id, employee_no))
+    employee_id, employee_no = employee_of(reader, employer_id, known)
     if months:
         return _wide(reader, months, employee_id, employee_no, today)
     return _long(reader, employee_id, employee_no, today)
@@ -128,21 +106,6 @@ def _item(cell: Cell) -> tuple[str, bool]:
     if len(words) > 40:
         raise CellRefused("项目名称超过 40 个字符", "缩短名称")
     return PAY_ITEMS.get(words, (words, True))
-
-
-def _repeats(rows: list[WageRow], header: Header) -> list[Fault]:
-    """A fault for every amount but the first of the same employee, month and item."""
-    first: dict[tuple[str, str, str], int] = {}
-    faults: list[Fault] = []
-    for row in rows:
-        key = (row.employee_no, row.wage_month, row.code)
-        if first.setdefault(key, row.row) != row.row:
-            reason = f"{row.wage_month} 的同一项目与第 {first[key]} 行重复"
-            todo = "同一人、同一月、同一项目只保留一行"
-            faults.append(
-                Fault(row.row, header.words["employee_no"], row.employee_no, reason, todo)
-            )
-    return faults
 
 
 def _month_of(today: date) -> str:

@@ -1,5 +1,6 @@
 """Employers with their accounts, departments and HR staff."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -7,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
-from payroll_svc.store.bulk import merge
+from payroll_svc.store.bulk import among, merge
 from payroll_svc.tables import accounts, departments, employers, hr_staff, spells
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -116,3 +117,10 @@ async def _departments(conn: Connection, employer_id: str) -> tuple[Department, 
 async def _hr_staff(conn: Connection, employer_id: str) -> tuple[HrStaff, ...]:
     rows = await _parts(conn, hr_staff, employer_id, "sub")
     return tuple(HrStaff(row["sub"], tuple(row["department_ids"])) for row in rows)
+
+
+async def department_names(conn: Connection, department_ids: Iterable[str]) -> dict[str, str]:
+    """What departments are called, by id."""
+    wanted = select(departments.c.department_id, departments.c.name)
+    rows = await conn.execute(wanted.where(among(departments.c.department_id, department_ids)))
+    return {row.department_id: row.name for row in rows}

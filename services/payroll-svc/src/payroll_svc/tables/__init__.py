@@ -21,6 +21,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from payroll_svc.tables.columns import fen, metadata, moment, of, text_, version
+from payroll_svc.tables.handed_in import (
+    exports,
+    import_effects,
+    imported_payslips,
+    period_closes,
+    wage_deadlines,
+    wage_hand_ins,
+    wage_inputs,
+)
 from payroll_svc.tables.paying import (
     assessments,
     entries,
@@ -42,9 +51,12 @@ __all__ = [
     "employers",
     "entries",
     "erasures",
+    "exports",
     "hr_staff",
     "identities",
+    "import_effects",
     "import_files",
+    "imported_payslips",
     "imports",
     "metadata",
     "paid_months",
@@ -52,11 +64,15 @@ __all__ = [
     "payroll_runs",
     "payslip_replies",
     "payslips",
+    "period_closes",
     "run_members",
     "spells",
     "staged_rows",
     "standing_items",
     "tax_declarations",
+    "wage_deadlines",
+    "wage_hand_ins",
+    "wage_inputs",
     "wages",
 ]
 
@@ -187,11 +203,22 @@ imports = Table(
     metadata,
     Column("import_id", Text, primary_key=True),
     text_("employer_id"),
-    Column("kind", Text, CheckConstraint("kind IN ('roster', 'wages')"), nullable=False),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('roster', 'wages', 'wage_data', 'payslips')"),
+        nullable=False,
+    ),
     text_("file_name"),
     text_("sha256"),
     Column("corrects", Boolean, nullable=False),
-    Column("state", Text, CheckConstraint("state IN ('staged', 'applied')"), nullable=False),
+    Column("levy_period", Text, nullable=False, server_default=""),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('staged', 'applied', 'undone')"),
+        nullable=False,
+    ),
     Column("row_count", Integer, nullable=False),
     Column("good_rows", Integer, nullable=False),
     Column("fault_count", Integer, nullable=False),
@@ -199,8 +226,15 @@ imports = Table(
     Column("notes", JSONB, nullable=False),
     moment("staged_at"),
     text_("staged_by"),
+    # Counts of what is added, changed, unchanged and missing; `effects` rows tell them one by one.
+    Column("changes", JSONB, nullable=False, server_default="{}"),
+    Column("effects", Integer, nullable=False, server_default="0"),
     moment("applied_at", nullable=True),
+    Column("applied_by", Text, nullable=False, server_default=""),
     Column("applied_rows", Integer),
+    moment("undone_at", nullable=True),
+    Column("undone_by", Text, nullable=False, server_default=""),
+    Column("undo_reason", Text, nullable=False, server_default=""),
     Index("imports_by_employer", "employer_id", "staged_at"),
 )
 

@@ -1,5 +1,6 @@
 """Sealed identities: names opened for HR, keys wrapped anew, a person's key destroyed."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from payroll_svc.store import employers as employers_store
 from payroll_svc.store import erasures as erasures_store
 from payroll_svc.store import imports as imports_store
 from payroll_svc.store import people as people_store
+from payroll_svc.store import staged as staged_store
 from payroll_svc.usecases.facts import employee_changed, employee_sealed
 from shared import outbox
 from shared.clock import china_day
@@ -38,15 +40,33 @@ async def names_of(
     conn: Connection, sealer: Sealer, employer_id: str, people: Sequence[Person]
 ) -> dict[str, str]:
     """Names by employee id; 已删除 where the identity was destroyed, empty where none opens."""
+    opened = await identities_of(conn, sealer, employer_id, people)
+    return {employee_id: data.get("name", "") for employee_id, data in opened.items()}
+
+
+async def identities_of(
+    conn: Connection, sealer: Sealer, employer_id: str, people: Sequence[Person]
+) -> dict[str, dict[str, str]]:
+    """What is sealed of everyone, by employee id; the name 已删除 where it was destroyed, nothing
+    where it does not open.
+    """
     ids = [person.employee_id for person in people]
-    names = dict.fromkeys(await erasures_store.erased(conn, ids), ERASED_WORD)
-    for employee_id, (identity, _) in (await people_store.identities_by_id(conn, ids)).items():
+    erased = await erasures_store.erased(conn, ids)
+    known = await people_store.identities_by_id(conn, ids)
+
+    def opened(employee_id: str) -> dict[str, str]:
+        if employee_id in erased:
+            return {"name": ERASED_WORD}
+        if employee_id not in known:
+            return {}
         try:
-            opened = sealer.open(employer_id, employee_id, _sealed(identity))
+            return sealer.open(employer_id, employee_id, _sealed(known[employee_id][0]))
         except SealBroken:
-            continue
-        names.setdefault(employee_id, opened.get("name", ""))
-    return names
+            return {}
+
+    return await asyncio.to_thread(
+        lambda: {employee_id: opened(employee_id) for employee_id in ids}
+    )
 
 
 def _sealed(identity: SealedIdentity) -> Sealed:
@@ -78,13 +98,13 @@ async def rewrap(
     """
     await employers_store.employer(conn, employer_id, lock=True)
     newest = sealer.newest
-    staged = await imports_store.staged_under_older(conn, employer_id, newest, REWRAP_ROWS)
+    staged = await staged_store.staged_under_older(conn, employer_id, newest, REWRAP_ROWS)
     anew = [
         (name, ordinal, wrapped)
         for name, ordinal, one in staged
         if (wrapped := _rewrapped(sealer, employer_id, one.row.employee_id, one.identity))
     ]
-    await imports_store.stage_anew(conn, anew)
+    await staged_store.stage_anew(conn, anew)
     files = await imports_store.files_under_older(conn, employer_id, newest, REWRAP_ROWS)
     kept = [(name, one) for name, key in files if (one := _anew(sealer, employer_id, name, key))]
     for name, one in kept:
@@ -157,7 +177,8 @@ async def erase_next(conn: Connection, at: datetime) -> bool:
     employer_id, employee_id = waiting
     await employers_store.employer(conn, employer_id, lock=True)
     version = await erasures_store.destroy_identity(conn, employee_id)
-    await imports_store.forget_staged_person(conn, employer_id, employee_id)
+    await staged_store.forget_staged_person(conn, employer_id, employee_id)
+    await imports_store.forget_effects_on(conn, employee_id)
     await imports_store.forget_files(conn, employer_id)
     await outbox.bury(conn, EmployeeSealed, employee_id, version + 1, at)
     known = (await people_store.people_by_id(conn, [employee_id])).get(employee_id)

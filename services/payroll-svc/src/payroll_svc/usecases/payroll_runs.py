@@ -24,10 +24,12 @@ from payroll_svc.errors import (
     PayrollRunExists,
     PayrollRunNotReady,
     PayrollRunPaid,
+    PayslipsImported,
 )
 from payroll_svc.policy import Rules
 from payroll_svc.store import assessments as assessments_store
 from payroll_svc.store import employers as employers_store
+from payroll_svc.store import imported_payslips as slips_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import runs as runs_store
 from payroll_svc.usecases.facts import run_salary
@@ -53,8 +55,15 @@ async def compute_salaries(
     on_or_before: Callable[[date], date],
     at: datetime,
 ) -> RunView:
-    """Gross for everyone of the roster, told as SalaryComputed; PayrollRunExists when known."""
+    """Gross for everyone of the roster, told as SalaryComputed; PayrollRunExists when known,
+    PayslipsImported where the company's own payroll paid.
+    """
     employer = await employers_store.employer(conn, employer_id, lock=True)
+    if await slips_store.has_any(conn, employer_id, str(levy_period)):
+        # Two payslips of one month would be withheld twice, and their versions would cross.
+        raise PayslipsImported(
+            f"The payslips of {levy_period} were imported; correct them by another file."
+        )
     try:
         payday = payday_of(levy_period, employer.payday, on_or_before)
     except CalendarYearUnknown as unknown:

@@ -1,8 +1,11 @@
 """Reading employees."""
 
-from payroll_svc.domain.people import Person
+from collections.abc import Sequence
+
+from payroll_svc.domain.people import Person, department_in
 from payroll_svc.store import people as people_store
 from shared.db import Connection
+from shared.values import LevyPeriod
 
 
 async def employee_of(conn: Connection, employee_id: str) -> tuple[str, Person]:
@@ -20,3 +23,24 @@ async def employees_page(
 async def numbers_of(conn: Connection, employer_id: str) -> dict[str, str]:
     """Employee ids by employee number."""
     return await people_store.employee_ids_by_number(conn, employer_id)
+
+
+async def departments_of(
+    conn: Connection, employee_ids: set[str], levy_periods: set[str]
+) -> dict[tuple[str, str], str]:
+    """Where each is employed in each period, by (employee id, levy period)."""
+    people = await people_store.people_by_id(conn, employee_ids)
+    return departments_in(list(people.values()), levy_periods)
+
+
+def departments_in(people: Sequence[Person], levy_periods: set[str]) -> dict[tuple[str, str], str]:
+    """As `departments_of`, for people at hand."""
+    found: dict[tuple[str, str], str] = {}
+    for text in levy_periods:
+        period = LevyPeriod.parse(text)
+        first, last = period.first_day(), period.last_day()
+        for person in people:
+            department_id = department_in(person, first, last)
+            if department_id is not None:
+                found[person.employee_id, text] = department_id
+    return found

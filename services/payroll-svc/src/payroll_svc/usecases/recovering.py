@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from payroll_svc.domain.employers import Employer
+from payroll_svc.domain.hand_ins import HandIn
+from payroll_svc.domain.imported_payslips import ImportedPayslip
 from payroll_svc.domain.payroll_run import Member, PayrollRun
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.people import Person, SealedIdentity
 from payroll_svc.domain.wages import MonthWage
 from payroll_svc.store import employers as employers_store
+from payroll_svc.store import hand_ins, told_before, wages
 from payroll_svc.store import people as people_store
-from payroll_svc.store import told_before, wages
 from payroll_svc.usecases.identities import Keys
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -51,6 +53,8 @@ class ToldBefore:
     wages: list[tuple[str, MonthWage]] = field(default_factory=list)
     runs: dict[str, tuple[PayrollRun, list[Member]]] = field(default_factory=dict)
     payslips: list[tuple[int, Payslip]] = field(default_factory=list)
+    imported_payslips: list[ImportedPayslip] = field(default_factory=list)
+    hand_ins: list[HandIn] = field(default_factory=list)
 
 
 async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[str]:
@@ -74,6 +78,8 @@ async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[
         paid_at = {slip.run_id: slip.issued_at for slip in slips}
         await told_before.keep_payslips(conn, slips, paid_at)
         await told_before.keep_payslip_versions(conn, told.payslips)
+    await told_before.keep_imported_payslips(conn, told.imported_payslips)
+    await hand_ins.save(conn, told.hand_ins, only_newer=True)
     return [*_LOST, *lost]
 
 

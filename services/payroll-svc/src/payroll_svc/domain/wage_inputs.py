@@ -1,0 +1,173 @@
+"""Wage data 变动工资数据 of a month: what departments hand in for a payroll run to compute with."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.wages import PAY_ITEMS
+
+FEN = "fen"
+HOUR = "hour"
+DAY = "day"
+PIECE = "piece"
+
+UNIT_WORDS: dict[str, str] = {FEN: "元", HOUR: "小时", DAY: "天", PIECE: "件"}
+HIGHEST_THOUSANDTHS: dict[str, int] = {HOUR: 744_000, DAY: 31_000, PIECE: 1_000_000_000}
+"""Of one month: 31 days, 744 hours; a million pieces is a slip of the decimal point."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputItem:
+    """A pay item and what it is measured in."""
+
+    code: str
+    unit: str
+
+
+_QUANTITIES: dict[str, InputItem] = {
+    "计件数量": InputItem("piece_pay", PIECE),
+    "计件件数": InputItem("piece_pay", PIECE),
+    "件数": InputItem("piece_pay", PIECE),
+    "产量": InputItem("piece_pay", PIECE),
+    "工作日加班小时": InputItem("overtime_150", HOUR),
+    "平日加班小时": InputItem("overtime_150", HOUR),
+    "平时加班小时": InputItem("overtime_150", HOUR),
+    "延时加班小时": InputItem("overtime_150", HOUR),
+    "加班小时": InputItem("overtime_150", HOUR),
+    "休息日加班小时": InputItem("overtime_200", HOUR),
+    "周末加班小时": InputItem("overtime_200", HOUR),
+    "法定节假日加班小时": InputItem("overtime_300", HOUR),
+    "节假日加班小时": InputItem("overtime_300", HOUR),
+    "缺勤天数": InputItem("absence", DAY),
+    "缺勤": InputItem("absence", DAY),
+    "旷工天数": InputItem("absence", DAY),
+    "事假天数": InputItem("personal_leave", DAY),
+    "事假": InputItem("personal_leave", DAY),
+    "其他应发": InputItem("other_pay", FEN),
+    "税后补发": InputItem("after_tax_addition", FEN),
+    "税后扣款": InputItem("after_tax_deduction", FEN),
+}
+
+_NOISE = re.compile(r"[\s*_\-:：/（）()\[\]【】]+")
+_TAIL = re.compile(r"(?<=.)[数元]$")
+"""加班小时数 is 加班小时, 奖金（元） is 奖金; 事假（小时） is not 事假, which is in days."""
+
+INPUT_ITEMS: dict[str, InputItem] = {
+    **{words: InputItem(code, FEN) for words, (code, _) in PAY_ITEMS.items() if words},
+    **_QUANTITIES,
+}
+"""项目 as people write it as a header or in a row, to our code and unit.
+
+Overtime is told apart by day, since 劳动法 art. 44 pays 150, 200 and 300 per cent.
+"""
+
+ITEM_WORDS = {item: words for words, item in reversed(INPUT_ITEMS.items())}
+"""The first of its words: how an item is written."""
+
+
+def _plain(words: str) -> str:
+    return _TAIL.sub("", _NOISE.sub("", unicodedata.normalize("NFKC", words)).lower())
+
+
+_BY_PLAIN_WORDS = {_plain(words): item for words, item in INPUT_ITEMS.items()}
+
+
+def input_item(words: str) -> InputItem | None:
+    """The item that people mean, whatever blanks, width, brackets or 数 they write it with."""
+    return _BY_PLAIN_WORDS.get(_plain(words))
+
+
+@dataclass(frozen=True, slots=True)
+class WageInput:
+    """One item of one employee's month: an amount in fen or a quantity in thousandths of its unit,
+    pieces with their price in hundredths of a fen; `row` is where the file has it.
+    """
+
+    row: int
+    employee_id: str
+    employee_no: str
+    levy_period: str
+    code: str
+    unit: str
+    amount_fen: int | None = None
+    quantity_thousandths: int | None = None
+    unit_price_fen_hundredths: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.employee_id}/{self.levy_period}/{self.code}"
+
+    @property
+    def state(self) -> dict[str, str | int]:
+        """What of it may change: the unit, and its value in fen or thousandths."""
+        value = self.amount_fen if self.unit == FEN else self.quantity_thousandths
+        assert value is not None
+        found: dict[str, str | int] = {"unit": self.unit, "value": value}
+        return {**found, "price": self.unit_price_fen_hundredths} if self.unit == PIECE else found
+
+    @property
+    def words(self) -> str:
+        return ITEM_WORDS.get(InputItem(self.code, self.unit), self.code)
+
+
+def with_state(one: WageInput, state: Mapping[str, Any], row: int) -> WageInput:
+    """The item brought to a state that `WageInput.state` gave, from this row of its file."""
+    unit, value = str(state["unit"]), int(state["value"])
+    return replace(
+        one,
+        row=row,
+        unit=unit,
+        amount_fen=value if unit == FEN else None,
+        quantity_thousandths=None if unit == FEN else value,
+        unit_price_fen_hundredths=int(state.get("price", 0)),
+    )
+
+
+def value_text(one: WageInput) -> str:
+    """1200.00 or 8.5, without the unit's word: as a file has it."""
+    if one.amount_fen is not None:
+        return decimals_text(one.amount_fen, 2, 2)
+    assert one.quantity_thousandths is not None
+    return decimals_text(one.quantity_thousandths, 3, 0)
+
+
+def decimals_text(value: int, places: int, least: int) -> str:
+    """A whole number of 10^-places as plain decimal text with at least `least` decimals."""
+    whole, rest = divmod(value, 10**places)
+    decimals = f"{rest:0{places}d}".rstrip("0").ljust(least, "0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
+
+
+def input_faults(
+    rows: Sequence[WageInput],
+    departments: Mapping[tuple[str, str], str],
+    known: Mapping[str, WageInput],
+    corrects: bool,
+    fixed_periods: Sequence[str],
+) -> list[Fault]:
+    """What of a file does not fit the roster, or contradicts the wage data taken in before.
+
+    `departments` maps (employee id, levy period) to where they are employed in it; `known` the keys
+    to what is stored; no wage data are taken in for `fixed_periods`, whose run is approved.
+    """
+    faults: dict[tuple[int, str], Fault] = {}
+    for one in rows:
+        if one.levy_period in fixed_periods:
+            todo = "更正请用新的工资核算补差，不能改已审批的月份"
+            reason = f"{one.levy_period} 的工资核算已审批"
+            fault = Fault(one.row, "所属月份", one.levy_period, reason, todo)
+        elif (one.employee_id, one.levy_period) not in departments:
+            todo = "核对工号和月份，或先在花名册里登记任职"
+            reason = f"{one.levy_period} 不在职"
+            fault = Fault(one.row, "工号", one.employee_no, reason, todo)
+        elif not corrects and known.get(one.key, one).state != one.state:
+            reason = f"{one.levy_period} 的“{one.words}”已导入过，数值不同"
+            todo = "如确需更正，上传时选择“更正已导入的数据”"
+            fault = Fault(one.row, one.words, value_text(one), reason, todo)
+        else:
+            continue
+        faults.setdefault((fault.row, fault.column), fault)
+    return list(faults.values())

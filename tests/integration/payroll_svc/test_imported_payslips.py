@@ -1,0 +1,111 @@
+"""A company that keeps its own payroll: its payslips are the withheld side, as it said them."""
+
+from typing import Any
+
+from shared.contracts import PayslipIssued, PeriodClosed
+from tests.integration.payroll_svc.conftest import PayrollService
+from tests.integration.payroll_svc.paying import with_people
+from tests.integration.payroll_svc.test_wage_data import undo
+from tests.support.broken_pay_files import (
+    BROKEN_SLIP_ROWS,
+    PAYSLIP_HEADER,
+    after,
+    places,
+    slip_row,
+)
+from tests.support.rosters import csv_file, roster_row, xlsx_file
+
+
+async def upload(service: PayrollService, employer_id: str, *rows: Any, **form: str) -> Any:
+    data = xlsx_file(rows, PAYSLIP_HEADER)
+    answer = await service.upload(employer_id, "payslips", "工资条.xlsx", data, **form)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_payslips_are_told_as_said_corrected_and_withdrawn_with_a_reason(
+    service: PayrollService,
+) -> None:
+    employer_id, ids = await with_people(service, roster_row(1), roster_row(2))
+    staged = await upload(service, employer_id, slip_row())
+    assert staged["changes"] == {"added": 1, "changed": 0, "unchanged": 0, "missing": 1}
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    [told] = await service.told(PayslipIssued)
+    assert (told.employee_id, told.levy_period, told.version) == (ids["E0001"], "2024-10", 1)
+    assert (told.origin, told.run_id, told.reason) == ("imported", "", "")
+    # Payday the 5th of October is rolled back over the holiday.
+    assert (told.payday, told.gross_fen, told.tax_fen, told.net_fen) == (
+        "2024-09-30",
+        1_000_000,
+        7_155,
+        831_345,
+    )
+    assert {line.insurance.value: line.employee_fen for line in told.withheld} == {
+        "pension": 76_000,
+        "medical": 19_000,
+        "work_injury": 0,
+        "housing_fund": 66_500,
+    }
+    headers = service.hr(employer_id)
+    sums = f"/sums?employer_id={employer_id}&levy_period=2024-10"
+    assert (await service.http.get(sums, headers=headers)).json()["withheld"]["pension"] == {
+        "employer_fen": 152_000,
+        "employee_fen": 76_000,
+    }
+    body = {"employer_id": employer_id, "levy_period": "2024-10"}
+    run = await service.post("/payroll-runs", headers, json=body)
+    assert run.json()["type"].endswith("payslips-imported")
+    other = slip_row(个税="70.00", 实发合计="8315.00")
+    assert (await upload(service, employer_id, other))["fault_count"] == 1
+    corrected = await upload(service, employer_id, other, corrects="true")
+    assert (await service.apply(employer_id, corrected)).status_code == 200
+    gone = await undo(service, employer_id, corrected, "税额抄错")
+    assert gone.status_code == 200, gone.text
+    assert (await undo(service, employer_id, staged)).status_code == 200
+    versions = [(e.version, e.tax_fen, e.reason) for e in await service.told(PayslipIssued)]
+    assert versions == [
+        (1, 7_155, ""),
+        (2, 7_000, "以“工资条.xlsx”更正"),
+        (3, 7_155, "撤销导入：税额抄错"),
+        (4, 0, "撤销导入：传错了文件"),
+    ]
+    last = (await service.told(PayslipIssued))[-1]
+    assert (last.gross_fen, last.net_fen, last.withheld) == (0, 0, ())
+    path = f"/imported-payslips?employer_id={employer_id}"
+    mine = service.employee(employer_id, ids["E0001"])
+    slips = (await service.http.get(path, headers=mine)).json()["items"]
+    assert [slip["version"] for slip in slips] == [4, 3, 2, 1]
+    theirs = service.employee(employer_id, ids["E0002"])
+    assert (await service.http.get(path, headers=theirs)).json()["items"] == []
+
+
+async def test_a_closed_month_keeps_its_payslips(service: PayrollService) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    staged = await upload(service, employer_id, slip_row())
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    await service.hear(
+        PeriodClosed(
+            version=1,
+            employer_id=employer_id,
+            levy_period="2024-10",
+            cells=6,
+            states={"arrived": 6},
+            sums_fen={},
+            closed_at="2024-11-20T01:00:00+00:00",
+            closed_by="hr-li",
+        )
+    )
+    kept = await undo(service, employer_id, staged)
+    assert (kept.status_code, kept.json()["faults"][0]["reason"]) == (409, "2024-10 已关账")
+    other = slip_row(个税="70.00", 实发合计="8315.00")
+    late = await upload(service, employer_id, other, corrects="true")
+    assert [fault["reason"] for fault in late["faults"]] == ["2024-10 已关账"]
+
+
+async def test_every_broken_payslip_is_named_and_none_is_told(service: PayrollService) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    data = csv_file(after(slip_row(), BROKEN_SLIP_ROWS), PAYSLIP_HEADER, "gb18030")
+    staged = (await service.upload(employer_id, "payslips", "s.csv", data)).json()
+    assert {(f["row"], f["column"]) for f in staged["faults"]} == places(BROKEN_SLIP_ROWS)
+    assert (await service.apply(employer_id, staged)).status_code == 409
+    assert await service.told(PayslipIssued) == []

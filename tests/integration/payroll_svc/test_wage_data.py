@@ -1,0 +1,192 @@
+"""Wage data of a month: dry run, applied, corrected, undone; a run that is approved keeps them."""
+
+from typing import Any
+
+from payroll_svc.files.reader import read_grid
+from payroll_svc.store.wage_inputs import inputs_of_period
+from shared import db
+from shared.contracts import EmployeeChanged, EmployeeSealed, SalaryComputed
+from tests.integration.payroll_svc.conftest import PayrollService
+from tests.integration.payroll_svc.paying import assessed, run_of, with_people
+from tests.support.broken_files import wage_row, wages_csv, whole_files
+from tests.support.broken_pay_files import (
+    BROKEN_DATA_ROWS,
+    WAGE_DATA_HEADER,
+    WIDE_HEADER,
+    after,
+    data_row,
+    places,
+)
+from tests.support.rosters import csv_file, roster_row, xlsx_file
+
+
+def wide(number: int, **cells: object) -> dict[str, object]:
+    return {"工号": f"E{number:04d}", **cells}
+
+
+async def stage(service: PayrollService, employer_id: str, data: bytes, **form: str) -> Any:
+    form = {"levy_period": "2024-10", **form}
+    answer = await service.upload(employer_id, "wage_data", "变动.xlsx", data, **form)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def stored(service: PayrollService, employer_id: str) -> dict[str, list[tuple[str, int]]]:
+    """What a run of October would compute with."""
+    async with db.transaction(service.parts.worker) as conn:
+        found = await inputs_of_period(conn, employer_id, "2024-10")
+    return {
+        items[0].employee_no: [(one.code, int(one.state["value"])) for one in items]
+        for items in found.values()
+    }
+
+
+async def changes(service: PayrollService, employer_id: str, staged: Any) -> list[Any]:
+    path = f"/imports/{staged['import_id']}/changes"
+    answer = await service.http.get(path, headers=service.hr(employer_id))
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+async def undo(
+    service: PayrollService, employer_id: str, staged: Any, reason: str = "传错了文件"
+) -> Any:
+    path = f"/imports/{staged['import_id']}/undo"
+    return await service.post(path, service.hr(employer_id), json={"reason": reason})
+
+
+async def test_a_file_is_tried_applied_corrected_and_undone(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, *(roster_row(n) for n in range(1, 4)))
+    first = xlsx_file([wide(1, 奖金=1200, 事假天数=1.5), wide(2, 奖金="0")], WIDE_HEADER)
+    staged = await stage(service, employer_id, first)
+    assert staged["changes"] == {"added": 3, "changed": 0, "unchanged": 0, "missing": 1}
+    assert await stored(service, employer_id) == {}
+    listed = await changes(service, employer_id, staged)
+    assert [(one["change"], one["employee_no"], one["what"]) for one in listed] == [
+        ("added", "E0001", "2024-10 奖金"),
+        ("added", "E0001", "2024-10 事假天数"),
+        ("added", "E0002", "2024-10 奖金"),
+        ("missing", "E0003", ""),
+    ]
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    assert await stored(service, employer_id) == {
+        "E0001": [("bonus", 120_000), ("personal_leave", 1_500)],
+        "E0002": [("bonus", 0)],
+    }
+    assert (await stage(service, employer_id, first))["seen_before"]
+    other = xlsx_file([wide(1, 奖金=1300), wide(3, 奖金=5)], WIDE_HEADER)
+    refused = await stage(service, employer_id, other)
+    assert [fault["column"] for fault in refused["faults"]] == ["奖金"]
+    corrected = await stage(service, employer_id, other, corrects="true")
+    assert corrected["changes"] == {"added": 1, "changed": 1, "unchanged": 0, "missing": 1}
+    assert (await service.apply(employer_id, corrected)).status_code == 200
+    # The first cannot go before what came after it.
+    early = await undo(service, employer_id, staged)
+    assert (early.status_code, early.json()["type"].rsplit("/")[-1]) == (409, "import-stays")
+    assert [fault["value"] for fault in early.json()["faults"]] == ["E0001 2024-10 奖金"]
+    gone = (await undo(service, employer_id, corrected)).json()
+    assert (gone["state"], gone["undone_by"], gone["undo_reason"]) == (
+        "undone",
+        "hr-li",
+        "传错了文件",
+    )
+    assert (await stored(service, employer_id))["E0001"][0] == ("bonus", 120_000)
+    assert (await undo(service, employer_id, staged)).status_code == 200
+    assert await stored(service, employer_id) == {}
+    twice = await undo(service, employer_id, staged)
+    assert twice.json()["type"].endswith("import-not-applied")
+    # The same file is taken in again.
+    again = await stage(service, employer_id, first)
+    assert (again["state"], again["seen_before"]) == ("staged", False)
+    assert (await service.apply(employer_id, again)).status_code == 200
+    assert len(await stored(service, employer_id)) == 2
+    await _an_approved_run_keeps_them(service, employer_id, ids, again)
+
+
+async def _an_approved_run_keeps_them(
+    service: PayrollService, employer_id: str, ids: dict[str, str], applied: Any
+) -> None:
+    run = await run_of(service, employer_id)
+    await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
+    path = f"/payroll-runs/{run['run_id']}/approve"
+    approved = await service.post(path, service.hr(employer_id), json={})
+    assert approved.status_code == 200, approved.text
+    kept = await undo(service, employer_id, applied)
+    assert kept.status_code == 409
+    assert "2024-10" in kept.json()["faults"][0]["reason"]
+    late = await stage(service, employer_id, csv_file([wide(3, 奖金=7)], WIDE_HEADER))
+    assert ["审批" in fault["reason"] for fault in late["faults"]] == [True]
+    assert len(await stored(service, employer_id)) == 2
+
+
+async def test_every_broken_row_comes_back_in_the_file_and_nothing_is_applied(
+    service: PayrollService,
+) -> None:
+    employer_id, _ = await with_people(service, roster_row(1))
+    for name, write in (("数据.csv", csv_file), ("数据.xlsx", xlsx_file)):
+        data = write(after(data_row(), BROKEN_DATA_ROWS), WAGE_DATA_HEADER)
+        answer = await service.upload(employer_id, "wage_data", name, data)
+        staged = answer.json()
+        assert {(f["row"], f["column"]) for f in staged["faults"]} == places(BROKEN_DATA_ROWS)
+        assert (await service.apply(employer_id, staged)).status_code == 409
+        path = f"/imports/{staged['import_id']}/annotated"
+        back = await service.http.get(path, headers=service.hr(employer_id))
+        assert back.status_code == 200, back.text
+        assert "filename*=UTF-8''" in back.headers["content-disposition"]
+        marked = read_grid("f", back.content)
+        said = {number for number, row in marked.rows if row[-1]}
+        assert said == {1, *(fault["row"] for fault in staged["faults"])}
+    assert await stored(service, employer_id) == {}
+    for data, word in whole_files(WAGE_DATA_HEADER, data_row()).values():
+        answer = await service.upload(employer_id, "wage_data", "f", data)
+        assert answer.status_code == 422, answer.text
+        assert word in answer.json()["faults"][0]["reason"]
+
+
+async def test_a_roster_and_past_wages_are_undone_as_new_versions(
+    service: PayrollService,
+) -> None:
+    employer_id = await service.create_employer()
+    await service.take_in(employer_id, "roster", "a.csv", csv_file([roster_row(1)]))
+    changed = [roster_row(1, 约定月工资="12000", 手机="13900000001"), roster_row(2)]
+    answer = await service.upload(employer_id, "roster", "b.csv", csv_file(changed))
+    staged = answer.json()
+    assert staged["changes"] == {"added": 1, "changed": 1, "unchanged": 0, "missing": 0}
+    listed = await changes(service, employer_id, staged)
+    assert listed[0]["fields"] == {
+        "agreed_wage_fen": [1_000_000, 1_200_000],
+        "identity": ["", "changed"],
+    }
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    wages = await service.take_in(employer_id, "wages", "w.csv", wages_csv([wage_row(1)]))
+    assert (await undo(service, employer_id, wages)).status_code == 200
+    assert (await undo(service, employer_id, staged)).status_code == 200
+    told = await service.told(EmployeeChanged)
+    assert [(one.employee_no, one.version, len(one.spells)) for one in told] == [
+        ("E0001", 1, 1),
+        ("E0001", 2, 1),
+        ("E0002", 1, 1),
+        ("E0001", 3, 1),
+        ("E0002", 2, 0),
+    ]
+    sealed = [event.version for event in await service.told(EmployeeSealed)]
+    assert sorted(sealed) == [1, 1, 2, 3]
+    months = [(e.version, e.gross_fen, len(e.items)) for e in await service.told(SalaryComputed)]
+    assert months == [(1, 950_000, 1), (2, 0, 0)]
+    # Whoever was undone comes in again, also under another number.
+    again = await service.upload(
+        employer_id, "roster", "c.csv", csv_file([roster_row(2, 工号="E0022"), roster_row(1)])
+    )
+    assert again.json()["changes"] == {"added": 1, "changed": 0, "unchanged": 1, "missing": 0}
+    assert (await service.apply(employer_id, again.json())).status_code == 200
+
+
+async def test_what_was_applied_of_a_workbook_is_what_it_says(service: PayrollService) -> None:
+    """One bad row among thousands: the others are taken when chosen."""
+    employer_id, _ = await with_people(service, *(roster_row(n) for n in range(1, 4)))
+    rows = [wide(1 + n % 3, 奖金=n) for n in range(3)] + [wide(9, 奖金=1)]
+    staged = await stage(service, employer_id, csv_file(rows, WIDE_HEADER))
+    assert (staged["rows"], staged["good_rows"]) == (4, 3)
+    taken = await service.apply(employer_id, staged, "good_rows")
+    assert taken.json()["applied_rows"] == 3
+    assert len(await stored(service, employer_id)) == 3

@@ -1,0 +1,180 @@
+"""Wage data and finished payslips: how people write them, and everything that may be wrong."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payroll_svc.domain.imported_payslips import INSURANCE_NAMES, SaidLine
+from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, input_item, value_text
+from payroll_svc.errors import FileUnreadable
+from payroll_svc.files.payslips import PayslipsFile, read_payslips
+from payroll_svc.files.reader import read_grid
+from payroll_svc.files.wage_data import WageDataFile, read_wage_data
+from tests.support.broken_files import KNOWN, BrokenRow, whole_files
+from tests.support.broken_pay_files import (
+    BROKEN_DATA_ROWS,
+    BROKEN_SLIP_ROWS,
+    PAYSLIP_HEADER,
+    WAGE_DATA_HEADER,
+    WIDE_HEADER,
+    after,
+    data_row,
+    places,
+    slip_row,
+)
+from tests.support.rosters import csv_file, xlsx_file
+
+NUMBERS = {KNOWN: "id-1", "E0002": "id-2"}
+WRITERS = {"csv": csv_file, "xlsx": xlsx_file}
+
+
+def wage_data(data: bytes, month: str = "") -> WageDataFile:
+    return read_wage_data(read_grid("f", data), "employer", NUMBERS, month)
+
+
+def payslips(data: bytes, month: str = "") -> PayslipsFile:
+    return read_payslips(read_grid("f", data), "employer", NUMBERS, month)
+
+
+def said(read: WageDataFile) -> set[tuple[str, str, str, str]]:
+    return {(one.employee_no, one.code, one.unit, value_text(one)) for one in read.rows}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_the_wide_form_says_what_the_long_form_says(form: str) -> None:
+    wide = {"工号": KNOWN, "奖金": "1,200.00", "计件数量": "120.5", "计件单价": "0.125"}
+    wide |= {"加班小时数": "8", "事假天数": "1.5"}
+    long = [
+        data_row(),
+        data_row(项目="计件件数", 金额="", 数量=120.5, 计件单价=0.125),
+        data_row(项目="加班小时数", 金额="", 数量=8, 单位="小时"),
+        data_row(项目="事假（天数）", 金额="", 数量="1.500"),
+    ]
+    by_row = wage_data(WRITERS[form](long, WAGE_DATA_HEADER))
+    by_column = wage_data(WRITERS[form]([wide], WIDE_HEADER), "2024-10")
+    assert by_row.faults == by_column.faults == ()
+    assert said(by_row) == said(by_column)
+    assert said(by_row) == {
+        (KNOWN, "bonus", "fen", "1200.00"),
+        (KNOWN, "piece_pay", "piece", "120.5"),
+        (KNOWN, "overtime_150", "hour", "8"),
+        (KNOWN, "personal_leave", "day", "1.5"),
+    }
+    [piece] = [one for one in by_column.rows if one.code == "piece_pay"]
+    assert piece.unit_price_fen_hundredths == 1_250
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_broken_row_of_wage_data_is_named(form: str) -> None:
+    read = wage_data(WRITERS[form](after(data_row(), BROKEN_DATA_ROWS), WAGE_DATA_HEADER))
+    _hold(read.faults, BROKEN_DATA_ROWS)
+    assert [one.row for one in read.rows] == [2]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_broken_payslip_is_named(form: str) -> None:
+    read = payslips(WRITERS[form](after(slip_row(), BROKEN_SLIP_ROWS), PAYSLIP_HEADER))
+    _hold(read.faults, BROKEN_SLIP_ROWS)
+    assert [one.row for one in read.rows] == [2]
+
+
+def _hold(faults: Sequence[object], broken: tuple[BrokenRow, ...]) -> None:
+    found = {(fault.row, fault.column) for fault in faults}  # type: ignore[attr-defined]
+    assert found == places(broken)
+    assert all(fault.reason and fault.todo for fault in faults)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["wage data", "payslips"])
+@pytest.mark.parametrize("name", whole_files())
+def test_a_file_that_is_something_else_is_refused(kind: str, name: str) -> None:
+    columns, row = (
+        (WAGE_DATA_HEADER, data_row()) if kind == "wage data" else (PAYSLIP_HEADER, slip_row())
+    )
+    data, word = whole_files(columns, row)[name]
+    with pytest.raises(FileUnreadable) as refused:
+        (wage_data if kind == "wage data" else payslips)(data)
+    assert word in refused.value.faults[0].reason
+    assert all(fault.todo for fault in refused.value.faults)
+
+
+@pytest.mark.parametrize("reader", [wage_data, payslips])
+def test_a_month_is_named_by_the_sender_or_the_file_and_not_by_two(reader: object) -> None:
+    columns = [*WIDE_HEADER] if reader is wage_data else [*PAYSLIP_HEADER]
+    row = {"工号": KNOWN, "奖金": "1"} if reader is wage_data else slip_row()
+    nowhere = [name for name in columns if name != "所属月份"]
+    with pytest.raises(FileUnreadable, match="f cannot be read") as refused:
+        reader(csv_file([row], nowhere))  # type: ignore[operator]
+    assert "没有写明" in refused.value.faults[0].reason
+    other = csv_file([{**row, "所属月份": "202409"}], [*nowhere, "所属月份"])
+    assert [fault.column for fault in reader(other, "2024-10").faults] == ["所属月份"]  # type: ignore[operator]
+
+
+def test_an_item_in_two_columns_is_refused() -> None:
+    with pytest.raises(FileUnreadable) as refused:
+        wage_data(f"工号,计件工资,计件数量\n{KNOWN},1,1\n".encode(), "2024-10")
+    assert "两次" in refused.value.faults[0].reason
+
+
+def test_hours_of_leave_are_not_read_as_days() -> None:
+    assert input_item("事假") == input_item("事假天数") == InputItem("personal_leave", "day")
+    assert input_item("事假（小时）") is None
+    assert input_item("奖金（元）") == input_item("奖 金") == InputItem("bonus", "fen")
+
+
+@given(st.sampled_from(sorted(INPUT_ITEMS)), st.sampled_from(["{}", " {} ", "*{}"]))
+def test_an_item_is_known_by_every_of_its_words(words: str, written: str) -> None:
+    assert input_item(written.format(words)) == INPUT_ITEMS[words]
+
+
+def test_a_payslip_is_read_as_it_is_said() -> None:
+    read = payslips(csv_file([slip_row()], PAYSLIP_HEADER))
+    assert read.faults == ()
+    [slip] = read.rows
+    assert (slip.gross_fen, slip.tax_fen, slip.net_fen) == (1_000_000, 7_155, 831_345)
+    assert slip.withheld == (
+        SaidLine("pension", 950_000, 76_000, 152_000),
+        SaidLine("medical", 950_000, 19_000, 76_000),
+        SaidLine("work_injury", 950_000, 0, 3_800),
+        SaidLine("housing_fund", 950_000, 66_500, 66_500),
+    )
+
+
+@pytest.mark.parametrize(
+    ("insurance", "names"),
+    [
+        ("pension", ("养老保险个人", "养老个人", "个人养老保险", "基本养老保险（个人缴费）")),
+        ("medical", ("医疗保险个人", "医保个人", "个人部分-医疗保险")),
+        ("housing_fund", ("公积金个人", "住房公积金个人缴纳", "个人公积金")),
+    ],
+)
+def test_insurances_are_known_by_the_words_that_people_use(
+    insurance: str, names: tuple[str, ...]
+) -> None:
+    short = INSURANCE_NAMES[insurance][1]
+    for name in names:
+        columns = ("工号", "应发工资", f"{short}基数", name, f"单位{short}", "个税", "实发工资")
+        cells: Mapping[str, object] = {
+            **{"工号": KNOWN, "应发工资": "100", f"{short}基数": "100", name: "8"},
+            **{f"单位{short}": "16", "个税": "0", "实发工资": "92"},
+        }
+        read = payslips(csv_file([cells], columns), "2024-10")
+        assert read.faults == (), name
+        assert read.rows[0].withheld == (SaidLine(insurance, 10_000, 800, 1_600),)
+
+
+def test_an_insurance_of_which_a_side_has_no_column_is_refused() -> None:
+    columns = [name for name in PAYSLIP_HEADER if name != "公积金单位"]
+    with pytest.raises(FileUnreadable) as refused:
+        payslips(csv_file([slip_row()], columns))
+    assert [fault.where for fault in refused.value.faults] == ["f:1:住房公积金单位"]
+
+
+def test_a_contributions_column_must_be_the_sum_of_the_insurances() -> None:
+    columns = [*PAYSLIP_HEADER, "个人社保公积金合计"]
+    right = payslips(csv_file([slip_row(个人社保公积金合计="1615")], columns))
+    wrong = payslips(csv_file([slip_row(个人社保公积金合计="1600")], columns))
+    assert right.faults == ()
+    assert [fault.column for fault in wrong.faults] == ["个人社保公积金合计"]
+    assert "1,615.00" in wrong.faults[0].reason
