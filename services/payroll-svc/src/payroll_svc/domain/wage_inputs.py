@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
-from payroll_svc.domain.wages import PAY_ITEMS
+from payroll_svc.domain.wages import BASE_SALARY, MONTHLY_WAGE, PAY_ITEMS
 
 FEN = "fen"
 HOUR = "hour"
@@ -51,12 +51,17 @@ _QUANTITIES: dict[str, InputItem] = {
     "税后扣款": InputItem("after_tax_deduction", FEN),
 }
 
+_AGREED = (MONTHLY_WAGE, BASE_SALARY)
+"""What a person is paid by agreement is no news of a month: a raise has its first day."""
+
 _NOISE = re.compile(r"[\s*_\-:：/（）()\[\]【】]+")
 _TAIL = re.compile(r"(?<=.)[数元]$")
 """加班小时数 is 加班小时, 奖金（元） is 奖金; 事假（小时） is not 事假, which is in days."""
 
 INPUT_ITEMS: dict[str, InputItem] = {
-    **{words: InputItem(code, FEN) for words, (code, _) in PAY_ITEMS.items() if words},
+    **{
+        words: InputItem(code, FEN) for words, (code, _) in PAY_ITEMS.items() if code not in _AGREED
+    },
     **_QUANTITIES,
 }
 """项目 as people write it as a header or in a row, to our code and unit.

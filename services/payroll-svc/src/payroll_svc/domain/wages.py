@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from payroll_svc.domain.faults import Fault
 
 MONTHLY_WAGE = "monthly_wage"
+BASE_SALARY = "base_salary"
 
 PAY_ITEMS: dict[str, tuple[str, bool]] = {
     "": (MONTHLY_WAGE, True),
     "月工资": (MONTHLY_WAGE, True),
     "工资": (MONTHLY_WAGE, True),
-    "基本工资": ("base_salary", True),
+    "基本工资": (BASE_SALARY, True),
     "岗位工资": ("post_salary", True),
     "绩效工资": ("performance_pay", True),
     "计件工资": ("piece_pay", True),
