@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import RowMapping, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.imported_payslips import ImportedPayslip, SaidLine
 from payroll_svc.store.bulk import among, insert_new, merge
-from payroll_svc.tables import imported_payslips, payroll_runs, period_closes
+from payroll_svc.tables import imported_payslips, period_closes
 from shared.db import Connection
 
 _INSERTED_AT_ONCE = 1_000
@@ -57,11 +58,42 @@ def _payslip(row: RowMapping) -> ImportedPayslip:
     return ImportedPayslip(**{**row, "withheld": withheld})
 
 
+_SUMS = text(
+    """
+    SELECT line->>'insurance' AS insurance,
+           sum(CAST(line->>'employer_fen' AS bigint)) AS employer_fen,
+           sum(CAST(line->>'employee_fen' AS bigint)) AS employee_fen
+      FROM (SELECT DISTINCT ON (employee_id) withheld FROM imported_payslips
+             WHERE employer_id = :employer_id AND levy_period = :levy_period
+             ORDER BY employee_id, version DESC) AS newest
+     CROSS JOIN LATERAL jsonb_array_elements(withheld) AS line
+     GROUP BY 1
+    """
+)
+
+
+async def withheld_sums(
+    conn: Connection, employer_id: str, levy_period: str
+) -> dict[str, tuple[int, int]]:
+    """(employer fen, employee fen) per insurance over the period's imported payslips."""
+    rows = await conn.execute(_SUMS, {"employer_id": employer_id, "levy_period": levy_period})
+    return {row.insurance: (int(row.employer_fen), int(row.employee_fen)) for row in rows}
+
+
+async def restore(conn: Connection, slips: Sequence[ImportedPayslip]) -> None:
+    """What a restored store has lost of them; what it has stays as it is."""
+    if slips:
+        rows = [_row(slip) for slip in slips]
+        await conn.execute(insert(imported_payslips).on_conflict_do_nothing(), rows)
+
+
+def _row(slip: ImportedPayslip) -> dict[str, Any]:
+    return {**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]}
+
+
 async def add(conn: Connection, slips: Sequence[ImportedPayslip]) -> None:
     """Issues them: new, or as the next version."""
-    rows = [
-        {**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]} for slip in slips
-    ]
+    rows = [_row(slip) for slip in slips]
     for start in range(0, len(rows), _INSERTED_AT_ONCE):
         await insert_new(conn, imported_payslips, rows[start : start + _INSERTED_AT_ONCE])
 
@@ -73,12 +105,6 @@ async def has_any(conn: Connection, employer_id: str, levy_period: str) -> bool:
         own.employer_id == employer_id, own.levy_period == levy_period
     )
     return (await conn.execute(wanted.limit(1))).first() is not None
-
-
-async def periods_with_runs(conn: Connection, employer_id: str) -> set[str]:
-    """Levy periods that have a payroll run here."""
-    wanted = select(payroll_runs.c.levy_period).where(payroll_runs.c.employer_id == employer_id)
-    return set((await conn.execute(wanted.distinct())).scalars())
 
 
 async def closed_periods(conn: Connection, employer_id: str) -> set[str]:

@@ -26,14 +26,9 @@ _WITHHELD_SUMS = text(
     SELECT line->>'insurance' AS insurance,
            sum(CAST(line->>'employer_fen' AS bigint)) AS employer_fen,
            sum(CAST(line->>'employee_fen' AS bigint)) AS employee_fen
-      FROM (SELECT levy_period, withheld FROM payslips
-             WHERE employer_id = :employer_id AND levy_period >= :levy_period
-            UNION ALL
-            (SELECT DISTINCT ON (employee_id) levy_period, withheld FROM imported_payslips
-              WHERE employer_id = :employer_id AND levy_period = :levy_period
-              ORDER BY employee_id, version DESC)) AS slips
-     CROSS JOIN LATERAL jsonb_array_elements(withheld) AS line
-     WHERE coalesce(nullif(line->>'levy_period', ''), levy_period) = :levy_period
+      FROM payslips CROSS JOIN LATERAL jsonb_array_elements(withheld) AS line
+     WHERE employer_id = :employer_id AND levy_period >= :levy_period
+       AND coalesce(nullif(line->>'levy_period', ''), levy_period) = :levy_period
      GROUP BY 1
     """
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select, tuple_, update
@@ -194,26 +194,6 @@ async def salary_versions(
         .group_by(run_members.c.employee_id)
     )
     return {row.employee_id: row.version for row in await conn.execute(wanted)}
-
-
-async def approved_with(
-    conn: Connection, employee_ids: Iterable[str], since: datetime
-) -> list[str]:
-    """Levy periods of runs approved since then in which one of the employees is."""
-    wanted = (
-        select(payroll_runs.c.levy_period)
-        .join(run_members, run_members.c.run_id == payroll_runs.c.run_id)
-        .where(among(run_members.c.employee_id, employee_ids), payroll_runs.c.approved_at >= since)
-    )
-    return sorted((await conn.execute(wanted.distinct())).scalars())
-
-
-async def approved_periods(conn: Connection, employer_id: str) -> list[str]:
-    """Levy periods whose run is approved or further: their wage data are fixed."""
-    wanted = select(payroll_runs.c.levy_period).where(
-        payroll_runs.c.employer_id == employer_id, payroll_runs.c.approved_at.is_not(None)
-    )
-    return list((await conn.execute(wanted.distinct())).scalars())
 
 
 async def first_payday(conn: Connection, employer_id: str) -> date | None:

@@ -1,26 +1,17 @@
 """What a restored store takes back of runs and payslips, under the versions that were told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from payroll_svc.domain.imported_payslips import ImportedPayslip
 from payroll_svc.domain.payroll_run import Member, PayrollRun
 from payroll_svc.domain.payslip import Payslip, rest_of
 from payroll_svc.store.bulk import among, merge
 from payroll_svc.store.payslips import keep_versions, payslips_for, restore
 from payroll_svc.store.runs import member_row
-from payroll_svc.tables import (
-    employees,
-    employers,
-    identities,
-    imported_payslips,
-    payroll_runs,
-    run_members,
-)
+from payroll_svc.tables import employees, employers, identities, payroll_runs, run_members
 from shared.db import Connection
 
 
@@ -105,12 +96,3 @@ async def special_additional_fen(conn: Connection, employee_ids: Iterable[str]) 
     wanted = select(employees.c.employee_id, employees.c.special_additional_fen)
     rows = await conn.execute(wanted.where(among(employees.c.employee_id, employee_ids)))
     return {row.employee_id: row.special_additional_fen for row in rows}
-
-
-async def keep_imported_payslips(conn: Connection, slips: Sequence[ImportedPayslip]) -> None:
-    """The newest version of each, unless it is there."""
-    rows = [
-        {**asdict(slip), "withheld": [asdict(line) for line in slip.withheld]} for slip in slips
-    ]
-    if rows:
-        await conn.execute(insert(imported_payslips).on_conflict_do_nothing(), rows)

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 
 from payroll_svc.domain.employers import Employer
-from payroll_svc.domain.hand_ins import HandIn
-from payroll_svc.domain.imported_payslips import ImportedPayslip
 from payroll_svc.domain.pay import DueLine
 from payroll_svc.domain.pay_items import GROSS, Reckoned, wage_fen_of
 from payroll_svc.domain.payroll_run import Member, PayrollRun, run_id_of
@@ -22,7 +20,6 @@ from shared.contracts import (
     PayslipIssued,
     SalaryComputed,
     SpellFact,
-    WageDataDue,
     WithheldFact,
 )
 from shared.values import Insurance
@@ -199,51 +196,4 @@ def _withheld_fact(line: DueLine, levy_period: str = "") -> WithheldFact:
         employee_ppm=line.employee_ppm,
         employer_ppm=line.employer_ppm,
         levy_period=levy_period,
-    )
-
-
-def imported_payslip_issued(slip: ImportedPayslip) -> PayslipIssued:
-    """What the company's own payroll withheld, as its file said it."""
-    return PayslipIssued(
-        version=slip.version,
-        employee_id=slip.employee_id,
-        employer_id=slip.employer_id,
-        levy_period=slip.levy_period,
-        run_id="",
-        payday=slip.payday.isoformat(),
-        gross_fen=slip.gross_fen,
-        tax_fen=slip.tax_fen,
-        net_fen=slip.net_fen,
-        withheld=tuple(
-            WithheldFact(
-                insurance=Insurance(line.insurance),
-                base_fen=line.base_fen,
-                employee_fen=line.employee_fen,
-                employer_fen=line.employer_fen,
-            )
-            for line in slip.withheld
-        ),
-        origin="imported",
-        other_fen=slip.other_fen,
-        reason=slip.reason,
-    )
-
-
-def wage_data_due(hand_in: HandIn, department: str) -> WageDataDue:
-    """`department` is what it is called now."""
-    at = hand_in.handed_in_at
-    return WageDataDue(
-        version=hand_in.version,
-        employer_id=hand_in.employer_id,
-        department_id=hand_in.department_id,
-        department=department,
-        levy_period=hand_in.levy_period,
-        due_on=hand_in.due_on.isoformat(),
-        stage=hand_in.stage,
-        late=hand_in.late,
-        handed_in_at=at.isoformat() if at else "",
-        handed_in_by=hand_in.handed_in_by,
-        rows=hand_in.rows,
-        remind_days=hand_in.remind_days,
-        rolled=hand_in.rolled,
     )

@@ -25,10 +25,10 @@ from payroll_svc.domain.wage_inputs import WageInput
 from payroll_svc.errors import DeadlineInconsistent
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import hand_ins as store
-from payroll_svc.usecases.facts import wage_data_due
 from payroll_svc.usecases.people import departments_of
 from shared import outbox
 from shared.clock import CalendarYearUnknown, WorkCalendar, china_day, china_time
+from shared.contracts import WageDataDue
 from shared.db import Connection
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod
@@ -108,8 +108,28 @@ async def _open(
 async def _tell(conn: Connection, changed: Sequence[HandIn], at: datetime) -> None:
     await store.save(conn, changed)
     names = await employers_store.department_names(conn, {one.department_id for one in changed})
-    events = [wage_data_due(one, names.get(one.department_id, "")) for one in changed]
+    events = [_due(one, names.get(one.department_id, "")) for one in changed]
     await outbox.add(conn, events, at)
+
+
+def _due(hand_in: HandIn, department: str) -> WageDataDue:
+    """`department` is what it is called now."""
+    at = hand_in.handed_in_at
+    return WageDataDue(
+        version=hand_in.version,
+        employer_id=hand_in.employer_id,
+        department_id=hand_in.department_id,
+        department=department,
+        levy_period=hand_in.levy_period,
+        due_on=hand_in.due_on.isoformat(),
+        stage=hand_in.stage,
+        late=hand_in.late,
+        handed_in_at=at.isoformat() if at else "",
+        handed_in_by=hand_in.handed_in_by,
+        rows=hand_in.rows,
+        remind_days=hand_in.remind_days,
+        rolled=hand_in.rolled,
+    )
 
 
 async def open_next(conn: Connection, roll: Roll, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from payroll_svc.domain.explanations import Explanation, explained, figures_of
 from payroll_svc.domain.payroll_run import CORRECTION
 from payroll_svc.domain.payslip import ANSWERED, Payslip, Reply, may_follow
 from payroll_svc.errors import ReplyOutOfTurn
+from payroll_svc.store import imported_payslips as imported_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import runs as runs_store
 from shared.db import Connection
@@ -84,5 +85,12 @@ async def disputes_of(conn: Connection, employer_id: str, limit: int) -> list[Re
 async def sums_of(
     conn: Connection, employer_id: str, levy_period: str
 ) -> dict[str, tuple[int, int]]:
-    """(employer fen, employee fen) per insurance."""
-    return await payslips_store.withheld_sums(conn, employer_id, levy_period)
+    """(employer fen, employee fen) per insurance: of runs here and of the company's own payroll; no
+    month is paid by both, though a run may withhold late what an imported month left out.
+    """
+    sums = await payslips_store.withheld_sums(conn, employer_id, levy_period)
+    imported = await imported_store.withheld_sums(conn, employer_id, levy_period)
+    for insurance, (employer_fen, employee_fen) in imported.items():
+        late = sums.get(insurance, (0, 0))
+        sums[insurance] = (employer_fen + late[0], employee_fen + late[1])
+    return sums

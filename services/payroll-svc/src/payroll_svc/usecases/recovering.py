@@ -13,7 +13,7 @@ from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.people import Person, SealedIdentity
 from payroll_svc.domain.wages import MonthWage
 from payroll_svc.store import employers as employers_store
-from payroll_svc.store import hand_ins, told_before, wages
+from payroll_svc.store import hand_ins, imported_payslips, told_before, wages
 from payroll_svc.store import people as people_store
 from payroll_svc.usecases.identities import Keys
 from shared.db import Connection
@@ -78,7 +78,7 @@ async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[
         paid_at = {slip.run_id: slip.issued_at for slip in slips}
         await told_before.keep_payslips(conn, slips, paid_at)
         await told_before.keep_payslip_versions(conn, told.payslips)
-    await told_before.keep_imported_payslips(conn, told.imported_payslips)
+    await imported_payslips.restore(conn, told.imported_payslips)
     await hand_ins.save(conn, told.hand_ins, only_newer=True)
     return [*_LOST, *lost]
 

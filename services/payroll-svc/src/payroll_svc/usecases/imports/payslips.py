@@ -16,17 +16,18 @@ from payroll_svc.domain.imported_payslips import (
 )
 from payroll_svc.domain.imports import Effect, Import, Upload, missing_person
 from payroll_svc.domain.payroll_run import payday_of
+from payroll_svc.store import approvals as approvals_store
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import imported_payslips as slips_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import staged as staged_store
-from payroll_svc.usecases.facts import imported_payslip_issued
 from payroll_svc.usecases.imports.kind import Kind, States
 from payroll_svc.usecases.people import departments_in, departments_of
 from shared import outbox
 from shared.clock import CalendarYearUnknown
+from shared.contracts import PayslipIssued, WithheldFact
 from shared.db import Connection
-from shared.values import LevyPeriod
+from shared.values import Insurance, LevyPeriod
 
 _TOLD_AT_ONCE = 5_000
 
@@ -64,7 +65,7 @@ async def _faults(conn: Connection, upload: Upload, slips: Sequence[SaidPayslip]
         slips,
         await departments_of(conn, ids, periods),
         await _known(conn, slips),
-        await slips_store.periods_with_runs(conn, upload.employer_id),
+        await approvals_store.periods_with_runs(conn, upload.employer_id),
         await slips_store.closed_periods(conn, upload.employer_id),
         upload.corrects,
     )
@@ -115,7 +116,7 @@ async def _write(
     await slips_store.add(conn, changed)
     for start in range(0, len(changed), _TOLD_AT_ONCE):
         told = changed[start : start + _TOLD_AT_ONCE]
-        await outbox.add(conn, [imported_payslip_issued(slip) for slip in told], at)
+        await outbox.add(conn, [_issued(slip) for slip in told], at)
 
 
 def _next(
@@ -140,6 +141,33 @@ def _next(
         reason=reason,
         import_id=upload.import_id,
         issued_at=at,
+    )
+
+
+def _issued(slip: ImportedPayslip) -> PayslipIssued:
+    """What the company's own payroll withheld, as its file said it."""
+    return PayslipIssued(
+        version=slip.version,
+        employee_id=slip.employee_id,
+        employer_id=slip.employer_id,
+        levy_period=slip.levy_period,
+        run_id="",
+        payday=slip.payday.isoformat(),
+        gross_fen=slip.gross_fen,
+        tax_fen=slip.tax_fen,
+        net_fen=slip.net_fen,
+        withheld=tuple(
+            WithheldFact(
+                insurance=Insurance(line.insurance),
+                base_fen=line.base_fen,
+                employee_fen=line.employee_fen,
+                employer_fen=line.employer_fen,
+            )
+            for line in slip.withheld
+        ),
+        origin="imported",
+        other_fen=slip.other_fen,
+        reason=slip.reason,
     )
 
 

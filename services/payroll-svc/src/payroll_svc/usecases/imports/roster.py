@@ -18,10 +18,10 @@ from payroll_svc.domain.people import (
     after_row,
     roster_faults,
 )
+from payroll_svc.store import approvals as approvals_store
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import erasures as erasures_store
 from payroll_svc.store import people as people_store
-from payroll_svc.store import runs as runs_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.usecases.facts import employee_changed, employee_sealed
 from payroll_svc.usecases.identities import Keys
@@ -222,7 +222,7 @@ async def _write_identities(
 async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> list[str]:
     assert done.applied_at is not None
     ids = [effect.employee_id for effect in effects]
-    periods = await runs_store.approved_with(conn, ids, done.applied_at)
+    periods = await approvals_store.approved_with(conn, ids, done.applied_at)
     reasons = [f"{period} 的工资核算已用到这些人员并审批" for period in periods]
     back = {
         effect.hidden_after["id_index"]: effect.employee_id

@@ -7,8 +7,8 @@ from typing import Any
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imports import Effect, Import, Upload, missing_person
 from payroll_svc.domain.wage_inputs import PIECE, WageInput, input_faults, with_state
+from payroll_svc.store import approvals as approvals_store
 from payroll_svc.store import people as people_store
-from payroll_svc.store import runs as runs_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.store import wage_inputs as inputs_store
 from payroll_svc.store.wage_inputs import StoredInput
@@ -27,7 +27,7 @@ async def _faults(conn: Connection, upload: Upload, rows: Sequence[WageInput]) -
     ids, periods = {row.employee_id for row in rows}, {row.levy_period for row in rows}
     departments = await departments_of(conn, ids, periods)
     known = {key: one.item for key, one in (await _known(conn, rows)).items()}
-    approved = await runs_store.approved_periods(conn, upload.employer_id)
+    approved = await approvals_store.approved_periods(conn, upload.employer_id)
     return input_faults(rows, departments, known, upload.corrects, approved)
 
 
@@ -104,7 +104,7 @@ async def _write(
 
 async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> list[str]:
     periods = {effect.key.split("/", 2)[1] for effect in effects}
-    approved = await runs_store.approved_periods(conn, done.upload.employer_id)
+    approved = await approvals_store.approved_periods(conn, done.upload.employer_id)
     return [f"{period} 的工资核算已审批" for period in sorted(periods & set(approved))]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imports import Effect, Import, Upload, missing_person
 from payroll_svc.domain.wages import MonthWage, WageItem, WageRow, by_month, wage_faults
+from payroll_svc.store import approvals as approvals_store
 from payroll_svc.store import people as people_store
-from payroll_svc.store import runs as runs_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.store import wages as wages_store
 from payroll_svc.usecases.facts import past_salary
@@ -107,7 +107,7 @@ async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> l
     """A run that was approved since may have withheld by bases that rest on these wages."""
     assert done.applied_at is not None
     ids = {effect.employee_id for effect in effects}
-    periods = await runs_store.approved_with(conn, ids, done.applied_at)
+    periods = await approvals_store.approved_with(conn, ids, done.applied_at)
     return [f"{period} 的工资核算已按这些工资形成的基数审批" for period in periods]
 
 
