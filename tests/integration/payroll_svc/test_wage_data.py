@@ -137,7 +137,10 @@ async def test_every_broken_row_comes_back_in_the_file_and_nothing_is_applied(
         said = {number for number, row in marked.rows if row[-1]}
         assert said == {1, *(fault["row"] for fault in staged["faults"])}
     assert await stored(service, employer_id) == {}
-    for data, word in whole_files(WAGE_DATA_HEADER, data_row()).values():
+    # Every class is held against the reader itself; these show that its refusals come through.
+    files = whole_files(WAGE_DATA_HEADER, data_row())
+    for name in ("(1) UTF-16", "(2) macros", "(10) a bomb", "(14) header only"):
+        data, word = files[name]
         answer = await service.upload(employer_id, "wage_data", "f", data)
         assert answer.status_code == 422, answer.text
         assert word in answer.json()["faults"][0]["reason"]
