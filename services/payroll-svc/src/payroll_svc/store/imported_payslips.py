@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from payroll_svc.domain.imported_payslips import ImportedPayslip, SaidLine
 from payroll_svc.store.bulk import among, insert_new, merge
@@ -23,7 +23,7 @@ async def newest(
     wanted = (
         select(imported_payslips)
         .where(among(own.employee_id, employee_ids), among(own.levy_period, levy_periods))
-        .distinct(own.employee_id, own.levy_period)
+        .ext(distinct_on(own.employee_id, own.levy_period))
         .order_by(own.employee_id, own.levy_period, own.version.desc())
     )
     slips = [_payslip(row) for row in (await conn.execute(wanted)).mappings()]
