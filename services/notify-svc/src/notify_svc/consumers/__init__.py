@@ -6,7 +6,7 @@ from datetime import datetime
 from notify_svc.consumers import own
 from notify_svc.domain.digest import Staff
 from notify_svc.domain.resolution import Item, Ticket
-from notify_svc.usecases import hearing
+from notify_svc.usecases import hearing, wage_data
 from notify_svc.usecases.telling import Voice
 from shared.clock import CHINA, Clock
 from shared.codec import Tombstone
@@ -69,7 +69,7 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
         await hearing.take_payslips(conn, voice, [_payslip(e) for e in events], clock.now())
 
     async def on_wage_data(conn: Connection, events: Sequence[WageDataDue]) -> None:
-        await hearing.take_wage_data(conn, [_wage_data(e) for e in events], clock.now())
+        await wage_data.take_wage_data(conn, [_wage_data(e) for e in events], clock.now())
 
     return {
         EmployerChanged: _on_employers,
@@ -219,8 +219,8 @@ def _payslip(event: PayslipIssued) -> hearing.Payslip:
     )
 
 
-def _wage_data(event: WageDataDue) -> hearing.WageData:
-    return hearing.WageData(
+def _wage_data(event: WageDataDue) -> wage_data.WageData:
+    return wage_data.WageData(
         employer_id=event.employer_id,
         department_id=event.department_id,
         department=event.department,
