@@ -3,11 +3,9 @@
 from typing import Any
 
 from payroll_svc.files.reader import read_grid
-from payroll_svc.store.wage_inputs import inputs_of_period
-from shared import db
 from shared.contracts import EmployeeChanged, EmployeeSealed, SalaryComputed
 from tests.integration.payroll_svc.conftest import PayrollService
-from tests.integration.payroll_svc.paying import assessed, run_of, with_people
+from tests.integration.payroll_svc.paying import assessed, run_of, step, with_people
 from tests.support.broken_files import wage_row, wages_csv, whole_files
 from tests.support.broken_pay_files import (
     BROKEN_DATA_ROWS,
@@ -32,13 +30,17 @@ async def stage(service: PayrollService, employer_id: str, data: bytes, **form: 
 
 
 async def stored(service: PayrollService, employer_id: str) -> dict[str, list[tuple[str, int]]]:
-    """What a run of October would compute with."""
-    async with db.transaction(service.parts.worker) as conn:
-        found = await inputs_of_period(conn, employer_id, "2024-10")
-    return {
-        items[0].employee_no: [(one.code, int(one.state["value"])) for one in items]
-        for items in found.values()
-    }
+    """What a run of October would compute with: the month's entries, by employee number."""
+    path = f"/entries?employer_id={employer_id}&levy_period=2024-10"
+    answer = await service.http.get(path, headers=service.hr(employer_id))
+    assert answer.status_code == 200, answer.text
+    people = await service.rows("SELECT employee_no, employee_id FROM employees")
+    numbers = {row.employee_id: row.employee_no for row in people}
+    found: dict[str, list[tuple[str, int]]] = {}
+    for one in answer.json()["items"]:
+        value = one["amount_fen"] or one["quantity_thousandths"]
+        found.setdefault(numbers[one["employee_id"]], []).append((one["code"], value))
+    return found
 
 
 async def changes(service: PayrollService, employer_id: str, staged: Any) -> list[Any]:
@@ -71,7 +73,6 @@ async def test_a_file_is_tried_applied_corrected_and_undone(service: PayrollServ
     assert (await service.apply(employer_id, staged)).status_code == 200
     assert await stored(service, employer_id) == {
         "E0001": [("bonus", 120_000), ("personal_leave", 1_500)],
-        "E0002": [("bonus", 0)],
     }
     assert (await stage(service, employer_id, first))["seen_before"]
     other = xlsx_file([wide(1, 奖金=1300), wide(3, 奖金=5)], WIDE_HEADER)
@@ -99,24 +100,65 @@ async def test_a_file_is_tried_applied_corrected_and_undone(service: PayrollServ
     again = await stage(service, employer_id, first)
     assert (again["state"], again["seen_before"]) == ("staged", False)
     assert (await service.apply(employer_id, again)).status_code == 200
-    assert len(await stored(service, employer_id)) == 2
+    assert await stored(service, employer_id)
     await _an_approved_run_keeps_them(service, employer_id, ids, again)
 
 
 async def _an_approved_run_keeps_them(
     service: PayrollService, employer_id: str, ids: dict[str, str], applied: Any
 ) -> None:
+    before = await stored(service, employer_id)
     run = await run_of(service, employer_id)
     await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
-    path = f"/payroll-runs/{run['run_id']}/approve"
-    approved = await service.post(path, service.hr(employer_id), json={})
-    assert approved.status_code == 200, approved.text
-    kept = await undo(service, employer_id, applied)
-    assert kept.status_code == 409
-    assert "2024-10" in kept.json()["faults"][0]["reason"]
+    for verb in ("check", "approve"):
+        taken = await step(service, run, verb)
+        assert taken.status_code == 200, taken.text
+        kept = await undo(service, employer_id, applied)
+        assert kept.status_code == 409
+        assert "2024-10" in kept.json()["faults"][0]["reason"]
     late = await stage(service, employer_id, csv_file([wide(3, 奖金=7)], WIDE_HEADER))
     assert ["审批" in fault["reason"] for fault in late["faults"]] == [True]
-    assert len(await stored(service, employer_id)) == 2
+    assert await stored(service, employer_id) == before
+
+
+async def reckonings(service: PayrollService, run: Any) -> dict[str, tuple[int, str]]:
+    """(amount in fen, reckoning) of each item of E0001 in the run, by code."""
+    path = f"/payroll-runs/{run['run_id']}/people"
+    answer = await service.http.get(path, headers=service.hr(run["employer_id"]))
+    assert answer.status_code == 200, answer.text
+    (person,) = answer.json()["items"]
+    assert person["gross_fen"] == sum(item["amount_fen"] for item in person["items"])
+    return {item["code"]: (item["amount_fen"], item["reckoning"]) for item in person["items"]}
+
+
+async def test_a_run_reckons_with_what_was_imported_and_without_what_was_undone(
+    service: PayrollService,
+) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    data = [wide(1, 奖金="1200.00", 计件数量="250", 计件单价="1.25", 加班小时数=8)]
+    staged = await stage(service, employer_id, xlsx_file(data, WIDE_HEADER))
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    run = await run_of(service, employer_id)
+    agreed = {"base_salary": (1_000_000, "基本工资：全月在职，10,000.00")}
+    imported = {
+        "bonus": (120_000, "奖金：录入 1,200.00"),
+        "overtime_150": (
+            68_966,
+            "工作日加班工资：10,000.00 ÷ 21.75 ÷ 8 × 8 小时 × 150% = 689.66",
+        ),
+        "piece_pay": (31_250, "计件工资：250 件 × 1.25 = 312.50"),
+    }
+    assert await reckonings(service, run) == {**agreed, **imported}
+    # What HR enters afterwards stays: the import is no longer as it came.
+    entered = {"employee_id": ids["E0001"], "code": "bonus", "amount_fen": 130_000}
+    month = {"employer_id": employer_id, "levy_period": "2024-10"}
+    hr = service.hr(employer_id)
+    for amount_fen, status in ((130_000, 409), (120_000, 200)):
+        body = {**month, "entries": [{**entered, "amount_fen": amount_fen}]}
+        assert (await service.post("/entries", hr, json=body)).status_code == 200
+        assert (await undo(service, employer_id, staged)).status_code == status
+    assert (await step(service, run, "recompute")).status_code == 200
+    assert await reckonings(service, run) == agreed
 
 
 async def test_every_broken_row_comes_back_in_the_file_and_nothing_is_applied(
@@ -187,7 +229,7 @@ async def test_a_roster_and_past_wages_are_undone_as_new_versions(
 async def test_what_was_applied_of_a_workbook_is_what_it_says(service: PayrollService) -> None:
     """One bad row among thousands: the others are taken when chosen."""
     employer_id, _ = await with_people(service, *(roster_row(n) for n in range(1, 4)))
-    rows = [wide(1 + n % 3, 奖金=n) for n in range(3)] + [wide(9, 奖金=1)]
+    rows = [wide(n, 奖金=n) for n in range(1, 4)] + [wide(9, 奖金=1)]
     staged = await stage(service, employer_id, csv_file(rows, WIDE_HEADER))
     assert (staged["rows"], staged["good_rows"]) == (4, 3)
     taken = await service.apply(employer_id, staged, "good_rows")

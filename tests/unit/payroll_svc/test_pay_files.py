@@ -12,6 +12,7 @@ from payroll_svc.errors import FileUnreadable
 from payroll_svc.files.payslips import PayslipsFile, read_payslips
 from payroll_svc.files.reader import read_grid
 from payroll_svc.files.wage_data import WageDataFile, read_wage_data
+from payroll_svc.policy import statutory_items
 from tests.support.broken_files import KNOWN, BrokenRow, whole_files
 from tests.support.broken_pay_files import (
     BROKEN_DATA_ROWS,
@@ -28,6 +29,12 @@ from tests.support.rosters import csv_file, xlsx_file
 
 NUMBERS = {KNOWN: "id-1", "E0002": "id-2"}
 WRITERS = {"csv": csv_file, "xlsx": xlsx_file}
+
+
+def test_a_run_reckons_every_item_of_a_file_the_way_that_it_is_measured() -> None:
+    ways = {"fen": ("amount", "pieces"), "piece": ("pieces",), "hour": ("hours",), "day": ("days",)}
+    catalogue = statutory_items()
+    assert [i for i in INPUT_ITEMS.values() if catalogue[i.code].way not in ways[i.unit]] == []
 
 
 def wage_data(data: bytes, month: str = "") -> WageDataFile:

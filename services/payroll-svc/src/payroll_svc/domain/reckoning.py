@@ -138,7 +138,10 @@ def _amount(_: Month, item: PayItem, entry: Entry) -> Reckoned:
     return _made(item, fen, f"{item.name}：录入 {fen_text(fen)}", (Step("录入金额", fen),))
 
 
-def _pieces(_: Month, item: PayItem, entry: Entry) -> Reckoned:
+def _pieces(month: Month, item: PayItem, entry: Entry) -> Reckoned:
+    if entry.amount_fen:
+        # A department's file says what its pieces came to.
+        return _amount(month, item, entry)
     price = entry.unit_price_fen_hundredths
     fen = half_up(entry.quantity_thousandths * price, 1000 * 100)
     words = (

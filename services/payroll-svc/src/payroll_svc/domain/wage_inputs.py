@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.pay_items import Entry
 from payroll_svc.domain.wages import BASE_SALARY, MONTHLY_WAGE, PAY_ITEMS
 
 FEN = "fen"
@@ -118,6 +119,26 @@ class WageInput:
         return ITEM_WORDS.get(InputItem(self.code, self.unit), self.code)
 
 
+def entry_of(one: WageInput) -> Entry:
+    """What a payroll run computes with; all 0 where the file says that there is none."""
+    return Entry(
+        one.code,
+        one.amount_fen or 0,
+        one.quantity_thousandths or 0,
+        one.unit_price_fen_hundredths,
+    )
+
+
+def unit_of(code: str, amount_fen: int) -> str:
+    """What an entry of this code that no file brought is measured in."""
+    units = [item.unit for item in INPUT_ITEMS.values() if item.code == code and item.unit != FEN]
+    return FEN if amount_fen or not units else units[0]
+
+
+def fixed_words(levy_period: str) -> str:
+    return f"{levy_period} 的工资核算已复核或审批"
+
+
 def with_state(one: WageInput, state: Mapping[str, Any], row: int) -> WageInput:
     """The item brought to a state that `WageInput.state` gave, from this row of its file."""
     unit, value = str(state["unit"]), int(state["value"])
@@ -156,20 +177,20 @@ def input_faults(
     """What of a file does not fit the roster, or contradicts the wage data taken in before.
 
     `departments` maps (employee id, levy period) to where they are employed in it; `known` the keys
-    to what is stored; no wage data are taken in for `fixed_periods`, whose run is approved.
+    to what is stored; no wage data are taken in for `fixed_periods`, whose run is checked.
     """
     faults: dict[tuple[int, str], Fault] = {}
     for one in rows:
         if one.levy_period in fixed_periods:
-            todo = "更正请用新的工资核算补差，不能改已审批的月份"
-            reason = f"{one.levy_period} 的工资核算已审批"
+            todo = "未审批的先重新计算工资；已审批的在以后月份的工资核算里补差"
+            reason = fixed_words(one.levy_period)
             fault = Fault(one.row, "所属月份", one.levy_period, reason, todo)
         elif (one.employee_id, one.levy_period) not in departments:
             todo = "核对工号和月份，或先在花名册里登记任职"
             reason = f"{one.levy_period} 不在职"
             fault = Fault(one.row, "工号", one.employee_no, reason, todo)
         elif not corrects and known.get(one.key, one).state != one.state:
-            reason = f"{one.levy_period} 的“{one.words}”已导入过，数值不同"
+            reason = f"{one.levy_period} 的“{one.words}”已导入或录入过，数值不同"
             todo = "如确需更正，上传时选择“更正已导入的数据”"
             fault = Fault(one.row, one.words, value_text(one), reason, todo)
         else:

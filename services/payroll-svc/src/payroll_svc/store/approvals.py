@@ -22,10 +22,10 @@ async def approved_with(
     return sorted((await conn.execute(wanted.distinct())).scalars())
 
 
-async def approved_periods(conn: Connection, employer_id: str) -> list[str]:
-    """Levy periods whose run is approved or further: their wage data are fixed."""
+async def checked_periods(conn: Connection, employer_id: str) -> list[str]:
+    """Levy periods whose run is checked or further: their wage data are fixed."""
     wanted = select(payroll_runs.c.levy_period).where(
-        payroll_runs.c.employer_id == employer_id, payroll_runs.c.approved_at.is_not(None)
+        payroll_runs.c.employer_id == employer_id, payroll_runs.c.state != "computed"
     )
     return list((await conn.execute(wanted.distinct())).scalars())
 

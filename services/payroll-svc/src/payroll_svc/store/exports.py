@@ -7,6 +7,7 @@ from sqlalchemy import Table, func, insert, select, tuple_, update
 
 from payroll_svc.domain.exports import PAYSLIPS, ROSTER, Export
 from payroll_svc.domain.wage_inputs import WageInput
+from payroll_svc.store.wage_inputs import INPUTS, input_of
 from payroll_svc.tables import (
     employees,
     exports,
@@ -76,16 +77,11 @@ async def inputs_page(
     conn: Connection, employer_id: str, levy_period: str, after: tuple[str, str], limit: int
 ) -> list[WageInput]:
     """One page of the period's wage data, by employee number and code, from the one after."""
-    names = [name for name in WageInput.__slots__ if name != "employee_no"]
     place = tuple_(employees.c.employee_no, wage_inputs.c.code)
-    wanted = (
-        select(*(wage_inputs.c[name] for name in names), employees.c.employee_no)
-        .join(employees, employees.c.employee_id == wage_inputs.c.employee_id)
-        .where(
-            wage_inputs.c.employer_id == employer_id,
-            wage_inputs.c.levy_period == levy_period,
-            place > after,
-        )
+    wanted = INPUTS.where(
+        wage_inputs.c.employer_id == employer_id,
+        wage_inputs.c.levy_period == levy_period,
+        place > after,
     )
     ordered = wanted.order_by(employees.c.employee_no, wage_inputs.c.code).limit(limit)
-    return [WageInput(**row) for row in (await conn.execute(ordered)).mappings()]
+    return [input_of(row) for row in (await conn.execute(ordered)).mappings()]

@@ -1,21 +1,43 @@
 """Wage data of a month as departments handed them in."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, select, text
 
-from payroll_svc.domain.wage_inputs import WageInput
+from payroll_svc.domain.wage_inputs import FEN, WageInput, unit_of
 from payroll_svc.store.bulk import among, merge
-from payroll_svc.tables import employees, wage_inputs
+from payroll_svc.tables import employees, entries, wage_inputs
 from shared.db import Connection
 
-_INPUT = [
-    column
-    for column in wage_inputs.c
-    if column.name not in ("employer_id", "department_id", "import_id")
-]
+INPUTS = (
+    select(
+        entries.c.employee_id,
+        entries.c.levy_period,
+        entries.c.code,
+        entries.c.amount_fen,
+        entries.c.quantity_thousandths,
+        entries.c.unit_price_fen_hundredths,
+        wage_inputs.c.unit,
+        wage_inputs.c.row,
+        wage_inputs.c.department_id,
+        wage_inputs.c.import_id,
+        employees.c.employee_no,
+    )
+    .join(employees, employees.c.employee_id == entries.c.employee_id)
+    .outerjoin(
+        wage_inputs,
+        (wage_inputs.c.employee_id == entries.c.employee_id)
+        & (wage_inputs.c.levy_period == entries.c.levy_period)
+        & (wage_inputs.c.code == entries.c.code),
+    )
+    .where(
+        wage_inputs.c.unit.is_not(None)
+        | (entries.c.amount_fen != 0)
+        | (entries.c.quantity_thousandths != 0)
+    )
+)
+"""Entries of months, each with the import that it came by: none where HR entered it."""
 
 _FORGET = text(
     """
@@ -30,62 +52,58 @@ _FORGET = text(
 
 @dataclass(frozen=True, slots=True)
 class StoredInput:
-    """An item with the department that it counts for and the import that it came by."""
+    """An item with the department that it counts for and the import that it came by; both None
+    where HR entered it.
+    """
 
     item: WageInput
-    department_id: str
-    import_id: str
-
-
-async def inputs_of_period(
-    conn: Connection, employer_id: str, levy_period: str
-) -> dict[str, tuple[WageInput, ...]]:
-    """What a payroll run of the period computes with, by employee id, in the order of codes."""
-    wanted = (
-        select(*_INPUT, employees.c.employee_no)
-        .join(employees, employees.c.employee_id == wage_inputs.c.employee_id)
-        .where(wage_inputs.c.employer_id == employer_id, wage_inputs.c.levy_period == levy_period)
-        .order_by(wage_inputs.c.employee_id, wage_inputs.c.code)
-    )
-    found: dict[str, list[WageInput]] = defaultdict(list)
-    for row in (await conn.execute(wanted)).mappings():
-        found[row["employee_id"]].append(WageInput(**row))
-    return {employee_id: tuple(items) for employee_id, items in found.items()}
+    department_id: str | None
+    import_id: str | None
 
 
 async def stored_inputs(
     conn: Connection, employee_ids: Iterable[str], levy_periods: Iterable[str]
 ) -> dict[str, StoredInput]:
     """What is stored of these employees' months, by key."""
-    wanted = (
-        select(wage_inputs, employees.c.employee_no)
-        .join(employees, employees.c.employee_id == wage_inputs.c.employee_id)
-        .where(
-            among(wage_inputs.c.employee_id, employee_ids),
-            among(wage_inputs.c.levy_period, levy_periods),
-        )
+    wanted = INPUTS.where(
+        among(entries.c.employee_id, employee_ids), among(entries.c.levy_period, levy_periods)
     )
-    stored = [_stored(row) for row in (await conn.execute(wanted)).mappings()]
+    rows = (await conn.execute(wanted)).mappings()
+    stored = [StoredInput(input_of(row), row["department_id"], row["import_id"]) for row in rows]
     return {one.item.key: one for one in stored}
 
 
-def _stored(row: RowMapping) -> StoredInput:
-    own = {name: row[name] for name in WageInput.__slots__}
-    return StoredInput(WageInput(**own), row["department_id"], row["import_id"])
+def input_of(row: RowMapping) -> WageInput:
+    """One row of INPUTS."""
+    unit = row["unit"] or unit_of(row["code"], row["amount_fen"])
+    return WageInput(
+        row=row["row"] or 0,
+        employee_id=row["employee_id"],
+        employee_no=row["employee_no"],
+        levy_period=row["levy_period"],
+        code=row["code"],
+        unit=unit,
+        amount_fen=row["amount_fen"] if unit == FEN else None,
+        quantity_thousandths=None if unit == FEN else row["quantity_thousandths"],
+        unit_price_fen_hundredths=row["unit_price_fen_hundredths"],
+    )
 
 
 async def save_inputs(conn: Connection, employer_id: str, changed: Sequence[StoredInput]) -> None:
-    """Writes these items as given."""
-    names = [column.name for column in _INPUT]
+    """Writes where these items, whose values are entries, came from."""
     await merge(
         conn,
         wage_inputs,
         [
             {
+                "employee_id": one.item.employee_id,
+                "levy_period": one.item.levy_period,
+                "code": one.item.code,
+                "unit": one.item.unit,
                 "employer_id": employer_id,
                 "department_id": one.department_id,
                 "import_id": one.import_id,
-                **{name: getattr(one.item, name) for name in names},
+                "row": one.item.row,
             }
             for one in changed
         ],
@@ -93,7 +111,7 @@ async def save_inputs(conn: Connection, employer_id: str, changed: Sequence[Stor
 
 
 async def forget_inputs(conn: Connection, keys: Collection[str]) -> None:
-    """Deletes the items with these keys."""
+    """These items were handed in by no import."""
     parts = [key.split("/", 2) for key in keys]
     columns = {
         name: [one[at] for one in parts] for at, name in enumerate(("ids", "months", "codes"))

@@ -3,7 +3,6 @@ of companies with a payroll of their own, exports.
 """
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -62,7 +61,7 @@ exports = Table(
     Index("exports_by_employer", "employer_id", "asked_at"),
 )
 
-# Wage data of a month, as departments handed them in: an amount, or a quantity of its unit.
+# Which entries departments handed in, by which row of which import; the values are the entries'.
 wage_inputs = Table(
     "wage_inputs",
     metadata,
@@ -74,15 +73,9 @@ wage_inputs = Table(
     ),
     text_("employer_id"),
     text_("department_id"),
-    Column("amount_fen", BigInteger),
-    Column("quantity_thousandths", BigInteger),
-    fen("unit_price_fen_hundredths"),
     text_("import_id"),
     Column("row", Integer, nullable=False),
     PrimaryKeyConstraint("employee_id", "levy_period", "code"),
-    CheckConstraint(
-        "(amount_fen IS NULL) <> (quantity_thousandths IS NULL)", name="wage_inputs_have_one_value"
-    ),
     Index("wage_inputs_by_employer", "employer_id", "levy_period"),
 )
 

@@ -25,8 +25,8 @@ OwnedT = TypeVar("OwnedT")
 
 _LOST = (
     "staged files, checks and approvals of unpaid runs since the backup are lost",
-    "so are own pay items, standing items, entries, tax declarations and words on payslips:"
-    " enter them again before the next run",
+    "so are own pay items, standing items, entries, wage data, tax declarations and words on"
+    " payslips: enter or import them again before the next run",
 )
 
 

@@ -68,14 +68,9 @@ CREATE TABLE wage_inputs (
     unit text NOT NULL CHECK (unit IN ('fen', 'hour', 'day', 'piece')),
     employer_id text NOT NULL,
     department_id text NOT NULL,
-    amount_fen bigint,
-    quantity_thousandths bigint,
-    unit_price_fen_hundredths bigint NOT NULL DEFAULT 0,
     import_id text NOT NULL,
     row integer NOT NULL,
-    PRIMARY KEY (employee_id, levy_period, code),
-    CONSTRAINT wage_inputs_have_one_value
-        CHECK ((amount_fen IS NULL) <> (quantity_thousandths IS NULL)));
+    PRIMARY KEY (employee_id, levy_period, code));
 CREATE INDEX wage_inputs_by_employer ON wage_inputs (employer_id, levy_period);
 CREATE TABLE wage_deadlines (
     employer_id text NOT NULL REFERENCES employers,

@@ -6,8 +6,17 @@ from typing import Any
 
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imports import Effect, Import, Upload, missing_person
-from payroll_svc.domain.wage_inputs import PIECE, WageInput, input_faults, with_state
+from payroll_svc.domain.pay_items import Entry
+from payroll_svc.domain.wage_inputs import (
+    PIECE,
+    WageInput,
+    entry_of,
+    fixed_words,
+    input_faults,
+    with_state,
+)
 from payroll_svc.store import approvals as approvals_store
+from payroll_svc.store import entered as entered_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.store import wage_inputs as inputs_store
@@ -27,8 +36,8 @@ async def _faults(conn: Connection, upload: Upload, rows: Sequence[WageInput]) -
     ids, periods = {row.employee_id for row in rows}, {row.levy_period for row in rows}
     departments = await departments_of(conn, ids, periods)
     known = {key: one.item for key, one in (await _known(conn, rows)).items()}
-    approved = await approvals_store.approved_periods(conn, upload.employer_id)
-    return input_faults(rows, departments, known, upload.corrects, approved)
+    checked = await approvals_store.checked_periods(conn, upload.employer_id)
+    return input_faults(rows, departments, known, upload.corrects, checked)
 
 
 async def _effects(conn: Connection, upload: Upload, rows: Sequence[WageInput]) -> list[Effect]:
@@ -65,7 +74,10 @@ async def _effects(conn: Connection, upload: Upload, rows: Sequence[WageInput]) 
     return [*effects, *missing]
 
 
-def _hidden(stored: StoredInput) -> dict[str, Any]:
+def _hidden(stored: StoredInput) -> dict[str, Any] | None:
+    """None where no import brought it."""
+    if stored.import_id is None:
+        return None
     return {
         "department_id": stored.department_id,
         "import_id": stored.import_id,
@@ -85,9 +97,19 @@ async def _states(conn: Connection, effects: Sequence[Effect]) -> States:
 
 
 async def _write(
-    conn: Connection, upload: Upload, effects: Sequence[Effect], _reason: str, _at: datetime
+    conn: Connection, upload: Upload, effects: Sequence[Effect], _reason: str, at: datetime
 ) -> None:
-    """Nothing is told: a run tells what it made of them."""
+    """As entries of their months. Nothing is told: a run tells what it made of them."""
+    given: dict[str, list[tuple[str, Entry]]] = {}
+    for effect in effects:
+        one = _input(effect)
+        if effect.after is not None:
+            one = with_state(one, effect.after, effect.row)
+        given.setdefault(one.levy_period, []).append((one.employee_id, entry_of(one)))
+    for levy_period, entries in given.items():
+        await entered_store.save_entries(
+            conn, upload.employer_id, levy_period, entries, upload.import_id, at
+        )
     changed = [
         StoredInput(
             with_state(_input(effect), {**effect.after}, effect.hidden_after["row"]),
@@ -98,14 +120,14 @@ async def _write(
         if effect.after is not None and effect.hidden_after is not None
     ]
     await inputs_store.save_inputs(conn, upload.employer_id, changed)
-    gone = [effect.key for effect in effects if effect.after is None]
+    gone = [effect.key for effect in effects if effect.hidden_after is None]
     await inputs_store.forget_inputs(conn, gone)
 
 
 async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> list[str]:
     periods = {effect.key.split("/", 2)[1] for effect in effects}
-    approved = await approvals_store.approved_periods(conn, done.upload.employer_id)
-    return [f"{period} 的工资核算已审批" for period in sorted(periods & set(approved))]
+    checked = await approvals_store.checked_periods(conn, done.upload.employer_id)
+    return [fixed_words(period) for period in sorted(periods & set(checked))]
 
 
 KIND = Kind(
