@@ -8,8 +8,8 @@ from alembic import op
 
 from shared.migrate import grant, protect
 
-revision = "0007_wage_data"
-down_revision: str | None = "0006_pay_items"
+revision = "0008_wage_data"
+down_revision: str | None = "0007_first_fund_member"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
