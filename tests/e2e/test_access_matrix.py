@@ -101,7 +101,7 @@ def without(text: str, ids: Mapping[str, str]) -> str:
 
 def nowhere(ids: Mapping[str, str]) -> dict[str, str]:
     """The same ids, of things that do not exist."""
-    kept = (*OPEN_IDS, "uscc", "employer_name", "side", "contribution_year")
+    kept = (*OPEN_IDS, "uscc", "employer_name")
     return {name: value if name in kept else str(uuid.uuid4()) for name, value in ids.items()}
 
 
@@ -166,7 +166,8 @@ async def test_anothers_is_answered_as_what_does_not_exist(
     for operation in operations:
         home = home_of(actors, operation)
         for caller, headers in actors.callers(home).items():
-            if TABLE[operation.route][caller] != "404":
+            # What is 404 to the house's own HR is not there, and not another's.
+            if TABLE[operation.route][caller] != "404" or caller == "hr":
                 continue
             absent = nowhere(home.ids)
             there = await ask(actors, operation, headers, home.ids)

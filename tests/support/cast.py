@@ -48,7 +48,7 @@ OTHER_EMPLOYER: dict[str, Any] = {
 }
 
 
-OPEN_IDS = ("levy_period", "city", "insurance")
+OPEN_IDS = ("levy_period", "city", "insurance", "side", "contribution_year", "figure")
 """What is asked for by name and is nobody's."""
 
 

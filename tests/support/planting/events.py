@@ -85,6 +85,6 @@ PLANTS = (
         "an answer was kept and its effect is gone",
         "kept_answer_without_effect",
         "payroll_svc",
-        deleted("imports"),
+        ("DELETE FROM import_effects", *deleted("imports")),
     ),
 )
