@@ -11,6 +11,8 @@ READY := $(VENV)/.set-up
 MEMBERS := shared sandbox $(wildcard services/*)
 # A client that hangs is a failed test, not a night of waiting.
 PYTEST := $(BIN)/pytest --timeout=600
+# Whole files to one process a core; each has a PostgreSQL and a Kafka of its own where a test wants them.
+SHARED_OUT := -n auto --maxprocesses 4 --dist loadfile
 
 # uv asks the index that pip is told of, and trusts the certificates of the machine.
 ifdef PIP_INDEX_URL
@@ -75,17 +77,17 @@ format: $(READY) ## format the code and repair what lint can
 	@$(BIN)/ruff check --fix --quiet .
 
 test: $(READY) ## all tests that every change must pass; those marked `long` have targets of their own
-	@$(PYTEST) -n auto --dist loadfile -m "not long" tests/unit tests/contract
-	@$(PYTEST) -m "not long" tests/integration tests/e2e $(wildcard tests/faults)
+	@$(PYTEST) $(SHARED_OUT) -m "not long" tests/unit tests/contract tests/integration
+	@$(PYTEST) -m "not long" tests/e2e $(wildcard tests/faults)
 
 test-unit: $(READY) ## pure functions; no server
-	@$(PYTEST) -n auto --dist loadfile tests/unit
+	@$(PYTEST) $(SHARED_OUT) tests/unit
 
 test-contract: $(READY) ## events, schemas and OpenAPI against what is committed
-	@$(PYTEST) -n auto --dist loadfile tests/contract
+	@$(PYTEST) $(SHARED_OUT) tests/contract
 
 test-integration: $(READY) ## each service on real PostgreSQL and real Kafka
-	@$(PYTEST) tests/integration
+	@$(PYTEST) $(SHARED_OUT) tests/integration
 
 test-e2e: $(READY) ## all processes, the case from end to end, its long variants too
 	@$(PYTEST) tests/e2e
