@@ -156,4 +156,12 @@ time.sleep(600)
     killed.kill()
     await killed.wait()
 
-    await eventually(lambda: not psutil.pid_exists(part), within=10)
+    await eventually(lambda: _has_ended(part), within=10)
+
+
+def _has_ended(pid: int) -> bool:
+    """Gone, or dead and not yet reaped by whoever inherited it."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

@@ -107,6 +107,7 @@ def _person(
         "first_month_wage": _yuan(person.first_month_wage_fen),
         "agreed_wage": _yuan(person.agreed_wage_fen),
         "special_additional": _yuan(person.special_additional_fen),
+        "first_fund_member": "是" if person.first_fund_member else "否",
         "documents_missing": "、".join(
             _DOCUMENT_WORDS.get(code, code) for code in person.documents_missing
         ),
