@@ -29,7 +29,7 @@ _WITHIN_SECONDS = 900.0
 _TOLD = """
     SELECT count(*), sum(jsonb_array_length(a.lines))::bigint FROM outbox o
       JOIN assessments a ON o.subject = a.employee_id || '/' || a.levy_period
-     WHERE o.family = 'ContributionAssessed' AND o.sent_at IS NOT NULL
+     WHERE o.family = 'ContributionAssessed' AND o.seq NOT IN (SELECT seq FROM outbox_queue)
 """
 
 

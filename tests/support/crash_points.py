@@ -23,7 +23,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 import shared.consumer.loop
-import shared.outbox
+import shared.outbox.relay
 import shared.serve.app
 import shared.serve.jobs
 from shared.consumer import apply_batch
@@ -112,7 +112,7 @@ def _wrap_consumer(armed: Armed) -> None:
 
 
 def _wrap_relay(armed: Armed) -> None:
-    events, publish = shared.outbox.Relay._events, shared.outbox._Publisher.publish
+    events, publish = shared.outbox.relay.Relay._events, shared.outbox.relay._Publisher.publish
 
     @wraps(publish)
     async def publishing(self: Any, records: Any) -> None:
@@ -127,8 +127,8 @@ def _wrap_relay(armed: Armed) -> None:
             armed.passing(Point.OUTBOX_MARKED)
         return sent
 
-    _replace(shared.outbox._Publisher, "publish", publishing)
-    _replace(shared.outbox.Relay, "_events", relaying)
+    _replace(shared.outbox.relay._Publisher, "publish", publishing)
+    _replace(shared.outbox.relay.Relay, "_events", relaying)
 
 
 def _wrap_jobs(armed: Armed) -> None:

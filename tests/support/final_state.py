@@ -21,7 +21,16 @@ State = dict[str, Counter[str]]
 """By `database.table`: how often each canonical row is there."""
 
 PLUMBING = frozenset(
-    ("inbox", "outbox", "parked", "parked_keys", "relay_lease", "http_writes", "alembic_version")
+    (
+        "inbox",
+        "outbox",
+        "outbox_queue",
+        "parked",
+        "parked_keys",
+        "relay_lease",
+        "http_writes",
+        "alembic_version",
+    )
 )
 """How facts travelled, which faults may change; `tests.support.invariants` looks at these."""
 TRIES = frozenset({"bureau_sync_svc.exchanges", "notify_svc.tries"})

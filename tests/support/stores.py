@@ -20,9 +20,9 @@ LEFT_OUT_TABLES = {
     "http_writes": "answers kept for repeated requests",
 }
 LEFT_OUT_COLUMNS = {
+    "outbox_queue": {"seq": "the order of publishing", "since": "system time"},
     "outbox": {
         "seq": "the order of publishing",
-        "sent_at": "when the broker last had it",
         "created_at": "system time",
         "traceparent": "which run caused it",
     },

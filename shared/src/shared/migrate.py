@@ -14,7 +14,9 @@ from sqlalchemy import MetaData, pool
 from sqlalchemy.engine import Connection as SyncConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-PLUMBING = frozenset({"outbox", "relay_lease", "inbox", "parked", "parked_keys", "http_writes"})
+PLUMBING = frozenset(
+    {"outbox", "outbox_queue", "relay_lease", "inbox", "parked", "parked_keys", "http_writes"}
+)
 
 
 def _config(url: str, package: str) -> Config:
@@ -150,6 +152,27 @@ def install_plumbing(op: Any) -> None:
     for statement in (_OUTBOX + _PLUMBING_GRANTS.format(package=package)).split(";"):
         if statement.strip():
             op.execute(statement)
+
+
+_OUTBOX_QUEUE = """
+CREATE TABLE outbox_queue (
+    seq bigint PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT clock_timestamp());
+INSERT INTO outbox_queue (seq) SELECT seq FROM outbox WHERE sent_at IS NULL;
+ALTER TABLE outbox DROP COLUMN sent_at;
+GRANT SELECT (seq) ON outbox TO {package}_api;
+GRANT INSERT ON outbox_queue TO {package}_api;
+GRANT SELECT, INSERT, DELETE ON outbox_queue TO {package}_worker
+"""
+
+
+def queue_unsent(op: Any) -> None:
+    """What is not published yet goes to a table of its own. The older release marked the outbox's
+    rows instead: all of its processes must have ended.
+    """
+    package = context.config.attributes["package"]
+    for statement in _OUTBOX_QUEUE.format(package=package).split(";"):
+        op.execute(statement)
 
 
 _KEPT_ANSWERS = """

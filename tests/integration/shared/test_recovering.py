@@ -20,7 +20,10 @@ from tests.support.service_databases import ServiceDatabase
 from tests.support.telling import EFFECTS, Recorder, effects, salary
 
 AT = datetime(2024, 9, 30, 1, 0, tzinfo=UTC)
-_OUTBOX = text("SELECT version, payload, sent_at IS NOT NULL AS sent FROM outbox ORDER BY version")
+_OUTBOX = text(
+    "SELECT version, payload, q.seq IS NULL AS sent"
+    " FROM outbox LEFT JOIN outbox_queue q USING (seq) ORDER BY version"
+)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ PLANTS = (
         "an outbox row is not sent",
         "outbox_not_drained",
         "bureau_sync_svc",
-        changed("outbox", "sent_at = NULL"),
+        ("INSERT INTO outbox_queue (seq) SELECT max(seq) FROM outbox",),
     ),
     Plant(
         "a key is parked that nobody meant to park",

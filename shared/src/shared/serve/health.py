@@ -23,10 +23,6 @@ _OUTBOX_AGE_SECONDS = 60.0
 _PARKED = text(
     "SELECT count(DISTINCT (topic, key)) FROM parked WHERE state IN ('parked', 'queued')"
 )
-_OUTBOX_AGE = text(
-    "SELECT extract(epoch FROM clock_timestamp() - min(created_at))"
-    " FROM outbox WHERE sent_at IS NULL"
-)
 _parked_gauge = Gauge("daozhang_parked_keys", "Keys with parked events")
 
 
@@ -78,7 +74,7 @@ class Health:
     async def _stored(self, conn: Connection, checks: dict[str, str]) -> dict[str, Any]:
         parked = (await conn.execute(_PARKED)).scalar_one()
         _parked_gauge.set(parked)
-        age = (await conn.execute(_OUTBOX_AGE)).scalar()
+        age = await outbox.oldest_age(conn)
         if age is not None and age > _OUTBOX_AGE_SECONDS:
             checks["outbox"] = f"the oldest event has waited {int(age)} s to be published"
         due, next_due = await self._runner.due(conn)

@@ -8,7 +8,8 @@ PLUMBING = (
         Told,
         """
         SELECT seq, id::text, aggregatetype, aggregateid, type, family, subject, version,
-               sha256(payload), sent_at FROM outbox
+               sha256(payload), created_at, q.seq IS NOT NULL
+          FROM outbox LEFT JOIN outbox_queue q USING (seq)
         """,
     ),
     Query(Taken, "SELECT event_id, content_hash FROM inbox"),

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 
 class Told(NamedTuple):
-    """An outbox row. `content` is sha256 of the body; None: the event deletes its key."""
+    """An outbox row. `content` is sha256 of the body; None: the event deletes its key. It `waits`
+    until it is published.
+    """
 
     store: str
     seq: int
@@ -17,7 +19,8 @@ class Told(NamedTuple):
     subject: str
     version: int
     content: bytes | None
-    sent_at: datetime | None
+    told_at: datetime
+    waits: bool
 
     @property
     def aggregate(self) -> tuple[str, str]:

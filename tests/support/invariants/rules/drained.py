@@ -10,7 +10,7 @@ from tests.support.invariants.violation import states
 @states("I9")
 def outbox_not_drained(facts: Facts) -> Iterator[str]:
     """When all is quiet, every outbox has been sent."""
-    waiting = Counter(one.store for one in facts.of(Told) if one.sent_at is None)
+    waiting = Counter(one.store for one in facts.of(Told) if one.waits)
     for store, count in sorted(waiting.items()):
         yield f"{count} events of {store} are not sent"
 

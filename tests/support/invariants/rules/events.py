@@ -112,8 +112,8 @@ def inbox_row_of_nothing(facts: Facts) -> Iterator[str]:
 
 @states("I3")
 def sent_event_not_in_topic(facts: Facts) -> Iterator[str]:
-    """Every event that is marked as sent is in its topic, as long as the topic reaches back to when
-    it was sent; of each aggregate the newest is there in any case.
+    """Every event that waits no longer is in its topic, as long as the topic reaches back to when
+    it was told; of each aggregate the newest is there in any case.
     """
     present = {(record.topic, record.event_id) for record in facts.of(Record)}
     # A deletion has no id in the topic: its key is what it leaves.
@@ -123,16 +123,16 @@ def sent_event_not_in_topic(facts: Facts) -> Iterator[str]:
         since[record.topic] = min(since.get(record.topic, record.at_ms), record.at_ms)
     for told in facts.of(Told):
         newest = facts.newest_told[told.aggregate].version == told.version
-        if told.sent_at is None or (told.topic in COMPACTED and not newest):
+        if told.waits or (told.topic in COMPACTED and not newest):
             continue
-        sent_ms = int(told.sent_at.timestamp() * 1_000)
+        told_ms = int(told.told_at.timestamp() * 1_000)
         there = (told.topic, told.event_id) in present or (
             told.content is None and (told.topic, told.key) in deleted
         )
-        if not there and (newest or sent_ms >= since.get(told.topic, 0)):
+        if not there and (newest or told_ms >= since.get(told.topic, 0)):
             yield (
-                f"{told.type} {told.event_id} of {told.subject}, version {told.version}, is marked"
-                f" as sent and not in {told.topic}"
+                f"{told.type} {told.event_id} of {told.subject}, version {told.version}, waits"
+                f" no longer and is not in {told.topic}"
             )
 
 

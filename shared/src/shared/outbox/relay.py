@@ -1,15 +1,8 @@
-"""The outbox: events leave in the transaction that made them true, and one relay publishes them in
-order.
-
-The columns are those that Debezium's outbox router expects (aggregatetype names the topic,
-aggregateid the key), so that a large installation can swap the relay for it. Sent rows stay: the
-newest row of each aggregate is what `replay` tells again.
-"""
+"""The relay: what waits in the outbox is published in order, by one process a service at a time."""
 
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -22,11 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.clock import News, is_own_cancellation, no_news, pause, stopped_within
-from shared.codec import Received, body_of, headers_of
-from shared.contracts.event import Event
-from shared.db import Connection, Engine, transaction
-from shared.logs import get_logger, traceparent_now
-from shared.values import derived_id
+from shared.codec import headers_of
+from shared.db import Engine, transaction
+from shared.logs import get_logger
+from shared.outbox.told import oldest_age
 
 _BATCH_ROWS = 5_000
 _BATCH_BYTES = 500_000
@@ -62,155 +54,6 @@ _Record = tuple[str, dict[str, Any]]
 
 Round = Callable[["_Publisher"], Awaitable[int]]
 
-_INSERT = """
-    INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, payload,
-                        ce_time, traceparent, sent_at)
-    SELECT *, {sent_at} FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
-        CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
-        CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]){more})
-"""
-_ADD = text(
-    _INSERT.format(
-        more="", sent_at="CAST(:at AS timestamptz), CAST(:trace AS text), CAST(NULL AS timestamptz)"
-    )
-)
-
-
-async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Tells `events`, in this order, when conn's transaction commits; `at` is business time.
-
-    Lock each aggregate's row before: rows are numbered at insert and published in that order, so
-    two writers of one aggregate that do not queue on its row could be told the wrong way round.
-    """
-    if not events:
-        return
-    values = {"payloads": [body_of(event) for event in events], "at": at}
-    await conn.execute(_ADD, _columns(events) | values | {"trace": traceparent_now.get()})
-
-
-def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
-    return {
-        "ids": [event.event_id() for event in events],
-        "topics": [event.TOPIC for event in events],
-        "keys": [event.key() for event in events],
-        "types": [event.ce_type() for event in events],
-        "families": [event.family() for event in events],
-        "subjects": [event.aggregate() for event in events],
-        "versions": [event.version for event in events],
-    }
-
-
-_FORGET = text(
-    """
-    DELETE FROM outbox
-     WHERE aggregatetype = :topic AND family = :family AND subject = ANY(:subjects)
-    """
-)
-_BURY = text(
-    """
-    INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, ce_time)
-    VALUES (:id, :topic, :subject, :type, :family, :subject, :version, :at)
-    """
-)
-
-
-async def forget(conn: Connection, kind: type[Event], subjects: Sequence[str]) -> None:
-    """Deletes every version of these aggregates that was told, for facts of which no copy may stay;
-    the caller then tells the newest, or that there is none any more.
-    """
-    values = {"topic": kind.TOPIC, "family": kind.family(), "subjects": list(subjects)}
-    await conn.execute(_FORGET, values)
-
-
-async def bury(
-    conn: Connection, kind: type[Event], subject: str, version: int, at: datetime
-) -> None:
-    """Tells, as the newest version, that the aggregate is gone: a record without a value, so that a
-    compacted topic forgets its key, which must be the aggregate's name.
-    """
-    await forget(conn, kind, [subject])
-    row = {
-        "id": derived_id("tombstone", kind.TOPIC, subject, version),
-        "topic": kind.TOPIC,
-        "subject": subject,
-        "type": kind.ce_type(),
-        "family": kind.family(),
-        "version": version,
-        "at": at,
-    }
-    await conn.execute(_BURY, row)
-
-
-_REPLAY = text(
-    """
-    UPDATE outbox SET sent_at = NULL
-     WHERE seq IN (SELECT DISTINCT ON (aggregatetype, family, subject) seq
-                     FROM outbox ORDER BY aggregatetype, family, subject, version DESC)
-       AND (CAST(:topic AS text) IS NULL OR aggregatetype = :topic)
-    """
-)
-
-
-async def replay(conn: Connection, topic: str | None = None) -> int:
-    """Marks the newest version of every aggregate as unsent; the relay tells them again, with their
-    old ids.
-    """
-    return (await conn.execute(_REPLAY, {"topic": topic})).rowcount
-
-
-# Another event, or other content, under a version that was told: what was told stands.
-_FORGET_OTHERS = text(
-    """
-    DELETE FROM outbox o
-     USING unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:families AS text[]),
-                  CAST(:subjects AS text[]), CAST(:versions AS bigint[]),
-                  CAST(:payloads AS bytea[]))
-           AS n(id, topic, family, subject, version, payload)
-     WHERE o.aggregatetype = n.topic AND o.family = n.family AND o.subject = n.subject
-       AND o.version = n.version AND (o.id <> n.id OR o.payload IS DISTINCT FROM n.payload)
-    """
-)
-_TAKE_BACK = text(
-    _INSERT.format(
-        more=", CAST(:times AS timestamptz[]), CAST(:traces AS text[])", sent_at="clock_timestamp()"
-    )
-    + " ON CONFLICT (id) DO UPDATE SET sent_at = coalesce(outbox.sent_at, excluded.sent_at)"
-    " RETURNING CAST(id AS text), xmax = 0 AS is_new"
-)
-_FORGET_KEYS = text("DELETE FROM outbox WHERE aggregatetype = :topic AND aggregateid = ANY(:keys)")
-_TAKEN_A_STATEMENT = 5_000
-
-Told = tuple[Received, bytes]
-"""One of our own events as the topic has it: what it decoded to, and its body."""
-
-
-async def take_back(conn: Connection, told: Sequence[Told]) -> tuple[list[Received], int]:
-    """Keeps as sent what a topic has of our own events and the outbox has not, in this order.
-
-    For a store that was restored from a backup. Gives those events, and how many others stood under
-    a version that was told. Each id comes once: as readers do, the caller keeps the first.
-    """
-    missing: list[Received] = []
-    replaced = 0
-    for start in range(0, len(told), _TAKEN_A_STATEMENT):
-        part = told[start : start + _TAKEN_A_STATEMENT]
-        values = _columns([one.event for one, _ in part]) | {
-            "payloads": [body for _, body in part],
-            "times": [datetime.fromisoformat(one.time) for one, _ in part],
-            "traces": [one.traceparent for one, _ in part],
-        }
-        replaced += (await conn.execute(_FORGET_OTHERS, values)).rowcount
-        new = {row.id for row in await conn.execute(_TAKE_BACK, values) if row.is_new}
-        missing += [one for one, _ in part if one.event_id in new]
-    return missing, replaced
-
-
-async def forget_keys(conn: Connection, topic: str, keys: Sequence[str]) -> None:
-    """Forgets what was told of keys that a deletion has taken from the topic."""
-    await conn.execute(_FORGET_KEYS, {"topic": topic, "keys": list(keys)})
-
-
 _LEASE = text(
     """
     INSERT INTO relay_lease AS l (name, owner, epoch, until)
@@ -223,14 +66,16 @@ _LEASE = text(
     RETURNING epoch
     """
 )
-_PENDING = text(
-    "SELECT extract(epoch FROM clock_timestamp() - min(created_at))"
-    " FROM outbox WHERE sent_at IS NULL"
-)
-_UNSENT = text("SELECT * FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT :rows")
-_MARK = text(
+_UNSENT = text(
     """
-    UPDATE outbox SET sent_at = clock_timestamp()
+    SELECT seq, CAST(id AS text) AS id, aggregatetype, aggregateid, type, subject, payload,
+           ce_time, traceparent
+      FROM outbox_queue JOIN outbox USING (seq) ORDER BY seq LIMIT :rows
+    """
+)
+_SENT = text(
+    """
+    DELETE FROM outbox_queue
      WHERE seq = ANY(:seqs)
        AND EXISTS (SELECT 1 FROM relay_lease
                     WHERE name = 'relay' AND owner = :owner AND epoch = :epoch)
@@ -238,12 +83,6 @@ _MARK = text(
 )
 _UNCOPIED = text("SELECT * FROM parked WHERE copied_at IS NULL ORDER BY seq LIMIT 200")
 _COPIED = text("UPDATE parked SET copied_at = clock_timestamp() WHERE seq = ANY(:seqs)")
-_COUNT_UNSENT = text("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
-
-
-async def unsent(conn: Connection) -> int:
-    """How many events wait to be published."""
-    return int((await conn.execute(_COUNT_UNSENT)).scalar_one())
 
 
 class _Publisher:
@@ -345,8 +184,8 @@ class Relay:
 
     async def _events(self, publisher: _Publisher) -> int:
         async with transaction(self._engine) as conn:
-            age = (await conn.execute(_PENDING)).scalar()
-            _oldest.set(float(age or 0))
+            age = await oldest_age(conn)
+            _oldest.set(age or 0)
             if age is None:
                 return 0
             lease = {"owner": self._owner, "seconds": _LEASE_SECONDS}
@@ -357,7 +196,7 @@ class Relay:
         await publisher.publish([_event_record(row, self._source) for row in rows])
         async with transaction(self._engine) as conn:
             seqs = [row["seq"] for row in rows]
-            await conn.execute(_MARK, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
+            await conn.execute(_SENT, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
         self.sent += len(rows)
         _sent_total.inc(len(rows))
         return len(rows)
