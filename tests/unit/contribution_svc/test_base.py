@@ -128,24 +128,24 @@ def year_of(wage_fen: int, *months: int) -> dict[int, int]:
     ("facts", "expected"),
     [
         pytest.param(
-            WageFacts([(date(2023, 11, 1), None)], {11: 900_000, 12: 1_000_000}),
+            WageFacts([(date(2023, 11, 1), None)], {YEAR: {11: 900_000, 12: 1_000_000}}),
             WageBasis(950_000, 2, AVERAGE),
             id="joined in November: the two months count, and none is missing",
         ),
         pytest.param(
-            WageFacts(LONG_AGO, {**year_of(950_000), 3: 0, 4: 0}),
+            WageFacts(LONG_AGO, {YEAR: {**year_of(950_000), 3: 0, 4: 0}}),
             WageBasis(950_000, 10, AVERAGE),
             id="two months told to have had no wage do not count",
         ),
         pytest.param(
-            WageFacts(LONG_AGO, year_of(950_000, *range(1, 11))),
+            WageFacts(LONG_AGO, {YEAR: year_of(950_000, *range(1, 11))}),
             WageBasis(950_000, 10, AVERAGE, missing=(11, 12)),
             id="two months of which nothing was told are missing",
         ),
         pytest.param(
             WageFacts(
                 [(date(2020, 3, 1), date(2023, 6, 30)), (date(2023, 7, 1), None)],
-                {**year_of(800_000, *range(1, 7)), **year_of(1_000_000, *range(7, 13))},
+                {YEAR: {**year_of(800_000, *range(1, 7)), **year_of(1_000_000, *range(7, 13))}},
             ),
             WageBasis(900_000, 12, AVERAGE),
             id="moved to another account in July: one employment, one average",
@@ -153,7 +153,7 @@ def year_of(wage_fen: int, *months: int) -> dict[int, int]:
         pytest.param(
             WageFacts(
                 [(date(2020, 3, 1), date(2023, 3, 31)), (date(2023, 9, 1), None)],
-                {**year_of(800_000, 1, 2, 3), **year_of(1_000_000, 9, 10, 11, 12)},
+                {YEAR: {**year_of(800_000, 1, 2, 3), **year_of(1_000_000, 9, 10, 11, 12)}},
             ),
             WageBasis(914_286, 7, AVERAGE),
             id="came back inside last year: the months of both spells count",
@@ -161,7 +161,7 @@ def year_of(wage_fen: int, *months: int) -> dict[int, int]:
         pytest.param(
             WageFacts(
                 [(date(2020, 3, 1), date(2023, 9, 30)), (date(2024, 2, 1), None)],
-                year_of(800_000, *range(1, 10)),
+                {YEAR: year_of(800_000, *range(1, 10))},
                 {"2024-02": 1_100_000, "2024-03": 1_300_000},
             ),
             WageBasis(1_100_000, 1, FIRST, period="2024-02"),
@@ -207,7 +207,9 @@ def test_what_a_base_rests_on(facts: WageFacts, expected: WageBasis | WageUnknow
 
 
 RAISED_IN_AUGUST = WageFacts(
-    LONG_AGO, year_of(900_000), {"2023-12": 2_000_000, "2024-07": 900_000, "2024-08": 1_200_000}
+    LONG_AGO,
+    {YEAR: year_of(900_000)},
+    {"2023-12": 2_000_000, "2024-07": 900_000, "2024-08": 1_200_000},
 )
 
 
@@ -232,7 +234,7 @@ def test_a_raise_moves_a_base_as_the_pack_says(
 
 
 def test_a_wage_that_falls_moves_nothing() -> None:
-    facts = WageFacts(LONG_AGO, year_of(900_000), {"2024-08": 500_000})
+    facts = WageFacts(LONG_AGO, {YEAR: year_of(900_000)}, {"2024-08": 500_000})
     assert wage_basis(facts, YEAR, LevyPeriod(2024, 8), AT_ONCE) == WageBasis(900_000, 12, AVERAGE)
 
 
@@ -246,17 +248,17 @@ SCHEME = [terms(700_000, 3_000_000), terms(269_000, 3_730_200, Insurance.HOUSING
 
 
 def test_the_fund_takes_nothing_of_a_first_member_in_the_joining_month() -> None:
-    found = bases_of(JOINED, 2024, LevyPeriod(2025, 12), FIXED, SCHEME)
+    found = bases_of(JOINED, {2024: SCHEME}, LevyPeriod(2025, 12), FIXED)
     assert isinstance(found, Bases)
     assert found.bases_fen == {Insurance.MEDICAL: 2_175_000}
     assert found.not_yet == {Insurance.HOUSING_FUND: "fund_from_second_month"}
 
 
 def test_the_fund_rests_on_the_second_months_wage_from_then_on() -> None:
-    found = bases_of(JOINED, 2024, LevyPeriod(2026, 2), FIXED, SCHEME)
+    found = bases_of(JOINED, {2024: SCHEME}, LevyPeriod(2026, 2), FIXED)
     assert isinstance(found, Bases)
     assert found.bases_fen == {Insurance.MEDICAL: 2_175_000, Insurance.HOUSING_FUND: 2_200_000}
-    assert found.basis_of(Insurance.HOUSING_FUND).rule is BaseRule.SECOND_MONTH_WAGE
+    assert found.rests_on[Insurance.HOUSING_FUND].rule is BaseRule.SECOND_MONTH_WAGE
     assert found.explanation == (
         "新入职首月工资21,750.00元，医疗险在下限7,000.00元与上限30,000.00元之间；"
         "入职次月工资22,000.00元，住房公积金在下限2,690.00元与上限37,302.00元之间"
@@ -265,7 +267,7 @@ def test_the_fund_rests_on_the_second_months_wage_from_then_on() -> None:
 
 def test_a_member_who_changes_employer_pays_from_the_first_month_on() -> None:
     facts = replace(JOINED, first_fund_member=False)
-    found = bases_of(facts, 2024, LevyPeriod(2025, 12), FIXED, SCHEME)
+    found = bases_of(facts, {2024: SCHEME}, LevyPeriod(2025, 12), FIXED)
     assert isinstance(found, Bases)
     assert found.bases_fen[Insurance.HOUSING_FUND] == 2_175_000
 

@@ -55,7 +55,7 @@ def month(number: int, *items: PayItem, year: int = 2023, purpose: str = "histor
 def average_of(months: list[WageMonth]) -> WageBasis:
     told = {int(one.month[5:]): one.wage_fen for one in months}
     found = wage_basis(
-        WageFacts(SINCE, told), 2023, LevyPeriod(2024, 10), AfterRaise.FIXED_FOR_THE_YEAR
+        WageFacts(SINCE, {2023: told}), 2023, LevyPeriod(2024, 10), AfterRaise.FIXED_FOR_THE_YEAR
     )
     assert isinstance(found, WageBasis)
     return found

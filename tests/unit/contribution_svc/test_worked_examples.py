@@ -27,8 +27,9 @@ def yuan(text: str) -> int:
 
 
 def averaging(wage: str, runs_fen: Mapping[str, int] | None = None) -> WageFacts:
-    """Employed for long, with this wage in every month of last year, and runs since."""
-    return WageFacts(LONG_AGO, dict.fromkeys(range(1, 13), yuan(wage)), runs_fen or {})
+    """Employed for long, with this wage in every month of each year, and runs since."""
+    month_fen = dict.fromkeys(range(1, 13), yuan(wage))
+    return WageFacts(LONG_AGO, dict.fromkeys(range(2022, 2026), month_fen), runs_fen or {})
 
 
 def own(fund: int, injury: int = 2_000) -> OwnRates:
@@ -54,8 +55,8 @@ class Example:
 
     def bases(self) -> Bases:
         pack, period = POLICIES.packs[self.city], LevyPeriod.parse(self.period)
-        year = pack.contribution_year(period)
-        found = bases_of(self.wages, year - 1, period, pack.after_raise, self.terms())
+        terms = pack.by_base_year(self.terms(), period)
+        found = bases_of(self.wages, terms, period, pack.after_raise)
         assert isinstance(found, Bases), found
         return found
 
@@ -222,7 +223,7 @@ def test_every_line_of_a_worked_example(example: Example) -> None:
 @named
 def test_every_line_of_a_worked_example_explains_itself(example: Example) -> None:
     pack, period = POLICIES.packs[example.city], LevyPeriod.parse(example.period)
-    found, year = example.bases(), pack.contribution_year(period)
+    found = example.bases()
     for line in example.lines().values():
         if line.state is not LineState.DUE:
             continue
@@ -232,8 +233,9 @@ def test_every_line_of_a_worked_example_explains_itself(example: Example) -> Non
             (Payer.EMPLOYER, rules.employer_rounding),
         ):
             figures = rules.figures_at(period.first_day(), example.known_on)
-            basis = found.basis_of(line.insurance)
-            said = explain_line(line, side, basis, year - 1, (), figures, rounding)
+            basis = found.rests_on[line.insurance]
+            base_year = pack.contribution_year(period, line.insurance) - 1
+            said = explain_line(line, side, basis, base_year, (), figures, rounding)
             amount_fen = line.employee_fen if side is Payer.EMPLOYEE else line.employer_fen
             assert said.steps[-1].value == amount_fen
             assert all(step.source for step in said.steps if step.label.endswith("费率"))
@@ -279,7 +281,7 @@ def test_10_the_base_of_january_is_that_of_march() -> None:
 def test_11_the_fund_begins_with_the_second_month() -> None:
     december = FIRST_FUND_MEMBER.lines()[I.HOUSING_FUND]
     assert (december.state, december.reason) == ("exempt", "fund_from_second_month")
-    assert "折算为整月" in FIRST_FUND_MEMBER.bases().basis.said()
+    assert "折算为整月" in FIRST_FUND_MEMBER.bases().basis().said()
     told = WageFacts(
         FIRST_FUND_MEMBER.wages.spells,
         runs_fen={"2025-12": yuan("13,000.00"), "2026-01": yuan("21,750.00")},

@@ -107,6 +107,8 @@ class PolicyReleaseAnnounced(Event, frozen=True, kw_only=True):
 class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
     """缴费基数 of one employee for a contribution year, per insurance, with why.
 
+    `contribution_year` is the city's (2025); insurances that begin theirs in another month have an
+    event of their own, named by that month (2025-07).
     `average_fen` is the average monthly wage it rests on, over `months`; `rule` is
     `last_year_average` or `first_month_wage`; `bounds` says per insurance `within`, `floor` or
     `ceiling`; `levy_period` is that from which it holds.

@@ -59,6 +59,7 @@ class BaseHeldOut(BaseModel):
     insurance: str = Field(examples=["medical"])
     base_fen: int = Field(examples=[950_000])
     bound: str = Field(examples=["within"])
+    contribution_year: str = Field(description="The insurance's own.", examples=["2024"])
 
 
 class BaseExplanationOut(BaseModel):
@@ -131,7 +132,12 @@ def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
             city=found.city,
             known_on=found.known_on,
             bases=[
-                BaseHeldOut(insurance=one, base_fen=fen, bound=found.bases.bounds[one])
+                BaseHeldOut(
+                    insurance=one,
+                    base_fen=fen,
+                    bound=found.bases.bounds[one],
+                    contribution_year=str(found.contribution_years[one]),
+                )
                 for one, fen in found.bases.bases_fen.items()
             ],
             sentence=found.explanation.sentence,

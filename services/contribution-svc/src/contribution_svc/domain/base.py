@@ -54,13 +54,13 @@ _WHAT = {
 class WageFacts:
     """What is known of one employee's wages, the part that counts, in fen.
 
-    `last_year_fen` by month of the calendar year before the contribution year (0: told that there
-    was none); `runs_fen` those of payroll runs, by levy period (YYYY-MM); `agreed_fen` the
-    wage that was agreed for a whole first month (0: not told). `spells` in the order of their days.
+    `by_year_fen` by calendar year and month (0: told that there was none); `runs_fen` those of
+    payroll runs, by levy period (YYYY-MM); `agreed_fen` the wage that was agreed for a whole
+    first month (0: not told). `spells` in the order of their days.
     """
 
     spells: Sequence[Spell]
-    last_year_fen: Mapping[int, int] = field(default_factory=dict)
+    by_year_fen: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     runs_fen: Mapping[str, int] = field(default_factory=dict)
     agreed_fen: int = 0
     first_fund_member: bool = False
@@ -96,24 +96,35 @@ class WageBasis:
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """The base per insurance in fen, where it was held, and one sentence for people that says
-    why.
+    """The base per insurance in fen, the wage that it rests on, where it was held, and one sentence
+    for people that says why.
 
-    `fund_basis` is what the housing fund rests on where that is something else; `not_yet` names
-    insurances that are not due in this period, and why.
+    `not_yet` names insurances that are not due in this period, `unknown` those without a wage to
+    rest on, each with its reason.
     """
 
-    basis: WageBasis
+    rests_on: Mapping[Insurance, WageBasis]
     bases_fen: Mapping[Insurance, int]
     bounds: Mapping[Insurance, Bound]
     explanation: str
-    fund_basis: WageBasis | None = None
     not_yet: Mapping[Insurance, str] = field(default_factory=dict)
+    unknown: Mapping[Insurance, str] = field(default_factory=dict)
 
-    def basis_of(self, insurance: Insurance) -> WageBasis:
-        if insurance is Insurance.HOUSING_FUND and self.fund_basis is not None:
-            return self.fund_basis
-        return self.basis
+    def basis(self) -> WageBasis:
+        """What the first of them rests on."""
+        return next(iter(self.rests_on.values()))
+
+    def of(self, terms: Sequence[Terms]) -> "Bases":
+        """What it says of these insurances."""
+        named = [t.insurance for t in terms if t.insurance in self.rests_on]
+        rests_on = {insurance: self.rests_on[insurance] for insurance in named}
+        return replace(
+            self,
+            rests_on=rests_on,
+            bases_fen={insurance: self.bases_fen[insurance] for insurance in named},
+            bounds={insurance: self.bounds[insurance] for insurance in named},
+            explanation=_explanation(rests_on, terms),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +171,13 @@ def wage_basis(
 
 
 def _last_year(facts: WageFacts, base_year: int) -> WageBasis | WageUnknown:
-    wages = [fen for fen in facts.last_year_fen.values() if fen > 0]
+    told = facts.by_year_fen.get(base_year, {})
+    wages = [fen for fen in told.values() if fen > 0]
     if not wages:
         return WageUnknown(WAGE_HISTORY_MISSING)
     missing: tuple[int, ...] = ()
-    if len(facts.last_year_fen) < 12:
-        employed = months_employed(facts.spells, base_year)
-        missing = tuple(sorted(employed - facts.last_year_fen.keys()))
+    if len(told) < 12:
+        missing = tuple(sorted(months_employed(facts.spells, base_year) - told.keys()))
     return WageBasis(average_fen(wages), len(wages), BaseRule.LAST_YEAR_AVERAGE, missing)
 
 
@@ -229,7 +240,7 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
     gives it, None: as the others.
     """
     not_yet = {Insurance.HOUSING_FUND: fund} if isinstance(fund, str) else {}
-    other = fund if isinstance(fund, WageBasis) and fund != basis else None
+    other = fund if isinstance(fund, WageBasis) else None
     rests_on = {
         t.insurance: other if other and t.insurance is Insurance.HOUSING_FUND else basis
         for t in terms
@@ -241,23 +252,71 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
         if t.insurance in rests_on
     }
     return Bases(
-        basis=basis,
+        rests_on=rests_on,
         bases_fen={insurance: base for insurance, (base, _) in held.items()},
         bounds={insurance: bound for insurance, (_, bound) in held.items()},
         explanation=_explanation(rests_on, terms),
-        fund_basis=other,
         not_yet=not_yet,
     )
 
 
 def bases_of(
     facts: WageFacts,
-    base_year: int,
+    terms_of: Mapping[int, Sequence[Terms]],
     period: LevyPeriod,
     after_raise: AfterRaise,
-    terms: Sequence[Terms],
 ) -> Bases | str:
-    """The bases of one employee's levy period, or the reason why there are none."""
+    """The bases of one employee's levy period, or the reason why there are none; `terms_of` by the
+    year whose wages they rest on (`Pack.by_base_year`).
+    """
+    found = {
+        base_year: _bases_of_year(facts, base_year, terms, period, after_raise)
+        for base_year, terms in terms_of.items()
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    known = {year: one for year, one in found.items() if isinstance(one, Bases)}
+    if not known:
+        return next(one for one in found.values() if isinstance(one, str))
+    unknown = {
+        t.insurance: reason
+        for year, reason in found.items()
+        if isinstance(reason, str)
+        for t in terms_of[year]
+    }
+    return _together(known, terms_of, unknown)
+
+
+def _together(
+    known: Mapping[int, Bases],
+    terms_of: Mapping[int, Sequence[Terms]],
+    unknown: Mapping[Insurance, str],
+) -> Bases:
+    """Insurances of several contribution years as one; the sentence names each year with its
+    own.
+    """
+    said = (
+        f"{base_year + 1}缴费年度：{_explanation(one.rests_on, terms_of[base_year], named=True)}"
+        for base_year, one in known.items()
+        if one.rests_on
+    )
+    return Bases(
+        rests_on={i: basis for one in known.values() for i, basis in one.rests_on.items()},
+        bases_fen={i: fen for one in known.values() for i, fen in one.bases_fen.items()},
+        bounds={i: bound for one in known.values() for i, bound in one.bounds.items()},
+        explanation="；".join(said),
+        not_yet={i: why for one in known.values() for i, why in one.not_yet.items()},
+        unknown=unknown,
+    )
+
+
+def _bases_of_year(
+    facts: WageFacts,
+    base_year: int,
+    terms: Sequence[Terms],
+    period: LevyPeriod,
+    after_raise: AfterRaise,
+) -> Bases | str:
     basis = wage_basis(facts, base_year, period, after_raise)
     if isinstance(basis, WageUnknown):
         return basis.reason
@@ -266,19 +325,22 @@ def bases_of(
     return bases(basis, terms, fund_basis(facts, basis, base_year, period))
 
 
-def _explanation(rests_on: Mapping[Insurance, WageBasis], terms: Sequence[Terms]) -> str:
+def _explanation(
+    rests_on: Mapping[Insurance, WageBasis], terms: Sequence[Terms], *, named: bool = False
+) -> str:
     """One sentence: the wage, then for each pair of bounds where it lies; insurances are named when
-    wages or bounds differ.
+    wages or bounds differ, or where they are not all.
     """
     groups: dict[tuple[WageBasis, int | None, int | None], list[Insurance]] = {}
     for t in terms:
         if t.insurance in rests_on:
             group = (rests_on[t.insurance], t.floor_fen, t.ceiling_fen)
             groups.setdefault(group, []).append(t.insurance)
+    is_named = named or len(groups) > 1
     said: list[str] = []
     before: WageBasis | None = None
     for (basis, floor_fen, ceiling_fen), insurances in groups.items():
-        names = "、".join(INSURANCE_WORDS[i] for i in insurances) if len(groups) > 1 else ""
+        names = "、".join(INSURANCE_WORDS[i] for i in insurances) if is_named else ""
         lead = "" if basis == before else f"{basis.said()}，"
         said.append(lead + names + place_said(basis.wage_fen, floor_fen, ceiling_fen))
         before = basis

@@ -93,9 +93,9 @@ def declared_base(
         return found
     declared = {i: fen for i, fen in found.bases_fen.items() if i not in without}
     return DeclaredBase(
-        average_fen=found.basis.wage_fen,
-        months=found.basis.months,
-        rule=found.basis.rule,
+        average_fen=found.basis().wage_fen,
+        months=found.basis().months,
+        rule=found.basis().rule,
         bases_fen=declared,
         bounds={insurance: found.bounds[insurance] for insurance in declared},
         explanation=found.explanation,

@@ -105,6 +105,9 @@ def _on_base(insured: Insured, terms: Terms, found: Bases) -> Line:
     insurance, authority = terms.insurance, terms.authority
     if insurance in found.not_yet:
         return Line(insurance, LineState.EXEMPT, authority, found.not_yet[insurance])
+    if insurance in found.unknown:
+        reason = insured.blocked(found.unknown[insurance])
+        return Line(insurance, LineState.BLOCKED, authority, reason)
     own = terms.with_own(insured.own_rates)
     if isinstance(own, str):
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(own))

@@ -211,9 +211,13 @@ class _Reckoned:
         self._pack, self._stretches = pack, list(pack.stretches(known_on))
 
     def at(self, period: LevyPeriod) -> dict[Insurance, tuple[Any, ...]]:
-        day, year = period.first_day(), self._pack.contribution_year(period)
+        day = period.first_day()
         return {
-            terms.insurance: (*_amounts(terms), *self._for_everyone(terms.insurance), year)
+            terms.insurance: (
+                *_amounts(terms),
+                *self._for_everyone(terms.insurance),
+                self._pack.contribution_year(period, terms.insurance),
+            )
             for terms in self._stretches
             if terms.effective_from <= day
             and (terms.effective_to is None or day <= terms.effective_to)

@@ -2,10 +2,11 @@
 on a day, and by which source.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from contribution_svc.domain.doubts import of_days, warnings
 from contribution_svc.domain.figures import Confidence, Figure, Range, Series, changes, figure_at
@@ -302,6 +303,25 @@ class Pack:
         starts = self.contribution_year_starts if own is None else own
         return period.year if period.month >= starts else period.year - 1
 
+    def by_base_year(self, terms: Sequence[Terms], period: LevyPeriod) -> dict[int, list[Terms]]:
+        """These terms by the calendar year whose wages they rest on in this levy period."""
+        return _grouped(terms, lambda one: self.contribution_year(period, one.insurance) - 1)
+
+    def by_contribution_year(
+        self, terms: Sequence[Terms], period: LevyPeriod
+    ) -> dict[str, list[Terms]]:
+        """These terms by the contribution year that their bases hold for: 2025 is the city's, where
+        an insurance has its own 2025-07 the one that began in that month.
+        """
+
+        def year(terms: Terms) -> str:
+            began = self.contribution_year(period, terms.insurance)
+            own = self.insurances[terms.insurance].year_starts
+            is_own = own is not None and own != self.contribution_year_starts
+            return f"{began}-{own:02d}" if is_own else str(began)
+
+        return _grouped(terms, year)
+
     def late_fee_of(self, insurance: Insurance) -> Series:
         """The daily rates, in millionths; empty where the law knows no late fee of an insurance
         (住房公积金管理条例 art. 38).
@@ -319,3 +339,13 @@ class Pack:
     def _figures(self) -> Iterator[Figure]:
         for rules in self.insurances.values():
             yield from rules.figures()
+
+
+KeyT = TypeVar("KeyT", int, str)
+
+
+def _grouped(terms: Sequence[Terms], key: Callable[[Terms], KeyT]) -> dict[KeyT, list[Terms]]:
+    groups: dict[KeyT, list[Terms]] = {}
+    for one in terms:
+        groups.setdefault(key(one), []).append(one)
+    return groups

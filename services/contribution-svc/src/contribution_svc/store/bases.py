@@ -1,4 +1,6 @@
-"""缴费基数 as last told, one row per employee and contribution year."""
+"""缴费基数 as last told, one row per employee and contribution year, as `Pack.by_contribution_year`
+names it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

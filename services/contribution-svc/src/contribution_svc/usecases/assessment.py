@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import Bases, WageFacts, bases_of
+from contribution_svc.domain.base import BaseRule, Bases, WageFacts, bases_of
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
 from contribution_svc.domain.policy import AfterRaise, OwnRates, PersonKind, Terms
 from contribution_svc.errors import PolicyUnknown
@@ -50,8 +50,10 @@ async def assess_marked(conn: Connection, library: Library, now: datetime) -> in
     return len(rows)
 
 
-Reckoned = tuple[Assessment, BaseRow | None]
-"""A row with its lines, and the base that they rest on if any of them is due."""
+Reckoned = tuple[Assessment, Sequence[BaseRow]]
+"""A row with its lines, and the bases that they rest on, one for each contribution year of which
+any of them is due.
+"""
 
 
 async def reckoned(
@@ -107,13 +109,15 @@ async def as_known_now(
 @dataclass(frozen=True, slots=True)
 class _Scheme:
     """What a city and levy period give to everyone assessed in them, worked out once for a
-    batch.
+    batch. `by_base_year` and `by_contribution_year` are its terms as `Pack` groups them.
     """
 
     period: LevyPeriod
     kinds: Mapping[str, PersonKind]
     terms: Sequence[Terms]
     terms_of: Mapping[Insurance, Terms]
+    by_base_year: Mapping[int, Sequence[Terms]]
+    by_contribution_year: Mapping[str, Sequence[Terms]]
     contribution_year: int
     after_raise: AfterRaise
     known_since: str
@@ -136,6 +140,8 @@ def _schemes(
             kinds=pack.person_kinds,
             terms=terms,
             terms_of={one.insurance: one for one in terms},
+            by_base_year=pack.by_base_year(terms, period),
+            by_contribution_year=pack.by_contribution_year(terms, period),
             contribution_year=pack.contribution_year(period),
             after_raise=pack.after_raise,
             known_since=str(max(one.known_since for one in terms)),
@@ -145,7 +151,6 @@ def _schemes(
 
 
 def _assessed(row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates) -> Reckoned:
-    """The row with its lines, and the base that they rest on if any of them is due."""
     found = _bases(facts, scheme)
     insured = Insured(
         row.employee_id,
@@ -157,19 +162,19 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates) -
     )
     lines = assess(insured, scheme.kinds, scheme.terms, found)
     check_lines(row.employee_id, lines, scheme.terms_of, insured.own_rates)
-    base = _base_row(row, found, lines, scheme.contribution_year)
+    rested = [] if isinstance(found, str) else _base_rows(row, found, lines, scheme)
     return (
         replace(
             row,
             rests_on=_rests_on(found, scheme.after_raise),
             contribution_year=str(scheme.contribution_year),
             lines=lines,
-            base_explanation=base.body.explanation if base is not None else "",
+            base_explanation=found.explanation if rested and isinstance(found, Bases) else "",
             policy_known_since=scheme.known_since,
             policy_warnings=_warnings(lines, scheme),
             facts_parked=facts.facts_parked,
         ),
-        base,
+        rested,
     )
 
 
@@ -181,44 +186,57 @@ def _warnings(lines: Sequence[Line], scheme: _Scheme) -> list[str]:
 
 def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
     """The bases, or the reason why there are none."""
-    base_year = scheme.contribution_year - 1
     wages = WageFacts(
         spells=facts.spells,
-        last_year_fen=facts.wages.by_year.get(base_year, {}),
+        by_year_fen=facts.wages.by_year,
         runs_fen=facts.wages.runs,
         agreed_fen=facts.agreed_fen,
         first_fund_member=facts.first_fund_member,
     )
-    return bases_of(wages, base_year, scheme.period, scheme.after_raise, scheme.terms)
+    return bases_of(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
 
 
 def _rests_on(found: Bases | str, after_raise: AfterRaise) -> str:
     """The rule, by which a new run is known to change nothing; it may wherever raises count."""
-    if isinstance(found, str):
+    if isinstance(found, str) or found.unknown:
         return ""
-    return found.basis.rule if after_raise is AfterRaise.FIXED_FOR_THE_YEAR else after_raise
+    if after_raise is AfterRaise.AT_ONCE:
+        return after_raise
+    rules = (basis.rule for basis in found.rests_on.values())
+    average = BaseRule.LAST_YEAR_AVERAGE
+    return next((rule for rule in rules if rule is not average), average)
 
 
-def _base_row(
-    row: Assessment, found: Bases | str, lines: Sequence[Line], year: int
-) -> BaseRow | None:
-    if isinstance(found, str) or not any(line.state is LineState.DUE for line in lines):
-        return None
+def _base_rows(
+    row: Assessment, found: Bases, lines: Sequence[Line], scheme: _Scheme
+) -> list[BaseRow]:
+    """One for each contribution year of which a line is due, with the bases of its insurances."""
+    due = {line.insurance for line in lines if line.state is LineState.DUE}
+    is_one = len(scheme.by_contribution_year) == 1
+    return [
+        _base_row(row, year, found if is_one else found.of(terms))
+        for year, terms in scheme.by_contribution_year.items()
+        if any(one.insurance in due for one in terms)
+    ]
+
+
+def _base_row(row: Assessment, year: str, found: Bases) -> BaseRow:
+    basis = found.basis()
     body = BaseBody(
-        average_fen=found.basis.wage_fen,
-        months=found.basis.months,
-        rule=found.basis.rule,
+        average_fen=basis.wage_fen,
+        months=basis.months,
+        rule=basis.rule,
         bases_fen={str(insurance): fen for insurance, fen in found.bases_fen.items()},
         bounds={str(insurance): str(bound) for insurance, bound in found.bounds.items()},
         explanation=found.explanation,
     )
-    return BaseRow(row.employee_id, str(year), row.employer_id, 0, row.levy_period, body)
+    return BaseRow(row.employee_id, year, row.employer_id, 0, row.levy_period, body)
 
 
 async def _save(
     conn: Connection,
     before: Sequence[Assessment],
-    done: Sequence[tuple[Assessment, BaseRow | None]],
+    done: Sequence[Reckoned],
     now: datetime,
 ) -> None:
     written, changed = [], []
@@ -232,7 +250,7 @@ async def _save(
             written.append(new)
     parked = [new for old, (new, _) in zip(before, done, strict=True) if _parking_differs(old, new)]
     await assessments.put(conn, written, now)
-    told = await base_store.put(conn, [base for _, base in done if base is not None])
+    told = await base_store.put(conn, [base for _, bases in done for base in bases])
     await outbox.add(conn, [base_changed(row) for row in told], now)
     await outbox.add(conn, [contribution_assessed(row) for row in changed], now)
     touched = [(row.account_id, row.levy_period) for row in (*changed, *parked)]

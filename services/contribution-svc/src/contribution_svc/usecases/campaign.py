@@ -181,16 +181,15 @@ def _recomputed(
 def _declared(
     pack: Pack, terms: Sequence[Terms], person: Insured, earned: Wages, period: LevyPeriod
 ) -> DeclaredBase | str:
-    base_year = pack.contribution_year(period) - 1
     facts = WageFacts(
         spells=person.spells(),
-        last_year_fen=earned.by_year.get(base_year, {}),
+        by_year_fen=earned.by_year,
         runs_fen=earned.runs,
         agreed_fen=person.agreed_fen,
         first_fund_member=person.first_fund_member,
     )
-    found = bases_of(facts, base_year, period, pack.after_raise, terms)
-    warned = () if isinstance(found, str) else basis_warnings(found.basis)
+    found = bases_of(facts, pack.by_base_year(terms, period), period, pack.after_raise)
+    warned = () if isinstance(found, str) else basis_warnings(found.basis())
     kind = pack.person_kinds.get(person.person_kind)
     return declared_base(kind, [one.insurance for one in terms], found, warned)
 

@@ -59,10 +59,13 @@ def _amount_fen(line: Line | SupplementLine, side: Payer) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedBases:
-    """Where the bases of a levy period come from, by what was known on `known_on`."""
+    """Where the bases of a levy period come from, by what was known on `known_on`; its contribution
+    year is the city's, an insurance may be in another.
+    """
 
     city: str
     contribution_year: int
+    contribution_years: Mapping[Insurance, int]
     known_on: date
     bases: Bases
     explanation: Explanation
@@ -73,7 +76,7 @@ class _Rested:
     """What the bases of one employee and levy period were made of."""
 
     pack: Pack
-    base_year: int
+    base_years: Mapping[Insurance, int]
     months: Sequence[WageMonth]
     found: Bases | str
 
@@ -137,8 +140,9 @@ async def explain_bases(
     if isinstance(rested.found, str):
         raise BaseUnknown(f"{employee_id} has no base in {period}: {rested.found}")
     said = _bases_said(rested.found, rested, period, on)
-    year = rested.base_year + 1
-    return ExplainedBases(spell.city, year, on, rested.found, said)
+    years = {insurance: year + 1 for insurance, year in rested.base_years.items()}
+    year = pack.contribution_year(period)
+    return ExplainedBases(spell.city, year, years, on, rested.found, said)
 
 
 def spell_of(spells: Sequence[Placed], period: LevyPeriod) -> Placed | None:
@@ -161,23 +165,26 @@ async def _employee(conn: Connection, employee_id: str) -> Employed:
 async def _rested(
     conn: Connection, pack: Pack, employee: Employed, period: LevyPeriod, at: datetime
 ) -> _Rested:
-    base_year = pack.contribution_year(period) - 1
-    since = f"{base_year:04d}-01"
+    terms = pack.by_base_year(pack.terms(period, china_day(at)), period)
+    since = f"{min(terms):04d}-01"
     months = await wages.as_known(conn, employee.employee_id, since, _FOR_EVER, at)
     facts = WageFacts(
         spells=[(spell.since, spell.until) for spell in employee.spells],
-        last_year_fen={
-            int(month.month[5:]): month.wage_fen
-            for month in counted(months).values()
-            if month.month.startswith(f"{base_year:04d}-")
+        by_year_fen={
+            base_year: {
+                int(month.month[5:]): month.wage_fen
+                for month in counted(months).values()
+                if month.month.startswith(f"{base_year:04d}-")
+            }
+            for base_year in terms
         },
         runs_fen={month.month: month.wage_fen for month in months if month.purpose == "run"},
         agreed_fen=employee.agreed_fen,
         first_fund_member=employee.first_fund_member,
     )
-    terms = pack.terms(period, china_day(at))
-    found = bases_of(facts, base_year, period, pack.after_raise, terms)
-    return _Rested(pack, base_year, months, found)
+    found = bases_of(facts, terms, period, pack.after_raise)
+    base_years = {one.insurance: year for year, some in terms.items() for one in some}
+    return _Rested(pack, base_years, months, found)
 
 
 def _line_said(
@@ -205,8 +212,8 @@ def _line_said(
     said = explain_line(
         line,
         side,
-        found.basis_of(line.insurance),
-        rested.base_year,
+        found.rests_on[line.insurance],
+        rested.base_years[line.insurance],
         rested.months,
         figures,
         rounding,
@@ -225,18 +232,20 @@ def _used(
 
 def _bases_said(found: Bases, rested: _Rested, period: LevyPeriod, known_on: date) -> Explanation:
     """A sentence for each wage that bases rest on, as one."""
-    groups: dict[WageBasis, dict[Insurance, Mapping[str, Figure]]] = {}
+    groups: dict[tuple[int, WageBasis], dict[Insurance, Mapping[str, Figure]]] = {}
     doubts: list[str] = []
     for insurance in found.bases_fen:
         figures = rested.pack.insurances[insurance].figures_at(period.first_day(), known_on)
         bounds = {key: figures[key] for key in ("floor", "ceiling")}
-        groups.setdefault(found.basis_of(insurance), {})[insurance] = bounds
+        key = (rested.base_years[insurance], found.rests_on[insurance])
+        groups.setdefault(key, {})[insurance] = bounds
         doubts += warnings(insurance, bounds)
     said = [
-        explain_base(basis, rested.base_year, rested.months, figures_of)
-        for basis, figures_of in groups.items()
+        explain_base(basis, base_year, rested.months, figures_of)
+        for (base_year, basis), figures_of in groups.items()
     ]
-    said += [explain_not_yet(insurance, reason) for insurance, reason in found.not_yet.items()]
+    not_due = {**found.not_yet, **found.unknown}
+    said += [explain_not_yet(insurance, reason) for insurance, reason in not_due.items()]
     return Explanation(
         sentence="；".join(one.sentence.rstrip("。") for one in said) + "。",
         steps=tuple(step for one in said for step in one.steps),

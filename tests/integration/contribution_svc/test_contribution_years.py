@@ -1,0 +1,82 @@
+"""Hangzhou in March 2026: the housing fund still is in its year of 2025, everything else in that of
+2026.
+"""
+
+from typing import Any
+
+from shared.contracts import AccountFact, BaseChanged, SpellFact
+from tests.integration.contribution_svc.month import (
+    ACCOUNT,
+    WANG,
+    Month,
+    employee,
+    employer,
+    wage,
+)
+
+OWN = {"work_injury": (4_000, 0), "housing_fund": (120_000, 120_000)}
+FUND, OTHERS = {"housing_fund"}, {"pension", "medical", "unemployment", "work_injury"}
+
+
+async def open_hangzhou(month: Month) -> None:
+    """10,000.00 in each month of 2024, 12,000.00 in 2025."""
+    account = AccountFact(
+        account_id=ACCOUNT,
+        account_no="3301000001",
+        city="330100",
+        collector="tax-330100",
+        bank_account_ref="BANK-1",
+        own_rates=OWN,
+    )
+    await month.hear(employer(accounts=(account,), cut_over="2026-03"))
+    await month.hear(employee(spells=(SpellFact("2020-03-01", "operations", "330100", ACCOUNT),)))
+    for year, wage_fen in ((2024, 1_000_000), (2025, 1_200_000)):
+        await month.hear(*(wage(WANG, f"{year}-{n:02d}", wage_fen) for n in range(1, 13)))
+
+
+async def explained(month: Month, insurance: str) -> Any:
+    path = f"/explanations/contribution?employee_id={WANG}&levy_period=2026-03"
+    return (await month.get(f"{path}&insurance={insurance}&side=employee")).json()
+
+
+async def test_each_year_has_its_row_and_each_figure_names_its_months(month: Month) -> None:
+    await open_hangzhou(month)
+    await month.work("2026-02-26 06:00")
+    march = await month.assessed()
+    assert march.levy_period == "2026-03"
+    bases = {line.insurance: line.base_fen for line in march.lines}
+    assert bases == {**dict.fromkeys(OTHERS, 1_200_000), "housing_fund": 1_000_000}
+
+    told = {event.contribution_year: event for event in await month.told(BaseChanged)}
+    assert {year: set(event.bases_fen) for year, event in told.items()} == {
+        "2026": OTHERS,
+        "2025-07": FUND,
+    }
+    assert {year: event.average_fen for year, event in told.items()} == {
+        "2026": 1_200_000,
+        "2025-07": 1_000_000,
+    }
+    assert "养老险" not in told["2025-07"].explanation
+
+    medical, fund = await explained(month, "medical"), await explained(month, "housing_fund")
+    assert medical["sentence"].startswith("2025年1月至12月工资合计144,000.00元")
+    assert fund["sentence"].startswith("2024年1月至12月工资合计120,000.00元")
+    assert (medical["amount_fen"], fund["amount_fen"]) == (24_000, 120_000)
+    path = f"/explanations/base?employee_id={WANG}&levy_period=2026-03"
+    found = (await month.get(path)).json()
+    assert {one["insurance"]: one["contribution_year"] for one in found["bases"]} == {
+        **dict.fromkeys(OTHERS, "2026"),
+        "housing_fund": "2025",
+    }
+    listed = (await month.get(f"/bases?employee_id={WANG}")).json()["items"]
+    assert [one["contribution_year"] for one in listed] == ["2026", "2025-07"]
+
+
+async def test_the_funds_next_year_changes_the_funds_row_alone(month: Month) -> None:
+    await open_hangzhou(month)
+    await month.work("2026-06-26 06:00")
+    assert (await month.assessed()).levy_period == "2026-07"
+    told = await month.told(BaseChanged)
+    years = [event.contribution_year for event in told]
+    assert sorted(years) == ["2025-07", "2026", "2026-07"]
+    assert told[years.index("2026-07")].average_fen == 1_200_000
