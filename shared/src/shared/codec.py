@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -84,12 +85,17 @@ def headers_of(
         ("ce_source", source.encode()),
         ("ce_type", ce_type.encode()),
         ("ce_subject", subject.encode()),
-        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
+        ("ce_time", _said(time)),
         ("content-type", b"application/json"),
     ]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers
+
+
+@lru_cache(maxsize=100)
+def _said(time: datetime) -> bytes:
+    return time.isoformat().replace("+00:00", "Z").encode()
 
 
 def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> Received | None:

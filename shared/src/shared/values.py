@@ -81,7 +81,7 @@ class LevyPeriod:
 
 def derived_id(*parts: object) -> uuid.UUID:
     """A UUIDv5 of its parts: the same facts give the same id, on every run and in every service."""
-    return uuid.uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+    return uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts)))
 
 
 def fen_text(fen: int) -> str:

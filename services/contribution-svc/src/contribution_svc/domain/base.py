@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from contribution_svc.domain.employment import (
     Spell,
@@ -123,7 +124,7 @@ class Bases:
             rests_on=rests_on,
             bases_fen={insurance: self.bases_fen[insurance] for insurance in named},
             bounds={insurance: self.bounds[insurance] for insurance in named},
-            explanation=_explanation(rests_on, terms),
+            explanation=_explanation(rests_on, self.bounds, terms),
         )
 
 
@@ -246,18 +247,15 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
         for t in terms
         if t.insurance not in not_yet
     }
-    held = {
-        t.insurance: base_within(rests_on[t.insurance].wage_fen, t.floor_fen, t.ceiling_fen)
-        for t in terms
-        if t.insurance in rests_on
-    }
-    return Bases(
-        rests_on=rests_on,
-        bases_fen={insurance: base for insurance, (base, _) in held.items()},
-        bounds={insurance: bound for insurance, (_, bound) in held.items()},
-        explanation=_explanation(rests_on, terms),
-        not_yet=not_yet,
-    )
+    bases_fen: dict[Insurance, int] = {}
+    bounds: dict[Insurance, Bound] = {}
+    for t in terms:
+        if t.insurance in rests_on:
+            bases_fen[t.insurance], bounds[t.insurance] = base_within(
+                rests_on[t.insurance].wage_fen, t.floor_fen, t.ceiling_fen
+            )
+    explanation = _explanation(rests_on, bounds, terms)
+    return Bases(rests_on, bases_fen, bounds, explanation, not_yet)
 
 
 def bases_of(
@@ -296,7 +294,8 @@ def _together(
     own.
     """
     said = (
-        f"{base_year + 1}缴费年度：{_explanation(one.rests_on, terms_of[base_year], named=True)}"
+        f"{base_year + 1}缴费年度："
+        + _explanation(one.rests_on, one.bounds, terms_of[base_year], named=True)
         for base_year, one in known.items()
         if one.rests_on
     )
@@ -326,32 +325,45 @@ def _bases_of_year(
 
 
 def _explanation(
-    rests_on: Mapping[Insurance, WageBasis], terms: Sequence[Terms], *, named: bool = False
+    rests_on: Mapping[Insurance, WageBasis],
+    bounds: Mapping[Insurance, Bound],
+    terms: Sequence[Terms],
+    *,
+    named: bool = False,
 ) -> str:
     """One sentence: the wage, then for each pair of bounds where it lies; insurances are named when
     wages or bounds differ, or where they are not all.
     """
-    groups: dict[tuple[WageBasis, int | None, int | None], list[Insurance]] = {}
+    bases: list[WageBasis] = []
+    groups: dict[tuple[int, int | None, int | None], list[Insurance]] = {}
     for t in terms:
-        if t.insurance in rests_on:
-            group = (rests_on[t.insurance], t.floor_fen, t.ceiling_fen)
+        basis = rests_on.get(t.insurance)
+        if basis is not None:
+            if basis not in bases:
+                bases.append(basis)
+            group = (bases.index(basis), t.floor_fen, t.ceiling_fen)
             groups.setdefault(group, []).append(t.insurance)
     is_named = named or len(groups) > 1
     said: list[str] = []
-    before: WageBasis | None = None
-    for (basis, floor_fen, ceiling_fen), insurances in groups.items():
+    before = None
+    for (place, floor_fen, ceiling_fen), insurances in groups.items():
         names = "、".join(INSURANCE_WORDS[i] for i in insurances) if is_named else ""
-        lead = "" if basis == before else f"{basis.said()}，"
-        said.append(lead + names + place_said(basis.wage_fen, floor_fen, ceiling_fen))
-        before = basis
+        lead = "" if place == before else f"{bases[place].said()}，"
+        said.append(lead + names + _bound_said(bounds[insurances[0]], floor_fen, ceiling_fen))
+        before = place
     return "；".join(said)
 
 
 def place_said(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> str:
     """Where a wage lies, as people read it: 低于下限5,000.00元，按下限核定."""
+    bound = base_within(wage_fen, floor_fen, ceiling_fen)[1]
+    return _bound_said(bound, floor_fen, ceiling_fen)
+
+
+@lru_cache(maxsize=1_000)
+def _bound_said(bound: Bound, floor_fen: int | None, ceiling_fen: int | None) -> str:
     floor = f"下限{fen_text(floor_fen)}元" if floor_fen is not None else ""
     ceiling = f"上限{fen_text(ceiling_fen)}元" if ceiling_fen is not None else ""
-    bound = base_within(wage_fen, floor_fen, ceiling_fen)[1]
     if bound is Bound.FLOOR:
         return f"低于{floor}，按下限核定"
     if bound is Bound.CEILING:

@@ -118,19 +118,22 @@ def due_line(terms: Terms, base_fen: int) -> Line:
     """Base x rate, rounded once for each side by the pack's own rule, and the fixed sum of the
     side; the terms have the account's own rates.
     """
+    return Line(
+        terms.insurance, LineState.DUE, terms.authority, "", base_fen, *_sums_of(terms, base_fen)
+    )
+
+
+def _sums_of(terms: Terms, base_fen: int) -> tuple[int, int, int, int]:
+    """The rates in millionths and the amounts in fen, the employer's before the employee's."""
     assert terms.employer_ppm is not None, terms.insurance
     assert terms.employee_ppm is not None, terms.insurance
-    employer_fen = rounded_fen(base_fen, terms.employer_ppm, terms.employer_rounding)
-    employee_fen = rounded_fen(base_fen, terms.employee_ppm, terms.employee_rounding)
-    return Line(
-        insurance=terms.insurance,
-        state=LineState.DUE,
-        authority=terms.authority,
-        base_fen=base_fen,
-        employer_ppm=terms.employer_ppm,
-        employee_ppm=terms.employee_ppm,
-        employer_fen=employer_fen + terms.employer_fixed_fen,
-        employee_fen=employee_fen + terms.employee_fixed_fen,
+    return (
+        terms.employer_ppm,
+        terms.employee_ppm,
+        terms.employer_fixed_fen
+        + rounded_fen(base_fen, terms.employer_ppm, terms.employer_rounding),
+        terms.employee_fixed_fen
+        + rounded_fen(base_fen, terms.employee_ppm, terms.employee_rounding),
     )
 
 
@@ -158,9 +161,9 @@ def check_lines(
 
 
 def _check_line(employee_id: str, line: Line, terms: Terms) -> None:
-    right = due_line(terms, line.base_fen)
-    if _sums(line) == _sums(right) and _is_within(line.base_fen, terms):
+    if _sums(line) == _sums_of(terms, line.base_fen) and _is_within(line.base_fen, terms):
         return
+    right = due_line(terms, line.base_fen)
     rates = (
         ("employer rate", percent_text(right.employer_ppm), percent_text(line.employer_ppm)),
         ("employee rate", percent_text(right.employee_ppm), percent_text(line.employee_ppm)),
