@@ -4,9 +4,11 @@
 
 from typing import Any
 
-from shared.contracts import AccountFact, BaseChanged, SpellFact
+from shared.contracts import AccountFact, BaseChanged, BureauAck, BureauRow, SpellFact
+from shared.values import Insurance
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
+    EMPLOYER,
     WANG,
     Month,
     employee,
@@ -80,3 +82,55 @@ async def test_the_funds_next_year_changes_the_funds_row_alone(month: Month) -> 
     years = [event.contribution_year for event in told]
     assert sorted(years) == ["2025-07", "2026", "2026-07"]
     assert told[years.index("2026-07")].average_fen == 1_200_000
+
+
+def verified(levy_period: str, version: int = 1, **bases_fen: int) -> BureauAck:
+    rows = tuple(
+        BureauRow(
+            insurance=Insurance(insurance),
+            stage="verified",
+            authority=f"{insurance}-330100",
+            verified_base_fen=fen,
+        )
+        for insurance, fen in bases_fen.items()
+    )
+    return BureauAck(
+        version=version,
+        employee_id=WANG,
+        employer_id=EMPLOYER,
+        levy_period=levy_period,
+        account_id=ACCOUNT,
+        rows=rows,
+    )
+
+
+async def test_a_campaign_declares_each_insurance_from_its_own_beginning(month: Month) -> None:
+    await open_hangzhou(month)
+    joiner = SpellFact("2026-03-02", "operations", "330100", ACCOUNT)
+    await month.hear(employee("joiner", spells=(joiner,), first_month_wage_fen=900_000))
+    await month.work("2026-07-06 09:00")
+    opened = {"employer_id": EMPLOYER, "contribution_year": 2026, "confirm_by": "2026-07-20"}
+    answer = await month.post("/base-campaigns", json=opened)
+    path = f"/base-campaigns/{answer.json()['campaign_id']}"
+    await month.work()
+    found = {x["employee_id"]: x for x in (await month.get(f"{path}/members")).json()["items"]}
+    wang, joined = found[WANG], found["joiner"]
+    assert (wang["levy_period"], wang["since"]) == ("2026-01", {"housing_fund": "2026-07"})
+    assert set(wang["bases_fen"].values()) == {1_200_000}, "all of 2026 rests on 2025"
+    assert wang["explanation"].startswith("2026-01起：上年度月均工资12,000.00元，养老险、")
+    assert "2026-07起：上年度月均工资12,000.00元，住房公积金" in wang["explanation"]
+    assert (joined["levy_period"], joined["since"]) == ("2026-07", {})
+    assert joined["rule"] == "first_month_wage"
+    exported = (await month.get(f"{path}/export?format=csv")).content.decode("utf-8-sig")
+    head, *lines = (line.split(",") for line in exported.splitlines())
+    column = head.index("住房公积金起始费款所属期")
+    assert sorted(line[column] for line in lines) == ["", "2026-07"]
+
+    still_2025 = verified("2026-03", pension=1_200_000, housing_fund=1_000_000)
+    await month.hear(still_2025)
+    early = (await month.get(f"{path}/verified")).json()
+    assert (early["differing"], early["agreeing"]) == ([], 1), "the fund's was that of 2025"
+    await month.hear(verified("2026-07", pension=1_200_000, housing_fund=1_000_000))
+    [late] = (await month.get(f"{path}/verified")).json()["differing"]
+    [difference] = late["differences"]
+    assert (difference["insurance"], difference["why"]) == ("housing_fund", "last_year")

@@ -28,7 +28,7 @@ Writing = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterVal
 
 
 class CampaignIn(BaseModel):
-    """Everyone on the roster in the first month of the contribution year takes part."""
+    """Everyone on the roster in a first month of the contribution year takes part."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,6 +59,10 @@ class MemberOut(BaseModel):
     employee_no: str
     city: str
     levy_period: str = Field(examples=["2025-07"], description="From which it holds.")
+    since: dict[str, str] = Field(
+        description="The insurances whose base holds from a later levy period on.",
+        examples=[{"housing_fund": "2026-07"}],
+    )
     confirm_by: date
     state: MemberState
     version: int = Field(description="To be named when it is confirmed or disputed.")
@@ -147,6 +151,7 @@ def member_out(row: MemberRow) -> MemberOut:
         employee_no=row.employee_no,
         city=row.city,
         levy_period=row.levy_period,
+        since={str(i): period for i, period in base.since.items()} if base else {},
         confirm_by=row.confirm_by,
         state=member.state,
         version=member.version,

@@ -267,45 +267,42 @@ def bases_of(
     """The bases of one employee's levy period, or the reason why there are none; `terms_of` by the
     year whose wages they rest on (`Pack.by_base_year`).
     """
-    found = {
-        base_year: _bases_of_year(facts, base_year, terms, period, after_raise)
-        for base_year, terms in terms_of.items()
-    }
-    if len(found) == 1:
-        return next(iter(found.values()))
-    known = {year: one for year, one in found.items() if isinstance(one, Bases)}
-    if not known:
-        return next(one for one in found.values() if isinstance(one, str))
-    unknown = {
-        t.insurance: reason
-        for year, reason in found.items()
-        if isinstance(reason, str)
-        for t in terms_of[year]
-    }
-    return _together(known, terms_of, unknown)
+    return together(
+        [
+            (
+                f"{base_year + 1}缴费年度",
+                terms,
+                _bases_of_year(facts, base_year, terms, period, after_raise),
+            )
+            for base_year, terms in terms_of.items()
+        ]
+    )
 
 
-def _together(
-    known: Mapping[int, Bases],
-    terms_of: Mapping[int, Sequence[Terms]],
-    unknown: Mapping[Insurance, str],
-) -> Bases:
-    """Insurances of several contribution years as one; the sentence names each year with its
-    own.
+def together(parts: Sequence[tuple[str, Sequence[Terms], Bases | str]]) -> Bases | str:
+    """Bases of several insurances that were found apart as one, or the reason why there are none;
+    each part with how people call it, which the sentence says where there is more than one.
     """
+    if len(parts) == 1:
+        return parts[0][2]
+    known = [(name, terms, one) for name, terms, one in parts if isinstance(one, Bases)]
+    if not known:
+        return next(reason for *_, reason in parts if isinstance(reason, str))
+    every = [one for *_, one in known]
     said = (
-        f"{base_year + 1}缴费年度："
-        + _explanation(one.rests_on, one.bounds, terms_of[base_year], named=True)
-        for base_year, one in known.items()
+        f"{name}：{_explanation(one.rests_on, one.bounds, terms, named=True)}"
+        for name, terms, one in known
         if one.rests_on
     )
     return Bases(
-        rests_on={i: basis for one in known.values() for i, basis in one.rests_on.items()},
-        bases_fen={i: fen for one in known.values() for i, fen in one.bases_fen.items()},
-        bounds={i: bound for one in known.values() for i, bound in one.bounds.items()},
+        rests_on={i: basis for one in every for i, basis in one.rests_on.items()},
+        bases_fen={i: fen for one in every for i, fen in one.bases_fen.items()},
+        bounds={i: bound for one in every for i, bound in one.bounds.items()},
         explanation="；".join(said),
-        not_yet={i: why for one in known.values() for i, why in one.not_yet.items()},
-        unknown=unknown,
+        not_yet={i: why for one in every for i, why in one.not_yet.items()},
+        unknown={
+            t.insurance: why for _, terms, why in parts if isinstance(why, str) for t in terms
+        },
     )
 
 

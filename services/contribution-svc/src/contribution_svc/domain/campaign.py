@@ -42,7 +42,9 @@ KIND_UNKNOWN = "person_kind_unknown"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredBase:
-    """The bases of one member in fen by insurance, and the wage that they rest on."""
+    """The bases of one member in fen by insurance, and the wage that they rest on; `since` is the
+    levy period from which one holds, where that is later than the member's.
+    """
 
     average_fen: int
     months: int
@@ -51,6 +53,7 @@ class DeclaredBase:
     bounds: Mapping[Insurance, Bound]
     explanation: str
     warnings: tuple[str, ...] = ()
+    since: Mapping[Insurance, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def declared_base(
     scheme: Collection[Insurance],
     found: Bases | str,
     warnings: tuple[str, ...] = (),
+    since: Mapping[Insurance, str] | None = None,
 ) -> DeclaredBase | str:
     """What a member declares: a base for every insurance of the scheme that the kind is neither
     exempt from nor blocked in; or the reason why there is none.
@@ -91,6 +95,8 @@ def declared_base(
         return next(without[insurance] for insurance in scheme)
     if isinstance(found, str):
         return found
+    if not found.rests_on:
+        return next(iter(found.not_yet.values()))
     declared = {i: fen for i, fen in found.bases_fen.items() if i not in without}
     return DeclaredBase(
         average_fen=found.basis().wage_fen,
@@ -100,6 +106,7 @@ def declared_base(
         bounds={insurance: found.bounds[insurance] for insurance in declared},
         explanation=found.explanation,
         warnings=warnings,
+        since={insurance: day for insurance, day in (since or {}).items() if insurance in declared},
     )
 
 

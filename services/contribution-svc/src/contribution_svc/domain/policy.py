@@ -303,6 +303,14 @@ class Pack:
         starts = self.contribution_year_starts if own is None else own
         return period.year if period.month >= starts else period.year - 1
 
+    def year_starts(self, year: int) -> dict[Insurance, LevyPeriod]:
+        """The first levy period of that contribution year, of each insurance."""
+        city = self.contribution_year_starts
+        return {
+            insurance: LevyPeriod(year, city if rules.year_starts is None else rules.year_starts)
+            for insurance, rules in self.insurances.items()
+        }
+
     def by_base_year(self, terms: Sequence[Terms], period: LevyPeriod) -> dict[int, list[Terms]]:
         """These terms by the calendar year whose wages they rest on in this levy period."""
         return _grouped(terms, lambda one: self.contribution_year(period, one.insurance) - 1)

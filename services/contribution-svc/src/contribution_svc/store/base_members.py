@@ -2,8 +2,8 @@
 verified.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import RowMapping, text
@@ -17,7 +17,9 @@ from shared.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """A member with where they are insured; `levy_period` is the first of the contribution year."""
+    """A member with where they are insured; `levy_period` is the first of the contribution year,
+    of those insurances that begin theirs first.
+    """
 
     campaign_id: str
     employee_id: str
@@ -228,47 +230,64 @@ async def locked_member(conn: Connection, campaign_id: str, employee_id: str) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """What the collector verified for one member, in fen by insurance: of the newest levy period of
-    the contribution year that has any; and the bases of the year before.
+class YearSpan:
+    """The first and the last levy period of an insurance's contribution year in a city."""
+
+    city: str
+    insurance: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBase:
+    """What the collector verified for one member and insurance, in fen: in the newest levy period
+    of the contribution year that has any; and the base of the year before (None: there was none).
     """
 
+    insurance: str
     levy_period: str
-    bases_fen: Mapping[str, int] = field(default_factory=dict)
-    last_year_fen: Mapping[str, int] = field(default_factory=dict)
+    base_fen: int
+    last_year_fen: int | None
 
 
-# 核定: the newest month of the contribution year for which the collector answered with a base.
+# 核定: the newest month of the contribution year for which the collector answered with a base. The
+# year before may have several rows, one for each month in which an insurance's begins.
 _VERIFIED = text(
     """
-    SELECT DISTINCT ON (m.employee_id) m.employee_id, b.levy_period, b.rows,
-           coalesce(l.body -> 'bases_fen', '{}') AS last_year_fen
+    SELECT DISTINCT ON (m.employee_id, y.insurance)
+           m.employee_id, y.insurance, b.levy_period,
+           CAST(r ->> 'verified_base_fen' AS bigint) AS base_fen,
+           (SELECT CAST(l.body -> 'bases_fen' ->> y.insurance AS bigint) FROM bases l
+             WHERE l.employee_id = m.employee_id AND left(l.contribution_year, 4) = :last_year
+               AND l.body -> 'bases_fen' ? y.insurance
+             ORDER BY l.contribution_year DESC LIMIT 1) AS last_year_fen
       FROM base_members m
+      JOIN unnest(CAST(:city AS text[]), CAST(:insurance AS text[]), CAST(:first AS text[]),
+                  CAST(:last AS text[])) AS y(city, insurance, first, last) USING (city)
       JOIN bureau_rows b ON b.employee_id = m.employee_id AND b.levy_period >= m.levy_period
-       AND to_date(b.levy_period, 'YYYY-MM')
-           < to_date(m.levy_period, 'YYYY-MM') + interval '1 year'
-      LEFT JOIN bases l ON l.employee_id = m.employee_id AND l.contribution_year = :last_year
+       AND b.levy_period BETWEEN y.first AND y.last
+     CROSS JOIN LATERAL jsonb_array_elements(b.rows) AS r
      WHERE m.campaign_id = :id AND m.employee_id = ANY(:ids)
-       AND jsonb_path_exists(b.rows, '$[*] ? (@.verified_base_fen != null)')
-     ORDER BY m.employee_id, b.levy_period DESC
+       AND r ->> 'insurance' = y.insurance AND r ->> 'verified_base_fen' IS NOT NULL
+     ORDER BY m.employee_id, y.insurance, b.levy_period DESC
     """
 )
 
 
 async def verified(
-    conn: Connection, campaign_id: str, last_year: str, ids: Collection[str]
-) -> dict[str, Verified]:
+    conn: Connection,
+    campaign_id: str,
+    last_year: str,
+    spans: Sequence[YearSpan],
+    ids: Collection[str],
+) -> dict[str, list[VerifiedBase]]:
     """By employee; whoever has no verified base yet is not in it."""
-    values = {"id": campaign_id, "last_year": last_year, "ids": sorted(ids)}
-    return {
-        row.employee_id: Verified(
-            levy_period=row.levy_period,
-            bases_fen={
-                one["insurance"]: one["verified_base_fen"]
-                for one in row.rows
-                if one["verified_base_fen"] is not None
-            },
-            last_year_fen=row.last_year_fen,
-        )
-        for row in await conn.execute(_VERIFIED, values)
-    }
+    names = ("city", "insurance", "first", "last")
+    years = columns(names, ([getattr(span, name) for name in names] for span in spans))
+    values = {**years, "id": campaign_id, "last_year": last_year, "ids": sorted(ids)}
+    found: dict[str, list[VerifiedBase]] = {}
+    for row in await conn.execute(_VERIFIED, values):
+        one = VerifiedBase(row.insurance, row.levy_period, row.base_fen, row.last_year_fen)
+        found.setdefault(row.employee_id, []).append(one)
+    return found

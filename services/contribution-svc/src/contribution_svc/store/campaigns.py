@@ -27,7 +27,9 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class YearStart:
-    """When a contribution year starts in a city: its first levy period, first and last day."""
+    """When a contribution year starts in a city for any insurance: its first levy period, that
+    month's first and last day.
+    """
 
     city: str
     levy_period: str
@@ -123,7 +125,8 @@ _TO_FILL = text(
     " WHERE fill_at <= :now ORDER BY fill_at, campaign_id LIMIT 1"
 )
 _CITIES = text("SELECT DISTINCT city FROM spells WHERE employer_id = :employer_id ORDER BY city")
-# A month has one account: that of its first day, else the first that begins within it.
+# A month has one account: that of its first day, else the first that begins within it. Where
+# insurances begin their years in different months, the first of them that somebody is there for.
 _FILL = text(
     """
     INSERT INTO base_members (campaign_id, employee_id, employer_id, account_id, city, levy_period,
@@ -137,7 +140,7 @@ _FILL = text(
            USING (city)
      WHERE s.employer_id = :employer_id AND s.since <= c.last_day
        AND (s.until IS NULL OR s.until >= c.first_day)
-     ORDER BY s.employee_id, s.since
+     ORDER BY s.employee_id, c.first_day, s.since
     ON CONFLICT (campaign_id, employee_id) DO NOTHING
     """
 )
@@ -161,8 +164,8 @@ async def cities_of(conn: Connection, employer_id: str) -> list[str]:
 async def fill(
     conn: Connection, campaign: Campaign, starts: Sequence[YearStart], now: datetime
 ) -> int:
-    """Everyone on the roster in the first month of the contribution year becomes a member; gives
-    how many were not one before.
+    """Everyone on the roster in a first month of the contribution year becomes a member; gives how
+    many were not one before.
     """
     names = ("city", "levy_period", "first_day", "last_day")
     values = columns(names, ([getattr(one, name) for name in names] for one in starts))

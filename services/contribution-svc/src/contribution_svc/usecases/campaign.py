@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from contribution_svc.domain.base import WageFacts, bases_of
+from contribution_svc.domain.base import Bases, WageFacts, bases_of, together
 from contribution_svc.domain.campaign import (
     OPEN_STATES,
     DeclaredBase,
@@ -18,20 +18,20 @@ from contribution_svc.domain.campaign import (
     dispute,
     verified_differs,
 )
-from contribution_svc.domain.explanation import basis_warnings
+from contribution_svc.domain.explanation import basis_warnings, explain_not_yet
 from contribution_svc.domain.lines import NOT_ON_ROSTER
 from contribution_svc.domain.policy import Pack, Terms
 from contribution_svc.errors import AnswersOpen, CampaignClosed, CampaignUnknown, PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import base_members, campaigns, roster, wages
-from contribution_svc.store.base_members import Insured, MemberRow, Verified
+from contribution_svc.store.base_members import Insured, MemberRow, VerifiedBase, YearSpan
 from contribution_svc.store.campaigns import Campaign, YearStart
 from contribution_svc.store.wages import Wages
 from contribution_svc.usecases.explanation import spell_of
 from contribution_svc.usecases.library import Library
 from shared.clock import china_day
 from shared.db import Connection
-from shared.values import LevyPeriod, derived_id
+from shared.values import Insurance, LevyPeriod, derived_id
 
 BATCH = 2_000
 """Members per transaction, as for assessments."""
@@ -118,19 +118,22 @@ async def fill_campaign(conn: Connection, library: Library, now: datetime) -> in
     year = int(due.contribution_year)
     cities = await campaigns.cities_of(conn, due.employer_id)
     policies = await library.in_force(conn)
-    await campaigns.fill(conn, due, [_start(policies.pack(one), one, year) for one in cities], now)
+    starts = [start for city in cities for start in _starts(policies.pack(city), city, year)]
+    await campaigns.fill(conn, due, starts, now)
     return 1
 
 
-def _start(pack: Pack | None, city: str, year: int) -> YearStart:
-    """The first month of the city's contribution year; the whole calendar year where the city has
-    no policy, so that nobody is left out.
+def _starts(pack: Pack | None, city: str, year: int) -> list[YearStart]:
+    """The first months of the insurances' contribution years; the whole calendar year where the
+    city has no policy, so that nobody is left out.
     """
     if pack is None:
         period = LevyPeriod(year, 1)
-        return YearStart(city, str(period), period.first_day(), period.shifted(11).last_day())
-    period = LevyPeriod(year, pack.contribution_year_starts)
-    return YearStart(city, str(period), period.first_day(), period.last_day())
+        return [YearStart(city, str(period), period.first_day(), period.shifted(11).last_day())]
+    return [
+        YearStart(city, str(period), period.first_day(), period.last_day())
+        for period in sorted(set(pack.year_starts(year).values()))
+    ]
 
 
 async def compute_members(conn: Connection, library: Library, now: datetime) -> int:
@@ -143,7 +146,7 @@ async def compute_members(conn: Connection, library: Library, now: datetime) -> 
     people = await base_members.insured(conn, ids)
     since = f"{min(int(row.levy_period[:4]) for row in rows) - 2}-01"
     told = await wages.of_people(conn, ids, since)
-    terms: dict[tuple[str, str], Sequence[Terms]] = {}
+    terms: dict[tuple[str, str], _Beginnings] = {}
     done = []
     for row in rows:
         person = people.get(row.employee_id)
@@ -153,9 +156,13 @@ async def compute_members(conn: Connection, library: Library, now: datetime) -> 
     return len(rows)
 
 
+_Beginnings = Sequence[tuple[LevyPeriod, Sequence[Terms]]]
+"""Levy periods, and the terms of the insurances whose bases begin to hold in them, as known now."""
+
+
 def _recomputed(
     policies: Policies,
-    terms: dict[tuple[str, str], Sequence[Terms]],
+    known: dict[tuple[str, str], _Beginnings],
     row: MemberRow,
     person: Insured | None,
     earned: Wages,
@@ -167,19 +174,29 @@ def _recomputed(
     if person is None or spell is None:
         return replace(row, member=computed(row.member, NOT_ON_ROSTER))
     placed = replace(row, account_id=spell.account_id, city=spell.city)
+    key = (spell.city, row.levy_period)
     try:
-        pack = policies.pack_for(spell.city, period, today)
+        if key not in known:
+            known[key] = _beginnings(policies, spell.city, period, today)
     except PolicyUnknown:
         return replace(placed, member=computed(row.member, POLICY_UNKNOWN))
-    key = (spell.city, row.levy_period)
-    if key not in terms:
-        terms[key] = pack.terms(period, today)
-    found = _declared(pack, terms[key], person, earned, period)
+    found = _declared(policies.of(spell.city), known[key], person, earned)
     return replace(placed, member=computed(row.member, found))
 
 
+def _beginnings(policies: Policies, city: str, first: LevyPeriod, today: date) -> _Beginnings:
+    """From the member's first levy period on, whose year is that of the campaign."""
+    starts = policies.of(city).year_starts(first.year)
+    begins = {insurance: max(first, start) for insurance, start in starts.items()}
+    return [
+        (period, [one for one in terms if begins[one.insurance] == period])
+        for period in sorted(set(begins.values()))
+        for terms in [policies.pack_for(city, period, today).terms(period, today)]
+    ]
+
+
 def _declared(
-    pack: Pack, terms: Sequence[Terms], person: Insured, earned: Wages, period: LevyPeriod
+    pack: Pack, beginnings: _Beginnings, person: Insured, earned: Wages
 ) -> DeclaredBase | str:
     facts = WageFacts(
         spells=person.spells(),
@@ -188,10 +205,35 @@ def _declared(
         agreed_fen=person.agreed_fen,
         first_fund_member=person.first_fund_member,
     )
-    found = bases_of(facts, pack.by_base_year(terms, period), period, pack.after_raise)
-    warned = () if isinstance(found, str) else basis_warnings(found.basis())
-    kind = pack.person_kinds.get(person.person_kind)
-    return declared_base(kind, [one.insurance for one in terms], found, warned)
+    first = beginnings[0][0]
+    parts: list[tuple[str, Sequence[Terms], Bases | str]] = []
+    for period, terms in beginnings:
+        spell = spell_of(person.placed, period)
+        is_there = spell is not None and spell.city == pack.city
+        by_year = {first.year - 1: terms}
+        found = bases_of(facts, by_year, period, pack.after_raise) if is_there else NOT_ON_ROSTER
+        parts.append((f"{period}起", terms, found))
+    since = {one.insurance: period for period, terms in beginnings for one in terms}
+    found = together(parts)
+    return declared_base(
+        pack.person_kinds.get(person.person_kind),
+        list(since),
+        found,
+        _warnings(found, since),
+        {insurance: str(period) for insurance, period in since.items() if period > first},
+    )
+
+
+def _warnings(found: Bases | str, since: Mapping[Insurance, LevyPeriod]) -> tuple[str, ...]:
+    """What to look at before the base is trusted, and which insurances it says nothing of."""
+    if isinstance(found, str):
+        return ()
+    rested = dict.fromkeys(found.rests_on.values())
+    without = (
+        f"{since[insurance]}起：{explain_not_yet(insurance, reason).sentence}"
+        for insurance, reason in found.unknown.items()
+    )
+    return (*(warning for basis in rested for warning in basis_warnings(basis)), *without)
 
 
 async def confirm_base(
@@ -261,22 +303,28 @@ async def close_campaign(conn: Connection, campaign_id: str, now: datetime) -> P
 async def compare(
     conn: Connection, policies: Policies, campaign_id: str, after: str, limit: int, today: date
 ) -> Compared:
-    """A page of members beside what the collector verified for them (核定)."""
+    """A page of members beside what the collector verified for them (核定), each insurance in its
+    own contribution year.
+    """
     campaign = await _campaign(conn, campaign_id)
     rows = await base_members.members(conn, campaign_id, "", after, limit)
-    last_year = str(int(campaign.contribution_year) - 1)
+    year = int(campaign.contribution_year)
+    spans = [
+        YearSpan(city, insurance, str(start), str(start.shifted(11)))
+        for city in {row.city for row in rows if policies.pack(row.city) is not None}
+        for insurance, start in policies.of(city).year_starts(year).items()
+    ]
     ids = [row.employee_id for row in rows]
-    verified = await base_members.verified(conn, campaign_id, last_year, ids)
+    verified = await base_members.verified(conn, campaign_id, str(year - 1), spans, ids)
     differing, agreeing = [], 0
     for row in rows:
-        one = verified.get(row.employee_id)
-        if one is None or row.member.base is None:
+        found = verified.get(row.employee_id)
+        if found is None or row.member.base is None:
             continue
-        differences = _differences(policies, row, row.member.base, one, today)
+        differences = _differences(policies, row.city, row.member.base, found, today)
         if differences:
-            differing.append(
-                MemberDiffers(row.employee_id, row.employee_no, one.levy_period, differences)
-            )
+            newest = max(one.levy_period for one in found)
+            differing.append(MemberDiffers(row.employee_id, row.employee_no, newest, differences))
         else:
             agreeing += 1
     waiting = len(rows) - agreeing - len(differing)
@@ -285,17 +333,16 @@ async def compare(
 
 
 def _differences(
-    policies: Policies, row: MemberRow, base: DeclaredBase, verified: Verified, today: date
+    policies: Policies,
+    city: str,
+    base: DeclaredBase,
+    verified: Sequence[VerifiedBase],
+    today: date,
 ) -> list[Difference]:
-    period = LevyPeriod.parse(verified.levy_period)
     found = (
-        verified_differs(
-            terms,
-            base,
-            verified.bases_fen[terms.insurance],
-            verified.last_year_fen.get(terms.insurance),
-        )
-        for terms in policies.of(row.city).terms(period, today)
-        if terms.insurance in verified.bases_fen and terms.insurance in base.bases_fen
+        verified_differs(terms, base, one.base_fen, one.last_year_fen)
+        for one in verified
+        for terms in policies.of(city).terms(LevyPeriod.parse(one.levy_period), today)
+        if terms.insurance == one.insurance and terms.insurance in base.bases_fen
     )
     return [one for one in found if one is not None]

@@ -30,12 +30,14 @@ async def campaign_sheet(conn: Connection, campaign_id: str) -> Sheet:
     while len(page := await _page(conn, campaign_id, rows)) == _PAGE:
         rows += page
     rows += page
-    used = {i for row in rows if row.member.base is not None for i in row.member.base.bases_fen}
-    insurances = [one for one in Insurance if one in used]
+    bases = [row.member.base for row in rows if row.member.base is not None]
+    insurances = [one for one in Insurance if any(one in base.bases_fen for base in bases)]
+    later = [one for one in insurances if any(one in base.since for base in bases)]
     accounts = await campaigns.account_numbers(conn, campaign.employer_id)
     columns = [*_BEFORE, *_WAGE]
     for insurance in insurances:
         columns += [f"{INSURANCE_WORDS[insurance]}基数", f"{INSURANCE_WORDS[insurance]}上下限"]
+    columns += [f"{INSURANCE_WORDS[insurance]}起始费款所属期" for insurance in later]
     return Sheet(
         name=f"{campaign.contribution_year}年度基数申报",
         columns=[*columns, *_AFTER],
@@ -48,6 +50,7 @@ async def campaign_sheet(conn: Connection, campaign_id: str) -> Sheet:
                 campaign.contribution_year,
                 row.levy_period,
                 *_figures(row, insurances),
+                *(row.member.base.since.get(one) if row.member.base else None for one in later),
                 STATE_WORDS[row.member.state],
                 row.member.answers.words,
                 row.member.answers.reason,

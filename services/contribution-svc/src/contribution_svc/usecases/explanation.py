@@ -244,6 +244,11 @@ def _bases_said(found: Bases, rested: _Rested, period: LevyPeriod, known_on: dat
         explain_base(basis, base_year, rested.months, figures_of)
         for (base_year, basis), figures_of in groups.items()
     ]
+    if len({base_year for base_year, _ in groups}) > 1:
+        said = [
+            replace(one, warnings=tuple(f"{year + 1}缴费年度：{text}" for text in one.warnings))
+            for (year, _), one in zip(groups, said, strict=True)
+        ]
     not_due = {**found.not_yet, **found.unknown}
     said += [explain_not_yet(insurance, reason) for insurance, reason in not_due.items()]
     return Explanation(
