@@ -134,3 +134,19 @@ async def test_a_campaign_declares_each_insurance_from_its_own_beginning(month: 
     [late] = (await month.get(f"{path}/verified")).json()["differing"]
     [difference] = late["differences"]
     assert (difference["insurance"], difference["why"]) == ("housing_fund", "last_year")
+
+
+async def test_a_run_of_last_year_that_comes_late_is_part_of_the_average(month: Month) -> None:
+    await open_hangzhou(month)
+    await month.hear(employee("late", spells=(SpellFact("2020-03-01", "a", "330100", ACCOUNT),)))
+    runs = [wage("late", f"2025-{n:02d}", 1_000_000, purpose="run") for n in range(1, 13)]
+    await month.hear(*runs[:11])
+    await month.work("2026-02-26 06:00")
+    assert (await month.assessed("late")).lines[0].base_fen == 1_000_000
+    await month.hear(wage("late", "2025-12", 2_200_000, purpose="run"))
+    await month.work()
+    found = {line.insurance: line for line in (await month.assessed("late")).lines}
+    assert found[Insurance.PENSION].base_fen == 1_100_000
+    assert found[Insurance.HOUSING_FUND].reason == "wage_history_missing", (
+        "of 2024 nothing was told"
+    )

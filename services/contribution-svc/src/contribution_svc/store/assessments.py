@@ -2,7 +2,7 @@
 changes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -104,7 +104,16 @@ _MARK_AGAIN = text(
     """
     UPDATE assessments SET assess_at = :now
      WHERE declaration_id IS NULL AND employee_id = ANY(:ids)
-       AND (NOT :without_history OR rests_on <> 'last_year_average')
+    """
+)
+# A run is a month of last year to whoever is insured in a later one, though it may come when that
+# is open already.
+_MARK_RUNS = text(
+    """
+    UPDATE assessments a SET assess_at = :now
+      FROM unnest(CAST(:ids AS text[]), CAST(:months AS text[])) AS r(employee_id, month)
+     WHERE a.employee_id = r.employee_id AND a.declaration_id IS NULL
+       AND (a.rests_on <> 'last_year_average' OR left(a.levy_period, 4) > left(r.month, 4))
     """
 )
 _MARK_CITY = text(
@@ -125,21 +134,21 @@ async def mark_period(
 async def mark_people(conn: Connection, ids: Collection[str], now: datetime) -> None:
     """These employees are to be assessed for every opened levy period, unless it was declared."""
     if ids:
-        again = {"ids": list(ids), "now": now, "without_history": False}
-        await conn.execute(_MARK_AGAIN, again)
+        await conn.execute(_MARK_AGAIN, {"ids": list(ids), "now": now})
         await conn.execute(_MARK_PEOPLE, {"ids": list(ids), "now": now})
 
 
 async def mark_wages(
-    conn: Connection, history: Collection[str], runs: Collection[str], now: datetime
+    conn: Connection, history: Collection[str], runs: Mapping[str, str], now: datetime
 ) -> None:
-    """New wages: of last year for whoever has an assessment, of a run for whoever rests on no last
-    year.
+    """New wages: of last year for whoever has an assessment; of a run, told with its month, for
+    whoever rests on no last year or has the run in it.
     """
-    for ids, without_history in ((history, False), (runs, True)):
-        if ids:
-            values = {"ids": list(ids), "now": now, "without_history": without_history}
-            await conn.execute(_MARK_AGAIN, values)
+    if history:
+        await conn.execute(_MARK_AGAIN, {"ids": list(history), "now": now})
+    if runs:
+        values = {"ids": list(runs), "months": list(runs.values()), "now": now}
+        await conn.execute(_MARK_RUNS, values)
 
 
 async def mark_city(conn: Connection, city: str, now: datetime) -> None:

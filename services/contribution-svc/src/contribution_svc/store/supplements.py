@@ -26,6 +26,14 @@ _COMPARE_PEOPLE = text(
      WHERE declaration_id IS NOT NULL AND employee_id = ANY(:ids)
     """
 )
+_COMPARE_RUNS = text(
+    """
+    UPDATE assessments a SET compare_at = :now
+      FROM unnest(CAST(:ids AS text[]), CAST(:months AS text[])) AS r(employee_id, month)
+     WHERE a.declaration_id IS NOT NULL AND a.employee_id = r.employee_id
+       AND left(a.levy_period, 4) > left(r.month, 4)
+    """
+)
 
 
 async def compare_city(conn: Connection, city: str, now: datetime) -> None:
@@ -37,6 +45,15 @@ async def compare_people(conn: Connection, ids: Collection[str], now: datetime) 
     """What these employees' months rest on has changed."""
     if ids:
         await conn.execute(_COMPARE_PEOPLE, {"ids": list(ids), "now": now})
+
+
+async def compare_runs(conn: Connection, runs: Mapping[str, str], now: datetime) -> None:
+    """A run of these employees, told with its month, has changed: what was declared for a later
+    calendar year may rest on it.
+    """
+    if runs:
+        values = {"ids": list(runs), "months": list(runs.values()), "now": now}
+        await conn.execute(_COMPARE_RUNS, values)
 
 
 @dataclass(frozen=True, slots=True)

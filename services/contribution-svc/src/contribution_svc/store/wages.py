@@ -51,15 +51,17 @@ _PUT = text(
            before = w.before || jsonb_build_array(jsonb_build_object(
                'heard_at', w.heard_at, 'wage_fen', w.wage_fen, 'items', w.items))
      WHERE w.version < excluded.version
-    RETURNING employee_id, purpose
+    RETURNING employee_id, purpose, wage_month
     """
 )
 
 
 async def put(
     conn: Connection, wages: Sequence[Wage], now: datetime
-) -> tuple[list[str], list[str]]:
-    """Keeps the newest of each; returns whose history and whose runs were newer."""
+) -> tuple[list[str], dict[str, str]]:
+    """Keeps the newest of each; returns whose history was newer, and whose runs, with the earliest
+    month of them.
+    """
     ordered = sorted(wages, key=lambda w: (w.employee_id, w.wage_month, w.purpose))
     names = ("employee_id", "wage_month", "purpose", "employer_id", "version", "wage_fen", "items")
     rows = (
@@ -68,7 +70,11 @@ async def put(
     )
     newer = (await conn.execute(_PUT, {**columns(names, rows), "now": now})).all()
     history = {row.employee_id for row in newer if row.purpose == "history"}
-    return sorted(history), sorted({row.employee_id for row in newer} - history)
+    runs: dict[str, str] = {}
+    for row in newer:
+        if row.employee_id not in history:
+            runs[row.employee_id] = min(row.wage_month, runs.get(row.employee_id, row.wage_month))
+    return sorted(history), runs
 
 
 # A month that HR imported as history counts as imported, also when a run knew it.

@@ -71,6 +71,7 @@ async def take_in_wages(conn: Connection, wages: Sequence[wage_store.Wage], now:
     await assessments.mark_wages(conn, history, runs, now)
     await campaigns.mark_people(conn, {*history, *runs}, now)
     await supplements.compare_people(conn, history, now)
+    await supplements.compare_runs(conn, runs, now)
 
 
 async def take_in_bureau_months(
