@@ -3,16 +3,19 @@
 from bench.calculation import ours
 from bench.calculation.workload import changed
 from bench.peers.measured import Answer, Roster, run
-from contribution_svc.domain.calculation import Positions, Scheme, figures_of
-from contribution_svc.domain.rounding import Column
-from contribution_svc.domain.simulation import Simulation, simulated
+from contribution_svc.domain.calculation import figures_of
+from contribution_svc.domain.simulation import Columns, Simulation, simulated
 
-Prepared = tuple[Scheme, Scheme, Positions, Column]
+Prepared = tuple[Columns, Columns]
 
 
 def prepare(roster: Roster) -> Prepared:
     old, position, wage_fen = ours.prepare(roster)
-    return old, figures_of(changed(ours.positions(roster))), position, wage_fen
+    new = figures_of(changed(ours.positions(roster)))
+    return (
+        Columns(old, position, dict.fromkeys(old, wage_fen)),
+        Columns(new, position, dict.fromkeys(new, wage_fen)),
+    )
 
 
 def calculate(prepared: Prepared) -> Simulation:

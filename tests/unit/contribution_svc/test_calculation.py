@@ -2,7 +2,7 @@
 must hold for any roster.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,7 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import BaseRule, WageBasis, bases
+from contribution_svc.domain.base import (
+    BaseRule,
+    WageBasis,
+    WageFacts,
+    base_wages,
+    bases,
+    bases_of,
+)
 from contribution_svc.domain.calculation import (
     Position,
     Positions,
@@ -19,9 +26,12 @@ from contribution_svc.domain.calculation import (
     State,
     calculated,
     figures_of,
+    position_of,
+    stands_on,
 )
 from contribution_svc.domain.lines import Insured, Line, assess
 from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import (
     MOST_FEN,
     Column,
@@ -29,7 +39,7 @@ from contribution_svc.domain.rounding import (
     highest_fen,
     lowest_fen,
 )
-from contribution_svc.domain.simulation import Simulation, simulated
+from contribution_svc.domain.simulation import Columns, Simulation, effects, simulated
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 
@@ -41,6 +51,7 @@ PPM = st.integers(min_value=0, max_value=300_000)
 FIXED = st.sampled_from([0, 0, 300])
 """A fixed sum beside the rate, as Beijing's 3.00 yuan of medical."""
 KNOWN_ON = date(2024, 12, 31)
+KNOWN_NOW = date(2026, 5, 31)
 PACK = load_policies().packs["990200"]
 SOME_TERMS = PACK.terms(LevyPeriod(2024, 10), KNOWN_ON)[0]
 """What the calculation does not look at is that of the pack."""
@@ -216,7 +227,7 @@ def test_no_column_is_of_floats(roster: Roster) -> None:
         assert lines.state.dtype == np.int8
         amounts = (lines.base_fen, lines.employer_fen, lines.employee_fen)
         assert {column.dtype for column in amounts} == {np.dtype(np.int64)}
-    changes = simulated(roster.scheme(), roster.scheme(), *roster.columns())
+    changes = compared(roster, roster)
     assert {changes.employer_fen.dtype, changes.employee_fen.dtype} == {np.dtype(np.int64)}
     assert changes.is_affected.dtype == np.bool_
 
@@ -228,8 +239,13 @@ def test_a_wage_that_columns_cannot_hold_is_no_wage(wage_fen: int) -> None:
         Roster([place], [(0, wage_fen)]).lines()
 
 
+def under(roster: Roster) -> Columns:
+    scheme, (position, wage_fen) = roster.scheme(), roster.columns()
+    return Columns(scheme, position, dict.fromkeys(scheme, wage_fen))
+
+
 def compared(old: Roster, new: Roster) -> Simulation:
-    return simulated(old.scheme(), new.scheme(), *old.columns())
+    return simulated(under(old), under(new))
 
 
 @PACELESS
@@ -254,6 +270,24 @@ def test_a_simulation_is_the_difference_of_everyones_own_lines(
         differs = {shown(x) for x in before.values()} != {shown(x) for x in after.values()}
         assert found.is_affected[row] == differs
     assert found.total_fen() == int(found.employer_fen.sum() + found.employee_fen.sum())
+    named = dict(effects(under(old), under(new)))
+    right = {row: effect_of(*pair) for row, pair in enumerate(zip(was, will, strict=True))}
+    assert named == {row: effect for row, effect in right.items() if effect.insurances}
+
+
+def effect_of(before: Mapping[Insurance, Line], after: Mapping[Insurance, Line]) -> Effect:
+    """What changes between one person's own lines."""
+
+    def sides(lines: Mapping[Insurance, Line], insurance: Insurance) -> Sides:
+        line = lines.get(insurance)
+        return (line.employer_fen, line.employee_fen) if line else (0, 0)
+
+    pairs = {i: (sides(before, i), sides(after, i)) for i in {*before, *after}}
+    return Effect.of(
+        (old for old, _ in pairs.values()),
+        (new for _, new in pairs.values()),
+        {i: pair for i, pair in pairs.items() if pair[0] != pair[1]},
+    )
 
 
 @PACELESS
@@ -282,3 +316,59 @@ def test_the_articles_ceiling_moves_from_24000_to_25500() -> None:
             more_fen * terms.employer_ppm // 1_000_000,
             more_fen * terms.employee_ppm // 1_000_000,
         )
+
+
+GUANGZHOU = load_policies().packs["440100"]
+MAY = LevyPeriod(2026, 5)
+INSUREDS = st.builds(
+    Insured,
+    st.just("somebody"),
+    st.sampled_from([*GUANGZHOU.person_kinds, "unknown_kind"]),
+    st.sampled_from([(), ("visa",)]),
+    on_roster=st.booleans(),
+    own_rates=st.sampled_from([{}, {"work_injury": (4_000, 0), "housing_fund": (50_000, 50_000)}]),
+)
+WAGES = st.builds(
+    WageFacts,
+    spells=st.sampled_from([((date(2020, 1, 1), None),), ((date(2026, 5, 6), None),), ()]),
+    by_year_fen=st.dictionaries(
+        st.sampled_from([2024, 2025]), st.dictionaries(st.integers(1, 12), FEN), max_size=2
+    ),
+    agreed_fen=FEN,
+    first_fund_member=st.booleans(),
+)
+
+
+@PACELESS
+@given(st.lists(st.tuples(INSUREDS, WAGES), min_size=1, max_size=8))
+def test_who_stands_on_the_same_has_the_lines_of_the_same_position(
+    people: Sequence[tuple[Insured, WageFacts]],
+) -> None:
+    """Through positions and columns everyone has the lines that assessing them alone gives, also
+    where insurances have contribution years of their own.
+    """
+    terms = GUANGZHOU.terms(MAY, KNOWN_NOW)
+    years, kinds, rule = (
+        GUANGZHOU.by_base_year(terms, MAY),
+        GUANGZHOU.person_kinds,
+        GUANGZHOU.after_raise,
+    )
+    positions: dict[object, Position] = {}
+    for insured, facts in people:
+        wages = base_wages(facts, years, MAY, rule)
+        position = position_of(insured, kinds, terms, wages)
+        same = (*insured.own_rates, *stands_on(insured, wages))
+        assert positions.setdefault(same, position) == position
+        alone = assess(insured, kinds, terms, bases_of(facts, years, MAY, rule))
+        assert position.states == {line.insurance: line.state for line in alone}
+        wage_fen = {
+            one.insurance: np.array([_wage_fen(wages.rests_on.get(one.insurance))]) for one in terms
+        }
+        place = np.zeros(1, dtype=np.intp)
+        found = effects(Columns({}, place, {}), Columns(figures_of([position]), place, wage_fen))
+        right = effect_of({}, {line.insurance: line for line in alone})
+        assert [effect for _, effect in found] == ([right] if right.insurances else [])
+
+
+def _wage_fen(basis: WageBasis | None) -> int:
+    return basis.wage_fen if basis else 0

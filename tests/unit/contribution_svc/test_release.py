@@ -6,11 +6,9 @@ import pytest
 
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.release import (
-    Effect,
     ProposalState,
     Review,
     check_approval,
-    effect_of,
     effect_sentence,
     first_reached,
 )
@@ -63,25 +61,6 @@ def test_an_approval_is_refused(
 
 def test_declared_months_are_changed_only_by_whoever_says_so() -> None:
     check_approval(replace(SIMULATED, declared_months=8), "op-2", "aa" * 32, retroactive=True)
-
-
-def test_an_effect_names_only_what_costs_another_sum() -> None:
-    before = [due(Insurance.PENSION, 384_000, 192_000), due(Insurance.MEDICAL, 216_000, 48_000)]
-    after = [due(Insurance.PENSION, 408_000, 204_000), due(Insurance.MEDICAL, 216_000, 48_000)]
-    assert effect_of(before, after) == Effect(
-        (600_000, 240_000),
-        (624_000, 252_000),
-        {Insurance.PENSION: ((384_000, 192_000), (408_000, 204_000))},
-    )
-    assert effect_of(before, before) is None
-
-
-def test_what_is_exempt_or_blocked_costs_nothing() -> None:
-    blocked = Line(Insurance.PENSION, LineState.BLOCKED, "hrss-990200", "wage_history_missing")
-    assert effect_of([blocked], [blocked]) is None
-    begun = effect_of([blocked], [due(Insurance.PENSION, 384_000, 192_000)])
-    assert begun is not None
-    assert (begun.before, begun.after) == ((0, 0), (384_000, 192_000))
 
 
 def test_the_sentence_of_the_issue() -> None:

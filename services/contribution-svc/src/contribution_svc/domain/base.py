@@ -129,6 +129,15 @@ class Bases:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseWages:
+    """The wage that each insurance's base rests on; `not_yet` and `unknown` as `Bases` has them."""
+
+    rests_on: Mapping[Insurance, WageBasis]
+    not_yet: Mapping[Insurance, str]
+    unknown: Mapping[Insurance, str]
+
+
+@dataclass(frozen=True, slots=True)
 class WageUnknown:
     """No wage to rest a base on; `reason` is `first_wage_unknown`, `wage_history_missing` or
     `no_employment`.
@@ -240,13 +249,7 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
     """The base of every insurance of `terms`, each within its own bounds; `fund` as `fund_basis`
     gives it, None: as the others.
     """
-    not_yet = {Insurance.HOUSING_FUND: fund} if isinstance(fund, str) else {}
-    other = fund if isinstance(fund, WageBasis) else None
-    rests_on = {
-        t.insurance: other if other and t.insurance is Insurance.HOUSING_FUND else basis
-        for t in terms
-        if t.insurance not in not_yet
-    }
+    rests_on, not_yet = _rests_on(basis, terms, fund)
     bases_fen: dict[Insurance, int] = {}
     bounds: dict[Insurance, Bound] = {}
     for t in terms:
@@ -256,6 +259,48 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
             )
     explanation = _explanation(rests_on, bounds, terms)
     return Bases(rests_on, bases_fen, bounds, explanation, not_yet)
+
+
+def _rests_on(
+    basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
+) -> tuple[dict[Insurance, WageBasis], dict[Insurance, str]]:
+    """The wage of each insurance of `terms`, and which of them are not due yet, and why."""
+    not_yet = {Insurance.HOUSING_FUND: fund} if isinstance(fund, str) else {}
+    other = fund if isinstance(fund, WageBasis) else None
+    rests_on = {
+        t.insurance: other if other and t.insurance is Insurance.HOUSING_FUND else basis
+        for t in terms
+        if t.insurance not in not_yet
+    }
+    return rests_on, not_yet
+
+
+def base_wages(
+    facts: WageFacts,
+    terms_of: Mapping[int, Sequence[Terms]],
+    period: LevyPeriod,
+    after_raise: AfterRaise,
+) -> BaseWages:
+    """What `bases_of` holds within bounds and explains, before it does."""
+    found = BaseWages({}, {}, {})
+    for base_year, terms in terms_of.items():
+        basis = wage_basis(facts, base_year, period, after_raise)
+        if isinstance(basis, WageUnknown):
+            unknown = dict.fromkeys((t.insurance for t in terms), basis.reason)
+            found = replace(found, unknown={**found.unknown, **unknown})
+        else:
+            fund = _fund_basis(facts, basis, base_year, period)
+            rests_on, not_yet = _rests_on(basis, terms, fund)
+            found = BaseWages(
+                {**found.rests_on, **rests_on}, {**found.not_yet, **not_yet}, found.unknown
+            )
+    return found
+
+
+def _fund_basis(
+    facts: WageFacts, basis: WageBasis, base_year: int, period: LevyPeriod
+) -> WageBasis | str | None:
+    return fund_basis(facts, basis, base_year, period) if facts.first_fund_member else None
 
 
 def bases_of(
@@ -316,9 +361,7 @@ def _bases_of_year(
     basis = wage_basis(facts, base_year, period, after_raise)
     if isinstance(basis, WageUnknown):
         return basis.reason
-    if not facts.first_fund_member:
-        return bases(basis, terms)
-    return bases(basis, terms, fund_basis(facts, basis, base_year, period))
+    return bases(basis, terms, _fund_basis(facts, basis, base_year, period))
 
 
 def _explanation(

@@ -5,15 +5,16 @@ kind, papers missing. Everyone in the same position looks up one row of figures;
 that of `rounding`, on columns. Nothing here looks at a single person.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from contribution_svc.domain.lines import LineState
-from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.base import BaseWages
+from contribution_svc.domain.lines import Insured, Line, LineState, decided_by
+from contribution_svc.domain.policy import PersonKind, Terms
 from contribution_svc.domain.rounding import (
     MOST_FEN,
     Column,
@@ -56,6 +57,31 @@ class Position:
 
     terms: Sequence[Terms]
     states: Mapping[Insurance, LineState]
+
+
+def stands_on(insured: Insured, found: BaseWages) -> tuple[Hashable, ...]:
+    """What decides a person's position, beside their account: equal ones have one position."""
+    return (
+        insured.person_kind,
+        insured.on_roster,
+        bool(insured.documents_missing),
+        frozenset(found.not_yet),
+        frozenset(found.unknown),
+    )
+
+
+def position_of(
+    insured: Insured, kinds: Mapping[str, PersonKind], scheme: Sequence[Terms], found: BaseWages
+) -> Position:
+    """A person's position in a city's scheme, as `assess` would decide it."""
+    decided = {one.insurance: decided_by(insured, kinds, one, found) for one in scheme}
+    return Position(
+        [
+            one if isinstance(one, Terms) else terms
+            for terms, one in zip(scheme, decided.values(), strict=True)
+        ],
+        {i: one.state if isinstance(one, Line) else LineState.DUE for i, one in decided.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +192,8 @@ def calculated(scheme: Scheme, position: Positions, wage_fen: Column) -> dict[In
         )
         for insurance in scheme
     }
-    for step in steps(wage_fen):
+    check_wages(wage_fen)
+    for step in steps(people):
         for insurance, figures in scheme.items():
             lines, into = lines_of(figures, position[step], wage_fen[step]), found[insurance]
             into.state[step] = lines.state
@@ -176,12 +203,15 @@ def calculated(scheme: Scheme, position: Positions, wage_fen: Column) -> dict[In
     return found
 
 
-def steps(wage_fen: Column) -> Iterator[slice]:
-    """The parts of a column that are calculated at once, each after its wages were looked at."""
-    for start in range(0, len(wage_fen), _AT_ONCE):
-        step = slice(start, start + _AT_ONCE)
-        assert 0 <= wage_fen[step].min() <= wage_fen[step].max() <= MOST_FEN
-        yield step
+def check_wages(wage_fen: Column) -> None:
+    """No product of such wages and a rate passes what a column holds."""
+    assert not len(wage_fen) or 0 <= wage_fen.min() <= wage_fen.max() <= MOST_FEN
+
+
+def steps(people: int) -> Iterator[slice]:
+    """The parts of a column that are calculated at once."""
+    for start in range(0, people, _AT_ONCE):
+        yield slice(start, start + _AT_ONCE)
 
 
 def lines_of(figures: Figures, position: Positions, wage_fen: Column) -> Lines:

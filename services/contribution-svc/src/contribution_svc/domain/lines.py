@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from contribution_svc.domain.base import Bases, Bound, base_within
+from contribution_svc.domain.base import Bases, BaseWages, Bound, base_within
 from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
 from contribution_svc.domain.rounding import rounded_fen
 from contribution_svc.errors import LineDisagreesWithPolicy
@@ -77,11 +77,25 @@ def assess(
     not on the roster, a kind that the pack does not know, an exemption of the kind, what the kind
     is blocked by, papers missing, no base, no rate of the account where it needs its own.
     """
+    decided = (decided_by(insured, kinds, terms, found) for terms in scheme)
+    if isinstance(found, str):
+        return [one for one in decided if isinstance(one, Line)]
+    return [
+        one if isinstance(one, Line) else due_line(one, found.bases_fen[one.insurance])
+        for one in decided
+    ]
+
+
+def decided_by(
+    insured: Insured,
+    kinds: Mapping[str, PersonKind],
+    terms: Terms,
+    found: Bases | BaseWages | str,
+) -> Line | Terms:
+    """The line of what is exempt or blocked; for what is due the terms, with the account's own
+    rates.
+    """
     kind = kinds.get(insured.person_kind)
-    return [_line(insured, kind, terms, found) for terms in scheme]
-
-
-def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases | str) -> Line:
     insurance, authority = terms.insurance, terms.authority
     if not insured.on_roster:
         return Line(insurance, LineState.EXEMPT, authority, NOT_ON_ROSTER)
@@ -101,7 +115,7 @@ def _line(insured: Insured, kind: PersonKind | None, terms: Terms, found: Bases 
     return _on_base(insured, terms, found)
 
 
-def _on_base(insured: Insured, terms: Terms, found: Bases) -> Line:
+def _on_base(insured: Insured, terms: Terms, found: Bases | BaseWages) -> Line | Terms:
     insurance, authority = terms.insurance, terms.authority
     if insurance in found.not_yet:
         return Line(insurance, LineState.EXEMPT, authority, found.not_yet[insurance])
@@ -111,7 +125,7 @@ def _on_base(insured: Insured, terms: Terms, found: Bases) -> Line:
     own = terms.with_own(insured.own_rates)
     if isinstance(own, str):
         return Line(insurance, LineState.BLOCKED, authority, insured.blocked(own))
-    return due_line(own, found.bases_fen[insurance])
+    return own
 
 
 def due_line(terms: Terms, base_fen: int) -> Line:

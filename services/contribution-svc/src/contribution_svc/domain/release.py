@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contribution_svc.domain.lines import Line
 from contribution_svc.errors import (
     DeclaredMonthsTouched,
     ProposalEnded,
@@ -97,24 +96,15 @@ class Effect:
     after: Sides
     insurances: dict[Insurance, tuple[Sides, Sides]]
 
-
-def effect_of(before: Sequence[Line], after: Sequence[Line]) -> Effect | None:
-    """None where not one insurance costs another sum; what is exempt or blocked costs nothing."""
-    old, new = _by_insurance(before), _by_insurance(after)
-    changed = {
-        insurance: (old.get(insurance, (0, 0)), new.get(insurance, (0, 0)))
-        for insurance in dict.fromkeys((*new, *old))
-        if old.get(insurance, (0, 0)) != new.get(insurance, (0, 0))
-    }
-    return Effect(_total(old.values()), _total(new.values()), changed) if changed else None
-
-
-def _by_insurance(lines: Iterable[Line]) -> dict[Insurance, Sides]:
-    found: dict[Insurance, Sides] = {}
-    for line in lines:
-        employer_fen, employee_fen = found.get(line.insurance, (0, 0))
-        found[line.insurance] = employer_fen + line.employer_fen, employee_fen + line.employee_fen
-    return found
+    @classmethod
+    def of(
+        cls,
+        before: Iterable[Sides],
+        after: Iterable[Sides],
+        insurances: dict[Insurance, tuple[Sides, Sides]],
+    ) -> "Effect":
+        """Its totals from the sides of all insurances, before and after."""
+        return cls(_total(before), _total(after), insurances)
 
 
 def _total(sides: Iterable[Sides]) -> Sides:

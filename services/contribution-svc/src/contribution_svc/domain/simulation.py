@@ -1,14 +1,38 @@
 """What other terms would change: the same people calculated under both, and their differences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from contribution_svc.domain.calculation import Lines, Positions, Scheme, lines_of, steps
+from contribution_svc.domain.calculation import (
+    Lines,
+    Positions,
+    Scheme,
+    check_wages,
+    lines_of,
+    steps,
+)
+from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import Column
 from shared.values import Insurance
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """People under some terms, a row a person: the position in the scheme, and for each insurance
+    the wage that its base rests on, in fen (0 where none does).
+    """
+
+    scheme: Scheme
+    position: Positions
+    wage_fen: Mapping[Insurance, Column]
+
+    def of(self, chosen: Positions) -> "Columns":
+        """These people alone."""
+        wage_fen = {insurance: column[chosen] for insurance, column in self.wage_fen.items()}
+        return Columns(self.scheme, self.position[chosen], wage_fen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +44,7 @@ class Simulation:
     is_affected: npt.NDArray[np.bool_]
     employer_fen: Column
     employee_fen: Column
-    sums: Mapping[Insurance, tuple[int, int]]
+    sums: Mapping[Insurance, Sides]
 
     def people(self) -> int:
         return int(self.is_affected.sum())
@@ -29,19 +53,20 @@ class Simulation:
         return sum(employer + employee for employer, employee in self.sums.values())
 
 
-def simulated(old: Scheme, new: Scheme, position: Positions, wage_fen: Column) -> Simulation:
-    """People's lines under `new` beside those under `old`, which have the same positions in the
-    same order. Where one of them lacks an insurance, nothing is due for it.
+def simulated(old: Columns, new: Columns) -> Simulation:
+    """The same people, in the same order, under old and new terms. Where one of them lacks an
+    insurance, nothing is due for it.
     """
-    people = len(wage_fen)
+    people = len(old.position)
+    wages = (*old.wage_fen.values(), *new.wage_fen.values())
+    for column in {id(one): one for one in wages}.values():
+        check_wages(column)
     is_affected = np.zeros(people, dtype=np.bool_)
     employer_fen, employee_fen = (np.zeros(people, dtype=np.int64) for _ in range(2))
-    sums = {insurance: (0, 0) for insurance in (*old, *new)}
-    for step in steps(wage_fen):
+    sums = dict.fromkeys((*old.scheme, *new.scheme), (0, 0))
+    for step in steps(people):
         for insurance, (employer, employee) in sums.items():
-            was, will = (
-                _lines(scheme, insurance, position[step], wage_fen[step]) for scheme in (old, new)
-            )
+            was, will = (_lines(columns, insurance, step) for columns in (old, new))
             more, more_own = (
                 will.employer_fen - was.employer_fen,
                 will.employee_fen - was.employee_fen,
@@ -53,11 +78,33 @@ def simulated(old: Scheme, new: Scheme, position: Positions, wage_fen: Column) -
     return Simulation(is_affected, employer_fen, employee_fen, sums)
 
 
-def _lines(scheme: Scheme, insurance: Insurance, position: Positions, wage_fen: Column) -> Lines:
-    figures = scheme.get(insurance)
+def effects(old: Columns, new: Columns) -> Iterator[tuple[int, Effect]]:
+    """Everyone for whom an insurance costs another sum, by their row, with what changes."""
+    affected = np.flatnonzero(simulated(old, new).is_affected)
+    named = dict.fromkeys((*new.scheme, *old.scheme))
+    was, will = (_sides(columns.of(affected), named) for columns in (old, new))
+    for place, person in enumerate(affected.tolist()):
+        before, after = ({i: fen[place] for i, fen in sides.items()} for sides in (was, will))
+        changed = {i: (before[i], after[i]) for i in named if before[i] != after[i]}
+        if changed:
+            yield person, Effect.of(before.values(), after.values(), changed)
+
+
+def _sides(columns: Columns, named: Mapping[Insurance, None]) -> dict[Insurance, list[Sides]]:
+    found = {}
+    for insurance in named:
+        lines = _lines(columns, insurance, slice(None))
+        found[insurance] = list(
+            zip(lines.employer_fen.tolist(), lines.employee_fen.tolist(), strict=True)
+        )
+    return found
+
+
+def _lines(columns: Columns, insurance: Insurance, step: slice) -> Lines:
+    figures, position = columns.scheme.get(insurance), columns.position[step]
     if figures is not None:
-        return lines_of(figures, position, wage_fen)
-    nothing = np.zeros(len(wage_fen), dtype=np.int64)
+        return lines_of(figures, position, columns.wage_fen[insurance][step])
+    nothing = np.zeros(len(position), dtype=np.int64)
     return Lines(nothing.astype(np.int8), nothing, nothing, nothing)
 
 

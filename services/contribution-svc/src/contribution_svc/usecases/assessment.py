@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import BaseRule, Bases, WageFacts, bases_of
-from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
-from contribution_svc.domain.policy import AfterRaise, OwnRates, PersonKind, Terms
-from contribution_svc.errors import PolicyUnknown
+from contribution_svc.domain.base import BaseRule, Bases, bases_of
+from contribution_svc.domain.lines import Line, LineState, assess, check_lines
+from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.policy import Policies
-from contribution_svc.store import assessments, declarations, own_rates
+from contribution_svc.store import assessments, declarations
 from contribution_svc.store import bases as base_store
-from contribution_svc.store.assessments import Assessment, Facts
+from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseBody, BaseRow
 from contribution_svc.store.values import to_json
+from contribution_svc.usecases.grounds import Grounds, Scheme, grounds_of, key, schemes_of
 from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.told import base_changed, contribution_assessed
 from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
 from shared.logs import get_logger
-from shared.values import Insurance, LevyPeriod
+from shared.values import Insurance
 
 BATCH = 2_000
 """Employees per transaction: some 10,000 lines. More would gain little, and hold up whoever asks
@@ -62,25 +62,11 @@ async def reckoned(
     """Each row by these policies as known on a day; None where they say nothing of its city and
     levy period. Nothing is written: a pack that is proposed is simulated by the same calculation.
     """
-    schemes = _schemes(policies, rows, known_on)
-    known = [row for row in rows if _key(row) in schemes]
-    facts = await assessments.facts_of(conn, known)
-    rates = await own_rates.of_accounts(conn, {row.account_id for row in known})
+    schemes = schemes_of(policies, rows, known_on)
+    grounds = await grounds_of(conn, [row for row in rows if key(row) in schemes])
     return [
-        _assessed(
-            row,
-            facts[row.employee_id, row.levy_period],
-            schemes[_key(row)],
-            rates.get(row.account_id, {}),
-        )
-        if _key(row) in schemes
-        else None
-        for row in rows
+        _assessed(row, grounds, schemes[key(row)]) if key(row) in schemes else None for row in rows
     ]
-
-
-def _key(row: Assessment) -> tuple[str, str]:
-    return row.city, row.levy_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,69 +83,18 @@ async def as_known_now(
     """By employee and levy period; a month whose city has no policy is left out. Nothing is
     kept.
     """
-    schemes = _schemes(policies, rows, known_on)
+    schemes = schemes_of(policies, rows, known_on)
     found = await reckoned(conn, policies, rows, known_on)
     return {
-        (row.employee_id, row.levy_period): AsKnown(one[0].lines, schemes[_key(row)].terms_of)
+        (row.employee_id, row.levy_period): AsKnown(one[0].lines, schemes[key(row)].terms_of)
         for row, one in zip(rows, found, strict=True)
         if one is not None
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Scheme:
-    """What a city and levy period give to everyone assessed in them, worked out once for a
-    batch. `by_base_year` and `by_contribution_year` are its terms as `Pack` groups them.
-    """
-
-    period: LevyPeriod
-    kinds: Mapping[str, PersonKind]
-    terms: Sequence[Terms]
-    terms_of: Mapping[Insurance, Terms]
-    by_base_year: Mapping[int, Sequence[Terms]]
-    by_contribution_year: Mapping[str, Sequence[Terms]]
-    contribution_year: int
-    after_raise: AfterRaise
-    known_since: str
-    day_warnings: Sequence[str]
-
-
-def _schemes(
-    policies: Policies, rows: Sequence[Assessment], known_on: date
-) -> dict[tuple[str, str], _Scheme]:
-    schemes = {}
-    for city, text in {_key(row) for row in rows}:
-        period = LevyPeriod.parse(text)
-        try:
-            pack = policies.pack_for(city, period, known_on)
-        except PolicyUnknown:
-            continue
-        terms, days = pack.terms(period, known_on), pack.days_at(period)
-        schemes[city, text] = _Scheme(
-            period=period,
-            kinds=pack.person_kinds,
-            terms=terms,
-            terms_of={one.insurance: one for one in terms},
-            by_base_year=pack.by_base_year(terms, period),
-            by_contribution_year=pack.by_contribution_year(terms, period),
-            contribution_year=pack.contribution_year(period),
-            after_raise=pack.after_raise,
-            known_since=str(max(one.known_since for one in terms)),
-            day_warnings=days.warnings() if days is not None else (),
-        )
-    return schemes
-
-
-def _assessed(row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates) -> Reckoned:
-    found = _bases(facts, scheme)
-    insured = Insured(
-        row.employee_id,
-        facts.person_kind,
-        facts.documents_missing,
-        facts.on_roster,
-        facts.facts_parked,
-        rates,
-    )
+def _assessed(row: Assessment, grounds: Grounds, scheme: Scheme) -> Reckoned:
+    wages, insured = grounds.wages(row), grounds.insured(row)
+    found = bases_of(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
     lines = assess(insured, scheme.kinds, scheme.terms, found)
     check_lines(row.employee_id, lines, scheme.terms_of, insured.own_rates)
     rested = [] if isinstance(found, str) else _base_rows(row, found, lines, scheme)
@@ -172,28 +107,16 @@ def _assessed(row: Assessment, facts: Facts, scheme: _Scheme, rates: OwnRates) -
             base_explanation=found.explanation if rested and isinstance(found, Bases) else "",
             policy_known_since=scheme.known_since,
             policy_warnings=_warnings(lines, scheme),
-            facts_parked=facts.facts_parked,
+            facts_parked=insured.facts_parked,
         ),
         rested,
     )
 
 
-def _warnings(lines: Sequence[Line], scheme: _Scheme) -> list[str]:
+def _warnings(lines: Sequence[Line], scheme: Scheme) -> list[str]:
     """What people are to know of the figures that were used."""
     due = [scheme.terms_of[line.insurance] for line in lines if line.state is LineState.DUE]
     return [*(warning for terms in due for warning in terms.warnings), *scheme.day_warnings]
-
-
-def _bases(facts: Facts, scheme: _Scheme) -> Bases | str:
-    """The bases, or the reason why there are none."""
-    wages = WageFacts(
-        spells=facts.spells,
-        by_year_fen=facts.wages.by_year,
-        runs_fen=facts.wages.runs,
-        agreed_fen=facts.agreed_fen,
-        first_fund_member=facts.first_fund_member,
-    )
-    return bases_of(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
 
 
 def _rests_on(found: Bases | str, after_raise: AfterRaise) -> str:
@@ -208,7 +131,7 @@ def _rests_on(found: Bases | str, after_raise: AfterRaise) -> str:
 
 
 def _base_rows(
-    row: Assessment, found: Bases, lines: Sequence[Line], scheme: _Scheme
+    row: Assessment, found: Bases, lines: Sequence[Line], scheme: Scheme
 ) -> list[BaseRow]:
     """One for each contribution year of which a line is due, with the bases of its insurances."""
     due = {line.insurance for line in lines if line.state is LineState.DUE}

@@ -1,21 +1,26 @@
-"""Simulating a proposed pack: everyone insured in its city reckoned with as assessments are, with
-the pack in force and with the proposed one.
+"""Simulating a proposed pack: everyone insured in its city calculated, as assessments are, with the
+pack in force and with the proposed one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from contribution_svc.domain.lines import Line
+import numpy as np
+
+from contribution_svc.domain.base import base_wages
+from contribution_svc.domain.calculation import Position, figures_of, position_of, stands_on
 from contribution_svc.domain.pack_changes import changed_periods, first_changed_day
 from contribution_svc.domain.policy import Pack
-from contribution_svc.domain.release import ProposalState, effect_of, first_reached
+from contribution_svc.domain.release import ProposalState, first_reached
+from contribution_svc.domain.simulation import Columns
+from contribution_svc.domain.simulation import effects as effects_of
 from contribution_svc.policy import Policies
 from contribution_svc.store import effects, proposals
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.effects import EffectRow, Person
 from contribution_svc.store.proposals import Proposal
-from contribution_svc.usecases.assessment import reckoned
+from contribution_svc.usecases.grounds import Grounds, grounds_of, schemes_of
 from contribution_svc.usecases.library import Library, read
 from shared.clock import china_day
 from shared.db import Connection
@@ -98,36 +103,52 @@ async def _effects(
     conn: Connection, proposal: Proposal, packs: _Packs, people: Sequence[Person]
 ) -> list[EffectRow]:
     rows = [_as_assessed(person, proposal) for person in people]
-    before = await _lines(conn, packs.before, packs.known_on, rows)
-    after = await _lines(conn, packs.after, packs.known_on, rows)
-    found = []
-    for row, old, new in zip(rows, before, after, strict=True):
-        effect = effect_of(old, new)
-        if effect is not None:
-            found.append(
-                EffectRow(
-                    proposal_id=proposal.proposal_id,
-                    employee_id=row.employee_id,
-                    employer_id=row.employer_id,
-                    employer_fen_before=effect.before[0],
-                    employer_fen_after=effect.after[0],
-                    employee_fen_before=effect.before[1],
-                    employee_fen_after=effect.after[1],
-                    insurances={str(name): pair for name, pair in effect.insurances.items()},
-                )
-            )
-    return found
+    grounds = await grounds_of(conn, rows)
+    before, after = (
+        _columns(pack, packs.known_on, rows, grounds) for pack in (packs.before, packs.after)
+    )
+    return [
+        EffectRow(
+            proposal_id=proposal.proposal_id,
+            employee_id=people[place].employee_id,
+            employer_id=people[place].employer_id,
+            employer_fen_before=effect.before[0],
+            employer_fen_after=effect.after[0],
+            employee_fen_before=effect.before[1],
+            employee_fen_after=effect.after[1],
+            insurances={str(name): pair for name, pair in effect.insurances.items()},
+        )
+        for place, effect in effects_of(before, after)
+    ]
 
 
-async def _lines(
-    conn: Connection, pack: Pack | None, known_on: date, rows: Sequence[Assessment]
-) -> list[Sequence[Line]]:
-    """Each row's lines as its assessment would have them; none where the pack says nothing of the
-    levy period.
+def _columns(
+    pack: Pack | None, known_on: date, rows: Sequence[Assessment], grounds: Grounds
+) -> Columns:
+    """The rows of one city and levy period under a pack; nothing is due where it says nothing of
+    the period.
     """
-    policies = Policies({pack.city: pack} if pack is not None else {})
-    found = await reckoned(conn, policies, rows, known_on)
-    return [one[0].lines if one is not None else () for one in found]
+    schemes = schemes_of(Policies({pack.city: pack} if pack is not None else {}), rows, known_on)
+    if not schemes:
+        return Columns({}, np.zeros(len(rows), dtype=np.intp), {})
+    [scheme] = schemes.values()
+    positions: dict[Hashable, int] = {}
+    found: list[Position] = []
+    position = np.empty(len(rows), dtype=np.intp)
+    wage_fen = {one.insurance: np.zeros(len(rows), dtype=np.int64) for one in scheme.terms}
+    for place, row in enumerate(rows):
+        insured = grounds.insured(row)
+        wages = base_wages(
+            grounds.wages(row), scheme.by_base_year, scheme.period, scheme.after_raise
+        )
+        shared = (row.account_id, *stands_on(insured, wages))
+        if shared not in positions:
+            positions[shared] = len(found)
+            found.append(position_of(insured, scheme.kinds, scheme.terms, wages))
+        position[place] = positions[shared]
+        for insurance, basis in wages.rests_on.items():
+            wage_fen[insurance][place] = basis.wage_fen
+    return Columns(figures_of(found), position, wage_fen)
 
 
 def _as_assessed(person: Person, proposal: Proposal) -> Assessment:
