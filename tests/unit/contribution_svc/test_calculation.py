@@ -5,6 +5,7 @@ must hold for any roster.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -244,6 +245,12 @@ def under(roster: Roster) -> Columns:
     return Columns(scheme, position, dict.fromkeys(scheme, wage_fen))
 
 
+def test_the_highest_wage_that_columns_can_hold_is_one() -> None:
+    place = Place([SOME_TERMS], frozenset(), is_paper_missing=False)
+    [[(_, _, base_fen, *_)]] = Roster([place], [(0, MOST_FEN)]).lines()
+    assert base_fen == SOME_TERMS.ceiling_fen
+
+
 def compared(old: Roster, new: Roster) -> Simulation:
     return simulated(under(old), under(new))
 
@@ -295,6 +302,41 @@ def effect_of(before: Mapping[Insurance, Line], after: Mapping[Insurance, Line])
 def test_the_same_terms_affect_nobody(roster: Roster) -> None:
     found = compared(roster, roster)
     assert (found.people(), found.total_fen()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param({"employee_ppm": 20_000}, {"employee_ppm": 30_000}, id="one side's rate"),
+        pytest.param({"employer_ppm": 80_000}, {"employer_ppm": 70_000}, id="the other's"),
+        pytest.param(
+            {"floor_fen": 500_000, "employer_ppm": 0, "employee_ppm": 0},
+            {"floor_fen": 600_000, "employer_ppm": 0, "employee_ppm": 0},
+            id="a base that nothing is paid on",
+        ),
+    ],
+)
+def test_whatever_changes_of_a_line_affects_its_person(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    was, will = (
+        Roster([Place([replace(SOME_TERMS, **terms)], frozenset(), False)], [(0, 550_000)])
+        for terms in (old, new)
+    )
+    assert compared(was, will).is_affected.tolist() == [True]
+
+
+@pytest.mark.parametrize("people", [8_191, 8_192, 8_193, 20_000])
+def test_a_simulation_longer_than_a_step_counts_nobody_twice(people: int) -> None:
+    old, new = (
+        Place([replace(SOME_TERMS, employer_ppm=ppm)], frozenset(), is_paper_missing=False)
+        for ppm in (80_000, 90_000)
+    )
+    wage_fen = 1_000_000
+    found = compared(Roster([old], [(0, wage_fen)] * people), Roster([new], [(0, wage_fen)]))
+    assert found.people() == people
+    assert set(found.employer_fen.tolist()) == {10_000}
+    assert found.total_fen() == 10_000 * people
 
 
 def test_the_articles_ceiling_moves_from_24000_to_25500() -> None:

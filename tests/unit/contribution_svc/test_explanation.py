@@ -21,7 +21,7 @@ from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import AfterRaise
 from contribution_svc.domain.rounding import Rounding, rounded_fen
-from contribution_svc.domain.wages import PayItem, WageMonth
+from contribution_svc.domain.wages import ItemSum, PayItem, WageMonth, item_sums
 from shared.values import Insurance, LevyPeriod, Payer, fen_text
 
 FEN = st.integers(min_value=0, max_value=10_000_000_00)
@@ -214,6 +214,21 @@ def test_a_difference_on_the_payslip_is_added_with_its_own_sentence() -> None:
 
 def test_months_are_said_as_runs() -> None:
     assert months_said([1, 2, 3, 5, 7, 8]) == "1月至3月、5月、7月至8月"
+
+
+def test_items_that_count_come_first_then_the_larger_then_by_name() -> None:
+    items = [
+        PayItem("travel_allowance", 90_000, counts_as_wage=False),
+        PayItem("bonus", 20_000),
+        PayItem("commission", 20_000),
+        PayItem("base_salary", 500_000),
+    ]
+    assert item_sums([WageMonth("2023-01", "history", 540_000, items)]) == (
+        ItemSum("基本工资", 500_000, counts_as_wage=True),
+        ItemSum("奖金", 20_000, counts_as_wage=True),
+        ItemSum("提成", 20_000, counts_as_wage=True),
+        ItemSum("差旅费", 90_000, counts_as_wage=False),
+    )
 
 
 ITEMS = st.lists(

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def test_paid_on_the_last_day_costs_nothing() -> None:
     for paid_on in (DUE_ON, date(2026, 3, 10)):
         fee = late_fee(2_500_000, DUE_ON, paid_on, RATES)
         assert (fee.fen, fee.days) == (0, 0)
+        assert fee.explanation == f"应于2026-03-16前缴纳，{paid_on}缴纳，不产生滞纳金"
 
 
 def test_half_a_fen_of_the_whole_sum_goes_up() -> None:
@@ -39,7 +41,14 @@ def test_half_a_fen_of_the_whole_sum_goes_up() -> None:
 
 
 def test_what_is_paid_back_has_no_late_fee() -> None:
-    assert late_fee(-1_000_000, DUE_ON, date(2026, 5, 17), RATES).fen == 0
+    for arrears_fen in (0, -1_000_000):
+        fee = late_fee(arrears_fen, DUE_ON, date(2026, 5, 17), RATES)
+        assert (fee.fen, fee.days) == (0, 0)
+
+
+def test_a_single_fen_is_arrears_as_well() -> None:
+    fee = late_fee(1, DUE_ON, DUE_ON + timedelta(days=1_000), RATES)
+    assert (fee.fen, fee.days) == (1, 1_000)
 
 
 def test_each_day_counts_at_the_rate_of_its_date() -> None:
@@ -50,6 +59,28 @@ def test_each_day_counts_at_the_rate_of_its_date() -> None:
     fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), changed)
     assert (fee.days, fee.fen) == (25, 15 * 500 + 10 * 200)
     assert "15天×0.05 %＋10天×0.02 %" in fee.explanation
+
+
+@pytest.mark.parametrize(
+    ("starts", "fen"),
+    [
+        pytest.param(date(2026, 3, 17), 25 * 200, id="from the first day of arrears"),
+        pytest.param(date(2026, 4, 10), 24 * 500 + 200, id="on the day of payment"),
+        pytest.param(date(2026, 4, 11), 25 * 500, id="the day after it"),
+    ],
+)
+def test_a_rate_holds_from_its_own_day_on(starts: date, fen: int) -> None:
+    series = (
+        rate(500, date(2011, 7, 1), starts - timedelta(days=1)),
+        rate(200, starts, None),
+    )
+    assert late_fee(1_000_000, DUE_ON, date(2026, 4, 10), series).fen == fen
+
+
+def test_a_day_that_no_rate_covers_is_free() -> None:
+    fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), (rate(500, date(2026, 4, 1), None),))
+    assert (fee.fen, fee.days) == (10 * 500, 25)
+    assert "15天×0 %＋10天×0.05 %" in fee.explanation
 
 
 @given(st.integers(1, 10**9), st.integers(0, 800), st.integers(0, 800))
@@ -72,7 +103,9 @@ def test_a_deferral_moves_the_day_and_only_for_what_it_covers() -> None:
     def due(insurance: Insurance, period: LevyPeriod) -> date:
         return due_after_deferral(DUE_ON, insurance, period, deferrals)
 
-    assert due(Insurance.PENSION, march) == date(2026, 9, 30)
+    for period in january.through(march):
+        assert due(Insurance.PENSION, period) == date(2026, 9, 30)
+    assert due(Insurance.PENSION, LevyPeriod(2025, 12)) == DUE_ON
     assert due(Insurance.MEDICAL, march) == DUE_ON
     assert due(Insurance.PENSION, LevyPeriod(2026, 4)) == DUE_ON
     day_after = late_fee(2_500_000, date(2026, 9, 30), date(2026, 10, 1), RATES)

@@ -64,6 +64,26 @@ def test_official_example_of_announcement_61_of_2018() -> None:
     assert withheld_by_month(3_000_000, 450_000, 200_000, 3) == [55_500, 62_500, 185_000]
 
 
+def test_a_withholding_has_every_figure_that_it_comes_from() -> None:
+    """March of that example: 55,500 at 10 % less 2,520 is 3,030, of which 1,180 was withheld."""
+    before = YearToDate(6_000_000, 900_000, 400_000, 118_000)
+    found = withhold(TERMS, before, payer(3, special_fen=200_000), 3_000_000, 450_000)
+    assert found == Withholding(
+        tax_fen=185_000,
+        months=3,
+        income_fen=9_000_000,
+        allowance_fen=1_500_000,
+        contributions_fen=1_350_000,
+        special_additional_fen=600_000,
+        taxable_fen=5_550_000,
+        rate_ppm=100_000,
+        quick_deduction_fen=252_000,
+        tax_to_date_fen=303_000,
+        withheld_before_fen=118_000,
+        source=TERMS.source,
+    )
+
+
 def test_shanghai_wage_of_20000_over_a_year() -> None:
     """Worked example 9: 3,500 of own contributions; the fourth month reaches the 10 % bracket."""
     expected = [34_500] * 3 + [104_500] + [115_000] * 8
@@ -110,9 +130,36 @@ def test_a_bonus_is_taxed_apart_once_a_year_if_the_person_so_elects() -> None:
     assert unasked.bonus_fen == 0
 
 
+def test_a_bonus_taxed_apart_has_figures_of_its_own() -> None:
+    """36,000.01 / 12 is in the second row: at 10 % less 210."""
+    found = withhold(TERMS, YearToDate(), payer(1, "bonus_taxed_apart"), 4_100_001, 0, 3_600_001)
+    assert found == Withholding(
+        tax_fen=339_000,
+        months=1,
+        income_fen=500_000,
+        allowance_fen=500_000,
+        rate_ppm=30_000,
+        bonus_fen=3_600_001,
+        bonus_rate_ppm=100_000,
+        bonus_quick_deduction_fen=21_000,
+        bonus_tax_fen=339_000,
+        elections=("bonus_taxed_apart",),
+        source=TERMS.source,
+    )
+
+
+def test_without_a_bonus_the_election_changes_nothing() -> None:
+    found = withhold(TERMS, YearToDate(), payer(1, "bonus_taxed_apart"), 1_000_000, 0)
+    plain = withhold(TERMS, YearToDate(), payer(1), 1_000_000, 0)
+    assert replace(found, elections=()) == plain
+    least = withhold(TERMS, YearToDate(), payer(1, "bonus_taxed_apart"), 1, 0, 1)
+    assert (least.bonus_fen, least.income_fen) == (1, 0)
+
+
 def test_no_bonus_is_taxed_apart_after_the_last_day() -> None:
-    late = TaxPayer(date(2028, 1, 5), 1, 0, frozenset({"bonus_taxed_apart"}))
-    assert withhold(TERMS, YearToDate(), late, 3_600_000, 0, 3_600_000).bonus_fen == 0
+    for payday, apart_fen in ((date(2027, 12, 31), 3_600_000), (date(2028, 1, 1), 0)):
+        who = TaxPayer(payday, 1, 0, frozenset({"bonus_taxed_apart"}))
+        assert withhold(TERMS, YearToDate(), who, 3_600_000, 0, 3_600_000).bonus_fen == apart_fen
 
 
 def dated(begins: str, ends: str | None) -> TaxTerms:
@@ -169,6 +216,7 @@ def test_never_less_than_the_years_tax_is_withheld(wages: list[int]) -> None:
         ("2025-01-03", "2020-01-01", "2024-09-30", 1),  # a new tax year
         ("2025-03-05", "2020-01-01", "2024-09-30", 3),
         ("2024-09-30", "2024-10-08", "2024-09-30", 1),  # paid before the first day of work
+        ("2024-12-31", "2025-01-02", "2024-09-30", 1),  # and in the year before it
     ],
 )
 def test_months_of_employment_in_the_tax_year(

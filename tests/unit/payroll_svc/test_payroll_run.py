@@ -1,6 +1,7 @@
 """Paydays, who is in a run, what a run waits for, and what it makes good."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,11 +9,19 @@ import pytest
 from payroll_svc.domain.differences import PaidMonth
 from payroll_svc.domain.pay import Assessment, DueLine, waiting_for
 from payroll_svc.domain.pay_items import Entry, Reckoned
-from payroll_svc.domain.payroll_run import Entered, Member, members_of, payday_of, recomputed
-from payroll_svc.domain.people import Person
+from payroll_svc.domain.payroll_run import (
+    Entered,
+    Member,
+    correction_id_of,
+    members_of,
+    payday_of,
+    recomputed,
+    run_id_of,
+)
+from payroll_svc.domain.people import Person, Spell
 from payroll_svc.domain.reckoning import reckoned
 from shared.clock import WorkCalendar
-from shared.values import LevyPeriod
+from shared.values import LevyPeriod, derived_id
 from tests.support.pay import CATALOGUE, month, person, spell, standing
 
 OCTOBER = LevyPeriod(2024, 10)
@@ -54,6 +63,8 @@ def test_everyone_of_the_roster_is_in_it_or_named_with_why_not() -> None:
         person("came back", spell("2020-01-01", "2021-01-01"), spell("2024-10-01")),
         person("no wage", spell("2020-01-01"), wage_fen=0),
         person("wage by a standing item", spell("2020-01-01"), wage_fen=0),
+        person("left on the first", spell("2020-01-01", "2024-09-01")),
+        person("joins on the last", spell("2024-10-31")),
         person("left long ago", spell("2020-01-01", "2024-08-31")),
     ]
     wage = Entered((standing("base_salary", "2024-01-01", 700_000),))
@@ -66,8 +77,35 @@ def test_everyone_of_the_roster_is_in_it_or_named_with_why_not() -> None:
         "came back": "",
         "no wage": "agreed_wage_unknown",
         "wage by a standing item": "",
+        "left on the first": "left_before_period",
+        "joins on the last": "",
     }
     assert found["wage by a standing item"].gross_fen == 700_000
+
+
+def test_a_member_has_their_wage_version_and_last_department() -> None:
+    def in_department(name: str, since: str, until: str = "") -> Spell:
+        return replace(spell(since, until), department_id=name)
+
+    moved = person(
+        "moved",
+        in_department("sales", "2020-01-01", "2024-10-30"),
+        in_department("accounts", "2024-10-31", "2024-10-31"),
+        in_department("board", "2024-11-01"),
+        version=4,
+    )
+    [found] = members_of([moved], OCTOBER, CATALOGUE, {}, {})
+    assert (found.department_id, found.person_version) == ("accounts", 4)
+    assert found.agreed_wage_fen == 1_000_000
+    [later] = members_of([person("later", spell("2024-11-01"))], OCTOBER, CATALOGUE, {}, {})
+    assert (later.department_id, later.left_out) == ("", "joins_after_period")
+
+
+def test_what_adds_up_to_nothing_is_paid_out_and_owes_nothing_back() -> None:
+    gone = person("gone", spell("2020-01-01", "2024-08-31"), wage_fen=2_175_000)
+    both = (Entry("commission", 100_000), Entry("absence", 0, 1_000))
+    found = members([gone], {"gone": Entered((), {"2024-10": both})})["gone"]
+    assert (found.gross_fen, found.left_out) == (0, "")
 
 
 def test_who_has_left_is_still_paid_what_comes_after() -> None:
@@ -130,6 +168,26 @@ def test_a_salary_gets_a_new_version_only_when_it_changed() -> None:
         "never": (0, 0),
         "off the roster": (0, 2),
     }
+
+
+def test_who_is_off_the_roster_stays_in_the_run_named() -> None:
+    [found] = recomputed([Member("gone", version=3)], [])
+    assert (found.employee_id, found.left_out, found.version) == ("gone", "left_before_period", 3)
+
+
+def test_a_salary_of_nothing_is_told_once_and_who_is_left_out_is_not_told() -> None:
+    assert recomputed([], [Member("nothing yet")])[0].version == 1
+    assert recomputed([], [Member("left", left_out="left_before_period")])[0].version == 0
+
+
+def test_runs_and_corrections_have_ids_of_their_own_that_never_change() -> None:
+    """Every release derives the same, so that what is told again is recognised."""
+    first = run_id_of("employer", "2024-10")
+    assert first == str(derived_id("payroll-run", "employer", "2024-10"))
+    assert correction_id_of(first, 1) == str(derived_id("payroll-run", first, "correction", "1"))
+    others = {run_id_of("employer", "2024-11"), run_id_of("other", "2024-10")}
+    corrections = {correction_id_of(run, n) for run in (first, *others) for n in (1, 2)}
+    assert len({first, *others, *corrections}) == 9
 
 
 def test_the_same_gross_of_other_items_is_news() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from payroll_svc.domain.differences import differences
 from payroll_svc.domain.pay import DueLine, still_due
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import (
@@ -13,10 +14,12 @@ from payroll_svc.domain.payslip import (
     DISPUTED,
     Payslip,
     Reply,
+    added_up,
     may_follow,
     month_paid,
     rest_of,
 )
+from shared.values import derived_id
 
 AT = datetime(2024, 9, 30, tzinfo=UTC)
 
@@ -100,6 +103,73 @@ def test_what_a_later_month_withheld_comes_back_with_that_month() -> None:
     missing = rest_of(november, [slip(4, 900_000, line(70_000), month="2024-11")])
     assert missing is not None
     assert [(one.levy_period, one.employee_fen) for one in missing.withheld] == [("2024-10", 344)]
+
+
+def test_the_rest_of_a_month_is_a_correction_of_that_month_with_every_figure() -> None:
+    october = slip(1, 1_000_000, line(76_000))
+    correction = slip(2, 200_000, line(344, "2024-10"), line(50, "2024-09"))
+    told = replace(
+        told_of(october, correction), special_additional_fen=300_000, tax_fen=3, net_fen=1_123_603
+    )
+    told = replace(told, withheld=(*told.withheld, line(50, "2024-09")), contributions_fen=76_394)
+    rest = rest_of(told, [october])
+    late = replace(line(344, "2024-10"), kind="difference")
+    assert rest == replace(
+        told,
+        run_id=str(derived_id("restored-payslip", "regular")),
+        kind="correction",
+        items=differences("2024-10", told.items, october.items),
+        gross_fen=200_000,
+        tax_fen=2,
+        net_fen=1_123_603 - october.net_fen,
+        contributions_fen=394,
+        special_additional_fen=0,
+        withheld=(late, line(50, "2024-09")),
+    )
+    assert [item.belongs_to for item in rest.items] == ["2024-10"]
+
+
+def test_the_rest_of_an_earlier_months_line_is_what_was_not_taken_of_it() -> None:
+    november = slip(3, 900_000, line(70_000), line(344, "2024-10"), month="2024-11")
+    in_part = slip(3, 900_000, line(70_000), line(300, "2024-10"), month="2024-11")
+    rest = rest_of(november, [in_part])
+    assert rest is not None
+    assert [(x.levy_period, x.kind, x.employee_fen) for x in rest.withheld] == [
+        ("2024-10", "difference", 44)
+    ]
+
+
+def test_a_month_of_which_only_a_later_months_part_is_left_owes_the_other_part_alone() -> None:
+    october = slip(1, 1_000_000, line(76_000))
+    november = slip(3, 900_000, line(344, "2024-10"), month="2024-11")
+    rest = rest_of(told_of(october, november), [november])
+    assert rest is not None
+    assert (rest.contributions_fen, rest.kind) == (76_000, "regular")
+
+
+def test_the_employers_part_alone_is_a_rest_and_so_is_another_item_of_one_sum() -> None:
+    october = slip(1, 1_000_000, line(76_000))
+    injury = DueLine("work_injury", "due", "", 950_000, 1_900, 0)
+    rest = rest_of(replace(october, withheld=(*october.withheld, injury)), [october])
+    assert rest is not None
+    assert [(x.insurance, x.employer_fen) for x in rest.withheld] == [("work_injury", 1_900)]
+    split = (
+        Reckoned("base_salary", "基本工资", 900_000),
+        Reckoned("allowance", "津贴", 100_000),
+    )
+    rest = rest_of(replace(october, items=split), [october])
+    assert rest is not None
+    assert [(x.code, x.amount_fen) for x in rest.items] == [
+        ("allowance", 100_000),
+        ("base_salary", -100_000),
+    ]
+
+
+def test_added_up_a_difference_leaves_the_base_at_what_it_is() -> None:
+    late = DueLine("pension", "due", "", 4_300, 688, 344)
+    assert added_up([line(76_000), late]) == (
+        DueLine("pension", "due", "", 950_000, 152_688, 76_344),
+    )
 
 
 def test_what_is_still_due_is_what_is_due_less_what_was_taken() -> None:

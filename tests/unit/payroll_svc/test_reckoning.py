@@ -1,6 +1,7 @@
 """Every way in which a pay item is reckoned, exact to the fen, and what must hold for all."""
 
 import random
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,6 +15,7 @@ from payroll_svc.domain.pay_items import (
     Entry,
     Reckoned,
     Standing,
+    Step,
     after_tax_fen_of,
     gross_fen_of,
     wage_fen_of,
@@ -21,37 +23,101 @@ from payroll_svc.domain.pay_items import (
 from payroll_svc.domain.payroll_run import Entered, differences_of, month_of
 from payroll_svc.domain.people import Spell
 from payroll_svc.domain.reckoning import Month, reckoned
-from shared.values import LevyPeriod
+from shared.values import LevyPeriod, fen_text
 from tests.support.pay import CATALOGUE, TERMS, items_of, line, month, paid, person, spell, standing
 
 WAGE = 870_000
 """8,700 a month is 400 a day and 50 an hour."""
 
 
+def of_wage(quantity: str, thousandths: int, rate_ppm: int) -> tuple[Step, ...]:
+    return (
+        Step("月工资", WAGE),
+        Step(quantity, thousandths, "thousandths"),
+        Step("倍率", rate_ppm, "ppm"),
+    )
+
+
 @pytest.mark.parametrize(
-    ("entry", "fen", "words"),
+    ("entry", "fen", "words", "steps"),
     [
-        (
+        pytest.param(
             Entry("piece_pay", 0, 1_200_500, 1_250),
             15_006,
             "计件工资：1200.5 件 × 0.125 = 150.06",
-        ),  # 150.0625
-        (Entry("overtime_150", 0, 2_000), 15_000, "8,700.00 ÷ 21.75 ÷ 8 × 2 小时 × 150%"),
-        (Entry("overtime_200", 0, 8_000), 80_000, "8 小时 × 200% = 800.00"),
-        (Entry("overtime_300", 0, 500), 7_500, "0.5 小时 × 300% = 75.00"),
-        (Entry("absence", 0, 1_500), -60_000, "8,700.00 ÷ 21.75 × 1.5 天 × 100% = 600.00（扣减）"),
-        (Entry("personal_leave", 0, 1_000), -40_000, "事假扣款"),
-        (Entry("bonus", 123_456), 123_456, "奖金：录入 1,234.56"),
-        (Entry("after_tax_deduction", 5_000), -5_000, "税后扣款：录入 50.00（扣减）"),
+            (Step("数量", 1_200_500, "thousandths"), Step("单价", 1_250, "fen_hundredths")),
+            id="150.0625",
+        ),
+        pytest.param(
+            Entry("piece_pay", 123_456, 7_000, 0),
+            123_456,
+            "计件工资：录入 1,234.56",
+            (Step("录入金额", 123_456),),
+            id="pieces that a department has reckoned itself",
+        ),
+        pytest.param(
+            Entry("overtime_150", 0, 2_000),
+            15_000,
+            "工作日加班工资：8,700.00 ÷ 21.75 ÷ 8 × 2 小时 × 150% = 150.00",
+            of_wage("小时数", 2_000, 1_500_000),
+            id="two hours",
+        ),
+        pytest.param(
+            Entry("overtime_200", 0, 8_000),
+            80_000,
+            "休息日加班工资：8,700.00 ÷ 21.75 ÷ 8 × 8 小时 × 200% = 800.00",
+            of_wage("小时数", 8_000, 2_000_000),
+            id="a rest day",
+        ),
+        pytest.param(
+            Entry("overtime_300", 0, 500),
+            7_500,
+            "法定节假日加班工资：8,700.00 ÷ 21.75 ÷ 8 × 0.5 小时 × 300% = 75.00",
+            of_wage("小时数", 500, 3_000_000),
+            id="half an hour",
+        ),
+        pytest.param(
+            Entry("absence", 0, 1_500),
+            -60_000,
+            "缺勤扣款：8,700.00 ÷ 21.75 × 1.5 天 × 100% = 600.00（扣减）",
+            of_wage("天数", 1_500, 1_000_000),
+            id="a day and a half",
+        ),
+        pytest.param(
+            Entry("bonus", 123_456),
+            123_456,
+            "奖金：录入 1,234.56",
+            (Step("录入金额", 123_456),),
+            id="an amount",
+        ),
+        pytest.param(
+            Entry("after_tax_deduction", 5_000),
+            -5_000,
+            "税后扣款：录入 50.00（扣减）",
+            (Step("录入金额", 5_000),),
+            id="a deduction",
+        ),
     ],
 )
-def test_an_entry_becomes_an_item_with_its_reckoning(entry: Entry, fen: int, words: str) -> None:
+def test_an_entry_becomes_an_item_with_its_reckoning(
+    entry: Entry, fen: int, words: str, steps: tuple[Step, ...]
+) -> None:
     [item] = [
         one for one in reckoned(month("2026-03", WAGE, entry), CATALOGUE) if one.code == entry.code
     ]
-    assert item.amount_fen == fen
-    assert words in item.reckoning
-    assert item.steps
+    assert (item.amount_fen, item.reckoning, item.steps) == (fen, words, steps)
+    assert (item.taxed, item.part) == (CATALOGUE[entry.code].taxed, CATALOGUE[entry.code].part)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fen"),
+    [
+        pytest.param(Entry("overtime_150", 0, 1_000), 21_750_000, id="an hour of 145,000.00"),
+        pytest.param(Entry("absence", 0, 1_000), -116_000_000, id="a day of 1,160,000.00"),
+    ],
+)
+def test_a_large_wage_is_exact_as_well(entry: Entry, fen: int) -> None:
+    assert items_of(month("2026-03", 2_523_000_000, entry))[entry.code] == fen
 
 
 def test_what_counts_as_wage_and_what_is_beside_the_gross() -> None:
@@ -89,6 +155,72 @@ def test_a_standing_item_is_paid_by_its_days(
     assert items_of(month("2026-03", WAGE, rises=rises)).get(items[0][0], 0) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "since", "words", "steps"),
+    [
+        pytest.param(
+            "allowance",
+            "2026-01-01",
+            "津贴：全月在职，440.00",
+            (Step("月标准", 44_000),),
+            id="the whole month",
+        ),
+        pytest.param(
+            "allowance",
+            "2026-03-16",
+            "津贴：0.00 × 10 天 ÷ 22 天 + 440.00 × 12 天 ÷ 22 天 = 240.00",
+            (
+                Step("月标准", 0),
+                Step("计薪日", 10_000, "thousandths"),
+                Step("月标准", 44_000),
+                Step("计薪日", 12_000, "thousandths"),
+                Step("除数", 2_200, "hundredths"),
+            ),
+            id="from a day of it on",
+        ),
+        pytest.param(
+            "welfare",
+            "2026-03-16",
+            "福利费：每月 440.00",
+            (Step("每月金额", 44_000),),
+            id="not by days",
+        ),
+    ],
+)
+def test_a_standing_item_says_how_it_was_reckoned(
+    code: str, since: str, words: str, steps: tuple[Step, ...]
+) -> None:
+    items = reckoned(month("2026-03", WAGE, rises=[standing(code, since, 44_000)]), CATALOGUE)
+    # The base salary comes first, whatever the code of the other.
+    assert [item.code for item in items] == ["base_salary", code]
+    assert (items[1].reckoning, items[1].steps) == (words, steps)
+
+
+def test_a_standing_item_that_ended_is_no_item() -> None:
+    for code in ("allowance", "welfare"):
+        ended = [standing(code, "2026-01-01", 44_000), standing(code, "2026-03-01", 0)]
+        assert items_of(month("2026-03", WAGE, rises=ended)) == {"base_salary": WAGE}
+
+
+def test_what_is_not_by_days_is_that_of_the_last_day_employed() -> None:
+    rises = [standing("welfare", "2026-01-01", 10_000), standing("welfare", "2026-03-31", 20_000)]
+    assert items_of(month("2026-03", WAGE, rises=rises))["welfare"] == 20_000
+    left = month("2026-03", WAGE, spells=[spell("2020-01-01", "2026-03-30")], rises=rises)
+    assert items_of(left)["welfare"] == 10_000
+
+
+def test_overtime_is_paid_by_the_wage_of_the_last_day_employed() -> None:
+    rise = standing("base_salary", "2026-03-31", 2 * WAGE)
+    hour = Entry("overtime_200", 0, 1_000)
+    assert items_of(month("2026-03", WAGE, hour, rises=[rise]))["overtime_200"] == 20_000
+    left = month("2026-03", WAGE, hour, spells=[spell("2020-01-01", "2026-03-30")], rises=[rise])
+    assert items_of(left)["overtime_200"] == 10_000
+    joined = month("2026-03", WAGE, hour, spells=[spell("2026-03-31")], rises=[rise])
+    assert items_of(joined)["overtime_200"] == 20_000
+    gone = month("2026-03", WAGE, hour, spells=[], rises=[rise])
+    assert items_of(gone)["overtime_200"] == 20_000, "who left before: the month's last day"
+
+
 def test_a_raise_in_a_part_month_is_paid_by_2175() -> None:
     """Hired on the 9th, raised on the 16th: 5 days at 21,750 and 12 at 43,500."""
     rise = standing("base_salary", "2026-03-16", 4_350_000)
@@ -100,7 +232,7 @@ def test_who_works_on_a_rest_day_only_has_no_paid_day() -> None:
     part = month("2026-03", WAGE, spells=[spell("2026-03-28", "2026-03-29")])
     [item] = reckoned(part, CATALOGUE)
     assert item.amount_fen == 0
-    assert "没有计薪日" in item.reckoning
+    assert item.reckoning == "基本工资：任职期间没有计薪日 = 0.00"
 
 
 days = st.integers(1, 31)
@@ -197,6 +329,32 @@ def test_what_was_paid_and_its_difference_are_what_a_right_run_would_have_been(
     assert by_code((*paid_items, *late)) == by_code(right_items)
     assert differences("2026-03", right_items, (*paid_items, *late)) == ()
     assert gross_fen_of((*paid_items, *late)) == gross_fen_of(right_items)
+
+
+@pytest.mark.parametrize(
+    ("right_fen", "words"),
+    [
+        pytest.param(1_000_001, "补发 0.01", id="a fen more"),
+        pytest.param(999_999, "扣回 0.01", id="a fen less"),
+    ],
+)
+def test_a_difference_names_its_month_and_both_sums(right_fen: int, words: str) -> None:
+    kind = Reckoned("allowance", "津贴", 1_000_000, taxed=False)
+    [found] = differences("2026-03", [replace(kind, amount_fen=right_fen)], [kind])
+    assert found == replace(
+        kind,
+        name="津贴差额",
+        amount_fen=right_fen - 1_000_000,
+        belongs_to="2026-03",
+        reckoning=f"津贴差额：2026-03 应为 {fen_text(right_fen)}，已发 10,000.00，{words}",
+        steps=(Step("应发", right_fen), Step("已发", 1_000_000)),
+    )
+
+
+def test_a_difference_of_a_difference_is_called_one_too() -> None:
+    paid_late = Reckoned("allowance", "津贴差额", 200)
+    [found] = differences("2026-03", [], [paid_late])
+    assert (found.name, found.amount_fen) == ("津贴差额", -200)
 
 
 @given(months(), months(), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 12))
