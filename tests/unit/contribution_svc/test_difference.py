@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from contribution_svc.domain.difference import (
     SupplementLine,
     counted,
     differences,
+    never_declared,
 )
 from contribution_svc.domain.lines import Line, LineState, due_line
 from contribution_svc.domain.policy import Terms
@@ -115,11 +117,73 @@ def test_old_lines_and_all_difference_lines_are_the_new_lines(
         assert differences(MONTH, so_far, new, TERMS) == [], "once is enough"
 
 
+def test_a_difference_line_has_every_figure_of_what_is_due_now() -> None:
+    new = replace(due(PENSION, 600_000), authority="hrss-other")
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
+    assert replace(line, reason="") == SupplementLine(
+        insurance=PENSION,
+        kind=Kind.DIFFERENCE,
+        authority="hrss-other",
+        base_fen=100_000,
+        employer_ppm=160_000,
+        employee_ppm=80_000,
+        employer_fen=16_000,
+        employee_fen=8_000,
+        reason="",
+        known_since="2026-09-07",
+    )
+    assert line.total_fen() == 24_000
+
+
+@pytest.mark.parametrize(
+    ("employer_fen", "employee_fen", "is_refund"),
+    [(1, 0, False), (0, 1, False), (-1, 0, True), (0, -1, True), (-1, 5, True), (5, -1, True)],
+)
+def test_a_side_that_paid_too_much_makes_a_refund(
+    employer_fen: int, employee_fen: int, is_refund: bool
+) -> None:
+    [line] = differences(MONTH, [], [due(PENSION, 500_000)], TERMS)
+    one = replace(line, employer_fen=employer_fen, employee_fen=employee_fen)
+    assert one.is_refund() is is_refund
+
+
+@pytest.mark.parametrize(
+    ("known_since", "due_on"),
+    [
+        pytest.param(MONTH.due_on, MONTH.due_on, id="known on the due day: owed since then"),
+        pytest.param(MONTH.due_on + timedelta(days=1), None, id="known a day later: nobody late"),
+    ],
+)
+def test_a_notice_after_the_due_day_makes_nobody_late(
+    known_since: date, due_on: date | None
+) -> None:
+    notice = {PENSION: replace(TERMS[PENSION], known_since=known_since)}
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [due(PENSION, 600_000)], notice)
+    assert line.due_on == due_on
+
+
+@pytest.mark.parametrize(
+    ("today", "kind"),
+    [
+        pytest.param(MONTH.due_on, Kind.REGULAR, id="on the due day it comes in time"),
+        pytest.param(MONTH.due_on + timedelta(days=1), Kind.BACK_PAYMENT, id="a day later: late"),
+    ],
+)
+def test_what_was_never_declared_comes_in_time_until_its_due_day(today: date, kind: Kind) -> None:
+    lines = [due(PENSION, 500_000), exempt(Insurance.MEDICAL), blocked(Insurance.UNEMPLOYMENT)]
+    [found] = never_declared(MONTH, lines, TERMS, today)
+    [owed] = differences(MONTH, [], lines, TERMS)
+    assert found == replace(owed, kind=kind)
+
+
 def test_what_was_never_declared_is_a_back_payment_by_the_policy_of_its_month() -> None:
     [line] = differences(MONTH, [], [due(PENSION, 500_000)], TERMS)
     assert (line.kind, line.due_on) == (Kind.BACK_PAYMENT, date(2026, 3, 16))
     assert (line.base_fen, line.employer_fen, line.employee_fen) == (500_000, 80_000, 40_000)
-    assert "未曾申报" in line.reason
+    assert line.reason == (
+        "2026-03费款养老险未曾申报，按当月政策（公告）以5,000.00元基数、单位16 %、个人8 %补缴，"
+        "单位补800.00元，个人补400.00元"
+    )
     [joined] = differences(MONTH, [exempt(PENSION)], [due(PENSION, 500_000)], TERMS)
     assert joined.kind is Kind.BACK_PAYMENT
 
@@ -142,11 +206,20 @@ def test_a_correction_of_our_own_data_is_owed_since_the_month_was_due() -> None:
     own = {PENSION: replace(TERMS[PENSION], known_since=date(2025, 9, 1))}
     [line] = differences(MONTH, [due(PENSION, 500_000)], [due(PENSION, 600_000)], own)
     assert (line.kind, line.due_on) == (Kind.DIFFERENCE, date(2026, 3, 16))
-    assert "因资料更正" in line.reason
+    assert line.reason == (
+        "2026-03费款养老险因资料更正，缴费基数由5,000.00元改为6,000.00元，"
+        "单位补160.00元，个人补80.00元"
+    )
 
 
 def test_another_rate_is_named_when_the_base_stays() -> None:
     new = due_line(terms_of(PENSION, employer_ppm=150_000), 500_000)
     [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
     assert (line.base_fen, line.employer_fen, line.employee_fen) == (0, -5_000, 0)
-    assert "缴费比例改为单位15 %、个人8 %" in line.reason
+    assert line.reason == (
+        "2026-03费款养老险依公告（2026-09-07公布，2026-01-01起执行），"
+        "缴费比例改为单位15 %、个人8 %，单位退50.00元，个人补0.00元"
+    )
+    half_a_yuan = due_line(terms_of(PENSION, employer_ppm=160_001), 500_000)
+    [one] = differences(MONTH, [due(PENSION, 500_000)], [half_a_yuan], TERMS)
+    assert one.reason.endswith("单位补0.01元，个人补0.00元")
