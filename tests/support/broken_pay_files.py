@@ -11,7 +11,7 @@ PAYSLIP_HEADER = (
     *("养老保险基数", "养老保险个人", "养老保险单位"),
     *("医疗基数", "医疗个人", "医疗单位", "工伤基数", "工伤单位"),
     *("公积金基数", "公积金个人", "公积金单位"),
-    *("个税", "其他扣款", "实发合计"),
+    *("本期收入", "专项附加扣除", "单独计税奖金", "奖金个税", "个税", "其他扣款", "实发合计"),
 )
 
 
@@ -64,6 +64,8 @@ BROKEN_SLIP_ROWS = (
     BrokenRow("(2) a formula for an amount", slip_row(应发合计="=1+1"), "应发合计"),
     BrokenRow("(4) brackets", slip_row(个税="(71.55)"), "个税"),
     BrokenRow("(4) more than two decimals", slip_row(医疗个人="190.005"), "医疗个人"),
+    BrokenRow("(4) a tax of a bonus alone", slip_row(奖金个税="1"), "奖金个税"),
+    BrokenRow("(4) a part above its whole", slip_row(单独计税奖金="1", 奖金个税="99"), "奖金个税"),
     BrokenRow("(4) sums that do not add up", slip_row(实发合计="8313.46"), "实发合计"),
     BrokenRow("(6) month thirteen", slip_row(所属月份="202413"), "所属月份"),
     BrokenRow("(12) another employer's number", slip_row(工号="X-77"), "工号"),

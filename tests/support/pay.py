@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
+from payroll_svc.domain.imported_payslips import ImportedPayslip
 from payroll_svc.domain.income_tax import TaxPayer, YearToDate
 from payroll_svc.domain.pay import Assessment, DueLine, Pay, pay_of
 from payroll_svc.domain.pay_items import Entry, Reckoned, Standing
@@ -62,6 +63,32 @@ def round_fen(text: str) -> int:
     """'1,600.00' in yuan, to fen."""
     whole, _, cents = text.strip().replace(",", "").partition(".")
     return int(whole) * 100 + int(cents.ljust(2, "0"))
+
+
+def imported(
+    levy_period: str, gross_fen: int, own_fen: int, tax_fen: int, **said: int
+) -> ImportedPayslip:
+    """A payslip of the company's own payroll, paid on the month's last day; `said` of the tax
+    year.
+    """
+    payday = LevyPeriod.parse(levy_period).last_day()
+    return ImportedPayslip(
+        employee_id="employee",
+        levy_period=levy_period,
+        version=1,
+        employer_id="employer",
+        payday=payday,
+        gross_fen=gross_fen,
+        contributions_fen=own_fen,
+        tax_fen=tax_fen,
+        other_fen=0,
+        net_fen=gross_fen - own_fen - tax_fen,
+        withheld=(),
+        reason="",
+        import_id="import",
+        issued_at=datetime(payday.year, payday.month, payday.day, tzinfo=UTC),
+        **said,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Golden payslips of five cities: whole payslips with every figure's explanation, as files.
+"""Golden payslips of five cities, and of a company that has switched: whole payslips with every
+figure's explanation, as files.
 
 `python -m tests.support.payslips` writes them anew; a test compares them whole. The contribution
 lines are given as the worked examples say, or by rate and base as the cities publish them.
@@ -13,12 +14,13 @@ from pathlib import Path
 
 from payroll_svc.api.payslips import ExplanationOut, PayslipOut
 from payroll_svc.domain.explanations import explained, figures_of
+from payroll_svc.domain.imported_payslips import said_year
 from payroll_svc.domain.income_tax import BONUS_TAXED_APART, YearToDate
 from payroll_svc.domain.pay import DueLine
 from payroll_svc.domain.pay_items import Entry, gross_fen_of
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.reckoning import Month
-from tests.support.pay import Paid, line, month, paid, round_fen, spell, standing
+from tests.support.pay import Paid, imported, line, month, paid, round_fen, spell, standing
 
 FOLDER = Path(__file__).parents[1] / "unit" / "payroll_svc" / "golden_payslips"
 
@@ -160,8 +162,29 @@ def _shenzhen() -> Payslip:
     return _slip(of, paid(of, lines, payday, 1), payday)
 
 
+def _shanghai_switched() -> Payslip:
+    """Worked example 9 in July 2026, of a company whose own payroll paid January to June: 345.00
+    three times, 1,045.00 and twice 1,150.00; from nothing July would be 345.00 once more.
+    """
+    of = month("2026-07", 2_000_000)
+    lines = _lines(
+        ("pension", "20000", 80_000, 160_000),
+        ("medical", "20000", 20_000, 90_000),
+        ("unemployment", "20000", 5_000, 5_000),
+        ("work_injury", "20000", 0, 2_000),
+        ("housing_fund", "20000", 70_000, 70_000),
+    )
+    before = said_year(
+        imported(f"2026-{number:02d}", 2_000_000, 350_000, tax_fen, income_fen=2_000_000)
+        for number, tax_fen in enumerate([34_500] * 3 + [104_500] + [115_000] * 2, 1)
+    )
+    payday = date(2026, 7, 31)
+    return _slip(of, paid(of, lines, payday, 7, before), payday)
+
+
 GOLDEN = {
     "shanghai": _shanghai,
+    "shanghai_switched": _shanghai_switched,
     "beijing": _beijing,
     "kunming": _kunming,
     "hefei": _hefei,

@@ -1,10 +1,14 @@
 """A company that keeps its own payroll: its payslips are the withheld side, as it said them."""
 
+from decimal import Decimal
 from typing import Any
 
-from shared.contracts import PayslipIssued, PeriodClosed
+import msgspec
+
+from shared.contracts import AssessedLine, PayslipIssued, PeriodClosed
+from shared.values import Insurance
 from tests.integration.payroll_svc.conftest import PayrollService
-from tests.integration.payroll_svc.paying import with_people
+from tests.integration.payroll_svc.paying import assessed, at, pay_through, run_of, with_people
 from tests.integration.payroll_svc.test_wage_data import undo
 from tests.support.broken_pay_files import (
     BROKEN_SLIP_ROWS,
@@ -109,3 +113,74 @@ async def test_every_broken_payslip_is_named_and_none_is_told(service: PayrollSe
     assert {(f["row"], f["column"]) for f in staged["faults"]} == places(BROKEN_SLIP_ROWS)
     assert (await service.apply(employer_id, staged)).status_code == 409
     assert await service.told(PayslipIssued) == []
+
+
+TAXES = ("345.00", "345.00", "345.00", "1045.00", "1150.00", "1150.00")
+"""Worked example 9, January to June: 20,000 a month, 3,500 of it own contributions."""
+
+SWITCHED_HEADER = (
+    *("工号", "所属月份", "发薪日期", "应发合计", "养老基数", "养老个人", "养老单位"),
+    *("本期收入", "专项附加扣除", "个税", "实发合计"),
+)
+
+
+def half_a_year(number: str, **changes: str) -> list[dict[str, object]]:
+    return [
+        {
+            **{"工号": number, "所属月份": f"20240{month}", "发薪日期": f"2024-0{month}-05"},
+            **{"应发合计": "20000", "养老基数": "20000", "养老个人": "3500", "养老单位": "3200"},
+            **{"本期收入": "20000", "专项附加扣除": "0"},
+            **{"个税": tax, "实发合计": str(Decimal(16_500) - Decimal(tax))},
+            **changes,
+        }
+        for month, tax in enumerate(TAXES, 1)
+    ]
+
+
+async def test_july_goes_on_from_the_payslips_that_the_company_paid_until_june(
+    service: PayrollService,
+) -> None:
+    """E0001 is whole, E0002 has no 专项附加扣除, of E0003 no payslip was imported."""
+    service.clock.set(at("2024-07-01"))
+    joined = {"入职日期": "2023-05-08", "约定月工资": "20000"}
+    employer_id, ids = await with_people(
+        service, *(roster_row(number, **joined) for number in (1, 2, 3))
+    )
+    rows = [*half_a_year("E0001"), *half_a_year("E0002", 专项附加扣除="")]
+    data = csv_file(rows, SWITCHED_HEADER)
+    staged = (await service.upload(employer_id, "payslips", "上半年.csv", data)).json()
+    assert staged["faults"] == []
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    line = AssessedLine(
+        insurance=Insurance.PENSION,
+        state="due",
+        authority="any",
+        base_fen=2_000_000,
+        employer_fen=320_000,
+        employee_fen=350_000,
+    )
+    for name in ids.values():
+        month = assessed(employer_id, name, period="2024-07", blocked="document_missing")
+        await service.hear(msgspec.structs.replace(month, lines=(line,)))
+    run = await run_of(service, employer_id, "2024-07")
+    await pay_through(service, run)
+    slips = await service.http.get(
+        f"/payslips?employer_id={employer_id}", headers=service.hr(employer_id)
+    )
+    july = {slip["employee_id"]: slip for slip in slips.json()["items"]}
+    whole, unsaid, alone = (july[ids[f"E000{number}"]] for number in (1, 2, 3))
+    assert (whole["tax_fen"], whole["warnings"]) == (115_000, [])
+    assert whole["tax"]["imported"] == [f"2024-0{number}" for number in range(1, 7)]
+    assert (whole["tax"]["months"], whole["tax"]["withheld_before_fen"]) == (7, 438_000)
+    assert unsaid["tax_fen"] == 115_000
+    [doubt] = unsaid["warnings"]
+    assert "2024-06 导入的工资条没有“专项附加扣除”" in doubt
+    # Those months count on neither side, and HR is told so.
+    assert (alone["tax_fen"], alone["tax"]["months"]) == (34_500, 1)
+    [doubt] = alone["warnings"]
+    assert doubt.startswith("2024-01、2024-02、2024-03、2024-04、2024-05、2024-06 在职，却没有")
+    told = {slip.employee_id: slip for slip in await service.told(PayslipIssued)}
+    assert told[ids["E0001"]].income_fen == 2_000_000
+    stays = await undo(service, employer_id, staged)
+    assert stays.status_code == 409
+    assert "2024-07 的工资核算已按这些工资条累计预扣并审批" in stays.text

@@ -156,3 +156,13 @@ def test_what_counts_up_to_a_month(
     declared: list[Deduction], payday: date, begins: str, fen: int
 ) -> None:
     assert year_to_month_fen(declared, KINDS, payday, LevyPeriod.parse(begins)) == fen
+
+
+def test_months_that_the_companys_own_payroll_deducted_for_are_not_deducted_again() -> None:
+    """Declared here from January on; January and February were said by imported payslips."""
+    declared = [of("infant_care", 200_000), of("certificate", 360_000, "2026-02")]
+    begins = LevyPeriod.parse("2026-01")
+    until_april = (declared, KINDS, date(2026, 4, 5), begins)
+    assert year_to_month_fen(*until_april) == 4 * 200_000 + 360_000
+    assert year_to_month_fen(*until_april, {"2026-01", "2026-02"}) == 2 * 200_000
+    assert year_to_month_fen(*until_april, {"2026-01", "2026-04"}) == 2 * 200_000 + 360_000

@@ -148,6 +148,19 @@ def test_a_payslip_is_read_as_it_is_said() -> None:
     )
 
 
+def test_what_the_tax_year_goes_on_from_is_read_and_what_is_not_said_is_not_zero() -> None:
+    said = {"本期收入": "9,800", "专项附加扣除": "0", "单独计税奖金": "100", "奖金个税": "3"}
+    read = payslips(csv_file([slip_row(**said), slip_row(工号="E0002")], PAYSLIP_HEADER))
+    assert read.faults == ()
+    assert [
+        (one.income_fen, one.special_additional_fen, one.bonus_apart_fen, one.bonus_tax_fen)
+        for one in read.rows
+    ] == [(980_000, 0, 10_000, 300), (None, None, 0, 0)]
+    columns = ["本月收入" if name == "本期收入" else name for name in PAYSLIP_HEADER]
+    again = payslips(csv_file([slip_row(本月收入="9800")], columns))
+    assert again.rows[0].income_fen == 980_000
+
+
 @pytest.mark.parametrize(
     ("insurance", "names"),
     [

@@ -180,7 +180,8 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     `earlier` is what its payslips withheld for other months, whose own events tell it as well.
     `origin` is `run`, or `imported` where the company keeps its own payroll (no `run_id` then);
     `reason` says why an imported version follows an earlier one. One that is withdrawn has 0 and
-    nothing withheld.
+    nothing withheld. To the tax year it adds `income_fen` and `special_additional_fen` (None: not
+    said); a bonus taxed apart is in neither, and its tax is in `tax_fen`.
     """
 
     TOPIC: ClassVar[str] = PAYROLL
@@ -196,6 +197,10 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     origin: str = "run"
     other_fen: int = 0
     reason: str = ""
+    income_fen: int | None = None
+    special_additional_fen: int | None = None
+    bonus_apart_fen: int = 0
+    bonus_tax_fen: int = 0
 
 
 class WageDataDue(Event, frozen=True, kw_only=True):

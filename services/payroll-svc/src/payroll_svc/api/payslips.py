@@ -76,7 +76,9 @@ class WithheldOut(BaseModel):
 
 
 class TaxOut(BaseModel):
-    """个人所得税 with its reckoning: the tax year so far, and the row of the table."""
+    """个人所得税 with its reckoning: the tax year so far, and the row of the table. `imported` are
+    the months in it that the company's own payroll paid.
+    """
 
     tax_fen: int
     months: int
@@ -95,6 +97,7 @@ class TaxOut(BaseModel):
     bonus_tax_fen: int
     elections: list[str]
     source: str
+    imported: list[str] = Field(default=[], examples=[["2026-01", "2026-02"]])
 
 
 class PayslipOut(BaseModel):

@@ -193,12 +193,15 @@ def _payslip(event: Event, time: str) -> Payslip:
         payday=date.fromisoformat(event.payday),
         gross_fen=event.gross_fen,
         contributions_fen=sum(line.employee_fen for line in withheld),
-        special_additional_fen=0,
+        special_additional_fen=event.special_additional_fen or 0,
         tax_fen=event.tax_fen,
         net_fen=event.net_fen,
         withheld=withheld,
         issued_at=datetime.fromisoformat(time),
         items=_items(event.items),
+        income_fen=event.income_fen,
+        bonus_apart_fen=event.bonus_apart_fen,
+        bonus_tax_fen=event.bonus_tax_fen,
         employer_fen=sum(line.employer_fen for line in withheld),
     )
 
@@ -224,6 +227,10 @@ def _imported_payslip(event: PayslipIssued, time: str) -> ImportedPayslip:
         reason=event.reason,
         import_id="",
         issued_at=datetime.fromisoformat(time),
+        income_fen=event.income_fen,
+        special_additional_fen=event.special_additional_fen,
+        bonus_apart_fen=event.bonus_apart_fen,
+        bonus_tax_fen=event.bonus_tax_fen,
     )
 
 

@@ -1,6 +1,6 @@
 """专项附加扣除: what a person declares, within the limits of the law, and what counts when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -95,16 +95,23 @@ def year_to_month_fen(
     kinds: Mapping[str, DeductionKind],
     payday: date,
     begins: LevyPeriod,
+    said: Collection[str] = (),
 ) -> int:
     """What may be deducted in the payday's tax year up to its month, of the months from `begins`
     on (the first of employment here), as declared now: what is declared late is caught up.
+
+    Months that are `said` are left out: the company's own payroll has deducted for them.
     """
     last = LevyPeriod.of(payday)
-    months = [str(month) for month in max(begins, LevyPeriod(last.year, 1)).through(last)]
-    return sum(_counted_fen(one, kinds[one.kind], months) for one in declared)
+    year = LevyPeriod(last.year, 1)
+    months = [str(month) for month in max(begins, year).through(last) if str(month) not in said]
+    once = [str(month) for month in year.through(last) if str(month) not in said]
+    return sum(_counted_fen(one, kinds[one.kind], months, once) for one in declared)
 
 
-def _counted_fen(one: Deduction, kind: DeductionKind, months: Sequence[str]) -> int:
+def _counted_fen(
+    one: Deduction, kind: DeductionKind, months: Sequence[str], once: Sequence[str]
+) -> int:
     if kind.per == "year":
-        return one.amount_fen if one.since[:4] == months[-1][:4] and one.since <= months[-1] else 0
+        return one.amount_fen if one.since in once else 0
     return one.amount_fen * sum(one.since <= month <= (one.until or month) for month in months)

@@ -94,7 +94,7 @@ def _tax(slip: Payslip) -> Explanation:
 
 def _year(tax: Withholding) -> str:
     base = (
-        f"累计收入 {fen_text(tax.income_fen)}"
+        f"累计收入 {fen_text(tax.income_fen)}{_imported(tax)}"
         f" − 减除费用 {fen_text(tax.allowance_fen)}{_how_long(tax)}"
         f" − 社保公积金 {fen_text(tax.contributions_fen)}"
         f" − 专项附加扣除 {fen_text(tax.special_additional_fen)} = {fen_text(tax.taxable_fen)}"
@@ -105,6 +105,12 @@ def _year(tax: Withholding) -> str:
         f"{base}，× {percent(tax.rate_ppm)} − 速算扣除数 {fen_text(tax.quick_deduction_fen)} ="
         f" {fen_text(tax.tax_to_date_fen)}，减已预扣 {fen_text(tax.withheld_before_fen)}"
     )
+
+
+def _imported(tax: Withholding) -> str:
+    if not tax.imported:
+        return ""
+    return f"（含导入的 {'、'.join(tax.imported)} 工资条）"
 
 
 def _how_long(tax: Withholding) -> str:

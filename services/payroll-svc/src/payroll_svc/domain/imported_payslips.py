@@ -2,13 +2,14 @@
 sums.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
-from shared.values import Insurance, fen_text
+from payroll_svc.domain.income_tax import YearToDate
+from shared.values import Insurance, LevyPeriod, fen_text
 
 INSURANCE_NAMES: dict[str, tuple[str, ...]] = {
     Insurance.PENSION: ("养老保险", "养老", "基本养老保险", "养老险", "基本养老"),
@@ -37,7 +38,12 @@ class SaidLine:
 
 @dataclass(frozen=True, slots=True)
 class SaidPayslip:
-    """One finished payslip of a file; `payday` None means the employer's usual one."""
+    """One finished payslip of a file; `payday` None means the employer's usual one.
+
+    The year's income tax goes on from `income_fen` 本期收入, which is what of it is taxed by
+    cumulation (None: not said, all but the bonus), and `special_additional_fen`, the month's
+    专项附加扣除 (None: not said); `bonus_apart_fen` is a bonus taxed apart with `bonus_tax_fen`.
+    """
 
     row: int
     employee_id: str
@@ -50,6 +56,10 @@ class SaidPayslip:
     net_fen: int
     withheld: tuple[SaidLine, ...]
     said_contributions_fen: int | None = None
+    income_fen: int | None = None
+    special_additional_fen: int | None = None
+    bonus_apart_fen: int = 0
+    bonus_tax_fen: int = 0
 
     @property
     def contributions_fen(self) -> int:
@@ -64,7 +74,8 @@ class SaidPayslip:
 @dataclass(frozen=True, slots=True)
 class ImportedPayslip:
     """A payslip of the company's own payroll as it stands; `reason` says why this version follows
-    an earlier one. One that was withdrawn has 0 and nothing withheld.
+    an earlier one. One that was withdrawn has 0 and nothing withheld. The tax year's figures are
+    those of SaidPayslip.
     """
 
     employee_id: str
@@ -81,13 +92,39 @@ class ImportedPayslip:
     reason: str
     import_id: str
     issued_at: datetime
+    income_fen: int | None = None
+    special_additional_fen: int | None = None
+    bonus_apart_fen: int = 0
+    bonus_tax_fen: int = 0
 
     @property
     def is_withdrawn(self) -> bool:
         return not (self.gross_fen or self.withheld)
 
+    @property
+    def first_day(self) -> date:
+        """From when on the tax year knows of it: of the month that it pays, or that it is paid
+        in.
+        """
+        return min(self.payday, LevyPeriod.parse(self.levy_period).first_day())
+
+    @property
+    def taxed_fen(self) -> int:
+        """What of it the year's cumulation has."""
+        if self.income_fen is not None:
+            return self.income_fen
+        return self.gross_fen - self.bonus_apart_fen
+
 
 State = dict[str, Any]
+
+TAX_BASIS: dict[str, int | None] = {
+    "income_fen": None,
+    "special_additional_fen": None,
+    "bonus_apart_fen": 0,
+    "bonus_tax_fen": 0,
+}
+"""What a payslip adds to the tax year, with what stands for not said."""
 
 
 def state_of(slip: SaidPayslip | ImportedPayslip) -> State:
@@ -104,6 +141,12 @@ def state_of(slip: SaidPayslip | ImportedPayslip) -> State:
             [line.insurance, line.base_fen, line.employee_fen, line.employer_fen]
             for line in slip.withheld
         ],
+        # Not said is not there: states that were kept before they could be said stay the same.
+        **{
+            name: said
+            for name, unsaid in TAX_BASIS.items()
+            if (said := getattr(slip, name)) != unsaid
+        },
     }
 
 
@@ -124,12 +167,62 @@ def sum_fault(slip: SaidPayslip) -> tuple[str, str] | None:
     if slip.said_contributions_fen is not None and slip.said_contributions_fen != taken:
         said = fen_text(slip.said_contributions_fen)
         return "contributions", f"各险种个人合计 {fen_text(taken)}，文件写的是 {said}"
+    if slip.bonus_tax_fen > (slip.tax_fen if slip.bonus_apart_fen else 0):
+        bonus, tax = fen_text(slip.bonus_apart_fen), fen_text(slip.tax_fen)
+        return "bonus_tax", f"单独计税奖金 {bonus}，个人所得税合计 {tax}，奖金个税不能比它大"
     net_fen = slip.gross_fen - taken - slip.tax_fen - slip.other_fen
     if net_fen != slip.net_fen:
         parts = [slip.gross_fen, taken, slip.tax_fen, slip.other_fen]
         sums = " - ".join(fen_text(part) for part in parts)
         return "net", f"应发 - 社保公积金个人 - 个税 - 其他扣款 = {sums} = {fen_text(net_fen)}"
     return None
+
+
+def said_year(slips: Iterable[ImportedPayslip]) -> YearToDate:
+    """What the company's own payroll has paid and withheld by these payslips of one person and tax
+    year; 专项附加扣除 that is not said counts as nothing.
+    """
+    paid = list(slips)
+    months = frozenset(slip.levy_period for slip in paid)
+    return YearToDate(
+        income_fen=sum(slip.taxed_fen for slip in paid),
+        contributions_fen=sum(slip.contributions_fen for slip in paid),
+        special_additional_fen=sum(slip.special_additional_fen or 0 for slip in paid),
+        tax_fen=sum(slip.tax_fen - slip.bonus_tax_fen for slip in paid),
+        bonus_apart_fen=sum(slip.bonus_apart_fen for slip in paid),
+        months=months,
+        imported=months,
+    )
+
+
+def year_doubts(
+    employed: Sequence[str],
+    before: YearToDate,
+    imported: Sequence[ImportedPayslip],
+    declares_deductions: bool,
+) -> tuple[str, ...]:
+    """What the year's cumulation does not know of one person, each in a sentence for HR: nothing is
+    taken for 0 in silence.
+
+    `employed` are the months of employment before the run's own; who has declared 专项附加扣除 here
+    catches up what no payslip says.
+    """
+    lacking = [month for month in employed if month not in before.months]
+    no_income = [slip.levy_period for slip in imported if slip.income_fen is None]
+    no_special = [
+        slip.levy_period
+        for slip in imported
+        if slip.special_additional_fen is None and not declares_deductions
+    ]
+    doubts = (
+        (
+            lacking,
+            "在职，却没有可计入本年累计预扣的工资条：补导这些月份的工资条，税款在下次发薪时补齐",
+        ),
+        (no_income, "导入的工资条没有“本期收入”，累计预扣按应发合计计入"),
+        (no_special, "导入的工资条没有“专项附加扣除”，累计预扣按 0 计入：补上该列后更正导入"),
+    )
+    return tuple(f"{'、'.join(sorted(months))} {words}。" for months, words in doubts if months)
 
 
 def payslip_faults(

@@ -73,7 +73,8 @@ def terms_on(known: Sequence[TaxTerms], payday: date) -> TaxTerms:
 class YearToDate:
     """What one employer has paid and withheld in this tax year before this payday, in fen.
 
-    What was taxed apart is in none of the sums; `bonus_apart_fen` is the bonus that was.
+    What was taxed apart is in none of the sums; `bonus_apart_fen` is the bonus that was. `months`
+    are the levy periods that were paid, `imported` those of them by the company's own payroll.
     """
 
     income_fen: int = 0
@@ -81,6 +82,20 @@ class YearToDate:
     special_additional_fen: int = 0
     tax_fen: int = 0
     bonus_apart_fen: int = 0
+    months: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
+
+    def plus(self, other: "YearToDate") -> "YearToDate":
+        """What both have paid and withheld."""
+        return YearToDate(
+            self.income_fen + other.income_fen,
+            self.contributions_fen + other.contributions_fen,
+            self.special_additional_fen + other.special_additional_fen,
+            self.tax_fen + other.tax_fen,
+            self.bonus_apart_fen + other.bonus_apart_fen,
+            self.months | other.months,
+            self.imported | other.imported,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,8 @@ class TaxPayer:
 class Withholding:
     """One payment's income tax and all that it comes from; sums are of the tax year so far.
 
-    `tax_fen` is withheld from this payment in all, `bonus_tax_fen` of it from a bonus taxed apart.
+    `tax_fen` is withheld from this payment in all, `bonus_tax_fen` of it from a bonus taxed apart;
+    `imported` are the months of the sums that the company's own payroll paid.
     """
 
     tax_fen: int
@@ -121,6 +137,7 @@ class Withholding:
     bonus_tax_fen: int = 0
     elections: tuple[str, ...] = ()
     source: str = ""
+    imported: tuple[str, ...] = ()
 
 
 def row_of(table: Sequence[Bracket], fen: int) -> Bracket:
@@ -193,6 +210,7 @@ def withhold(
         bonus_tax_fen=bonus_tax,
         elections=tuple(sorted(payer.elections)),
         source=terms.source,
+        imported=tuple(sorted(before.imported)),
     )
 
 
@@ -205,12 +223,12 @@ def _apart(terms: TaxTerms, before: YearToDate, payer: TaxPayer, bonus_fen: int)
     )
 
 
-def tax_months(payday: date, joined: date, first_payday: date) -> int:
-    """Months of employment here in the payday's tax year, counted from the employer's first run at
-    the earliest.
+def tax_months(payday: date, joined: date, first_paid: date) -> int:
+    """Months of employment here in the payday's tax year, counted from the first payslip that we
+    know of at the earliest: of the employer's first run, or of the company's own payroll.
 
-    Before the first run we know neither what was paid nor what was withheld, so those months count
-    on neither side.
+    Before it we know neither what was paid nor what was withheld, so those months count on neither
+    side.
     """
-    begins = max(date(payday.year, 1, 1), joined, first_payday.replace(day=1))
+    begins = max(date(payday.year, 1, 1), joined, first_paid.replace(day=1))
     return max(1, payday.month - begins.month + 1) if begins.year == payday.year else 1

@@ -48,6 +48,11 @@ class Payslip:
         """用工成本: gross and the employer's part of every insurance."""
         return self.gross_fen + self.employer_fen
 
+    @property
+    def taxed_fen(self) -> int:
+        """What of it the year's cumulation has."""
+        return self.gross_fen if self.income_fen is None else self.income_fen
+
     def lines_for(self, levy_period: str) -> list[DueLine]:
         """What it withheld for a month, its own or an earlier one."""
         return [
@@ -66,6 +71,10 @@ class MonthPaid:
     items: tuple[Reckoned, ...]
     withheld: tuple[DueLine, ...]
     earlier: tuple[DueLine, ...]
+    income_fen: int
+    special_additional_fen: int
+    bonus_apart_fen: int
+    bonus_tax_fen: int
 
 
 def month_paid(levy_period: str, slips: Sequence[Payslip]) -> MonthPaid:
@@ -86,6 +95,10 @@ def month_paid(levy_period: str, slips: Sequence[Payslip]) -> MonthPaid:
             for line in slip.withheld
             if line.levy_period not in ("", levy_period)
         ),
+        income_fen=sum(slip.taxed_fen for slip in own),
+        special_additional_fen=sum(slip.special_additional_fen for slip in own),
+        bonus_apart_fen=sum(slip.bonus_apart_fen for slip in own),
+        bonus_tax_fen=sum(slip.bonus_tax_fen for slip in own),
     )
 
 
@@ -132,7 +145,11 @@ def rest_of(told: Payslip, known: Sequence[Payslip]) -> Payslip | None:
         tax_fen=told.tax_fen - sum(slip.tax_fen for slip in own),
         net_fen=told.net_fen - sum(slip.net_fen for slip in own),
         contributions_fen=_own_part(lines),
-        special_additional_fen=0,
+        income_fen=told.taxed_fen - sum(slip.taxed_fen for slip in own),
+        special_additional_fen=told.special_additional_fen
+        - sum(slip.special_additional_fen for slip in own),
+        bonus_apart_fen=told.bonus_apart_fen - sum(slip.bonus_apart_fen for slip in own),
+        bonus_tax_fen=told.bonus_tax_fen - sum(slip.bonus_tax_fen for slip in own),
         withheld=tuple(lines),
     )
     says_more = rest.items or lines or rest.gross_fen or rest.tax_fen or rest.net_fen

@@ -36,6 +36,22 @@ CONTRIBUTIONS = Column(
 )
 TAX = Column("tax", "个人所得税", ("个税", "代扣个税", "代扣个人所得税", "扣个税"))
 OTHER = Column("other", "其他扣款", ("其它扣款", "其他代扣"))
+INCOME = Column("income", "本期收入", ("本月收入", "应税收入", "计税收入", "应纳税收入"))
+SPECIAL = Column(
+    "special_additional",
+    "专项附加扣除",
+    (
+        "专项附加扣除合计",
+        "专项附加扣除额",
+        "本期专项附加扣除",
+        "本月专项附加扣除",
+        "当月专项附加扣除",
+    ),
+)
+BONUS = Column("bonus_apart", "单独计税奖金", ("全年一次性奖金（单独计税）", "年终奖（单独计税）"))
+BONUS_TAX = Column(
+    "bonus_tax", "单独计税奖金个税", ("全年一次性奖金个税", "年终奖个税", "奖金个税")
+)
 NET = Column("net", "实发合计", ("实发工资", "实发金额", "实发", "实发工资合计"))
 
 _SIDES: dict[str, tuple[str, ...]] = {
@@ -60,7 +76,7 @@ INSURANCE_COLUMNS = {
 COLUMNS = (
     *(EMPLOYEE_NO, NAME, PERIOD, DEPARTMENT, PAYDAY, GROSS),
     *INSURANCE_COLUMNS.values(),
-    *(CONTRIBUTIONS, TAX, OTHER, NET),
+    *(CONTRIBUTIONS, INCOME, SPECIAL, BONUS, BONUS_TAX, TAX, OTHER, NET),
 )
 
 
@@ -132,6 +148,10 @@ def _read_row(
         net_fen=reader.required("net", fen) or 0,
         withheld=tuple(line for line in lines if line is not None),
         said_contributions_fen=reader.optional("contributions", fen, None),
+        income_fen=reader.optional("income", fen, None),
+        special_additional_fen=reader.optional("special_additional", fen, None),
+        bonus_apart_fen=reader.optional("bonus_apart", fen, 0),
+        bonus_tax_fen=reader.optional("bonus_tax", fen, 0),
     )
     if not reader.faults and (wrong := sum_fault(slip)) is not None:
         reader.refuse(wrong[0], wrong[1], "核对各列金额，精确到分")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping, select, text, tuple_
@@ -28,6 +29,26 @@ async def newest(
     )
     slips = [_payslip(row) for row in (await conn.execute(wanted)).mappings()]
     return {f"{slip.employee_id}/{slip.levy_period}": slip for slip in slips}
+
+
+async def of_tax_year(
+    conn: Connection, employee_ids: Iterable[str], payday: date
+) -> dict[str, list[ImportedPayslip]]:
+    """By employee id the payslips that hold and were paid in the payday's tax year, up to it."""
+    own = imported_payslips.c
+    held = (
+        select(imported_payslips)
+        .where(among(own.employee_id, employee_ids))
+        .ext(distinct_on(own.employee_id, own.levy_period))
+        .order_by(own.employee_id, own.levy_period, own.version.desc())
+    ).subquery()
+    wanted = select(held).where(held.c.payday.between(date(payday.year, 1, 1), payday))
+    found: dict[str, list[ImportedPayslip]] = {}
+    for row in (await conn.execute(wanted)).mappings():
+        slip = _payslip(row)
+        if not slip.is_withdrawn:
+            found.setdefault(slip.employee_id, []).append(slip)
+    return found
 
 
 async def page(

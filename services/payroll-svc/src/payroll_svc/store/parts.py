@@ -24,4 +24,5 @@ def tax_of(stored: dict[str, Any] | None) -> Withholding | None:
     """None where a payslip was issued before the reckoning was kept."""
     if stored is None:
         return None
-    return Withholding(**{**stored, "elections": tuple(stored["elections"])})
+    lists = {name: tuple(stored.get(name, ())) for name in ("elections", "imported")}
+    return Withholding(**{**stored, **lists})

@@ -211,6 +211,7 @@ async def year_to_date(
             func.sum(payslips.c.special_additional_fen),
             func.sum(payslips.c.tax_fen - payslips.c.bonus_tax_fen),
             func.sum(payslips.c.bonus_apart_fen),
+            func.array_agg(payslips.c.levy_period.distinct()),
         )
         .where(
             among(payslips.c.employee_id, employee_ids),
@@ -220,16 +221,11 @@ async def year_to_date(
         .group_by(payslips.c.employee_id)
     )
     return {
-        employee_id: YearToDate(*(int(total) for total in sums))
-        for employee_id, *sums in await conn.execute(wanted)
+        employee_id: YearToDate(
+            int(income), int(own), int(special), int(tax), int(bonus), frozenset(months)
+        )
+        for employee_id, income, own, special, tax, bonus, months in await conn.execute(wanted)
     }
-
-
-async def income_of_year(conn: Connection, employee_id: str, year: int) -> int:
-    """What payslips of a tax year paid this person as taxed income, in fen."""
-    so_far = await year_to_date(conn, [employee_id], date(year, 12, 31))
-    known = so_far.get(employee_id, YearToDate())
-    return known.income_fen + known.bonus_apart_fen
 
 
 async def withheld_sums(

@@ -36,13 +36,13 @@ async def keep_members(conn: Connection, run: PayrollRun, members: Sequence[Memb
 _RUN = ("run_id", "employer_id", "levy_period", "payday", "state", "computed_at")
 
 
-_SPECIAL = text(
+_PAID = text(
     """
     UPDATE run_members m
-       SET special_additional_fen = e.special_additional_fen, withheld = s.withheld,
+       SET special_additional_fen = s.special_additional_fen, withheld = s.withheld,
            contributions_fen = s.contributions_fen, tax_fen = s.tax_fen, net_fen = s.net_fen,
            assessment_version = coalesce(m.assessment_version, 0)
-      FROM payslips s JOIN employees e USING (employee_id)
+      FROM payslips s
      WHERE m.run_id = s.run_id AND m.employee_id = s.employee_id AND s.employee_id = ANY(:ids)
     """
 )
@@ -65,7 +65,7 @@ async def keep_payslips(
             for earlier in {line.levy_period for line in rest.withheld} - {"", slip.levy_period}:
                 known.setdefault((slip.employee_id, earlier), []).append(rest)
     await restore(conn, rests)
-    await conn.execute(_SPECIAL, {"ids": ids})
+    await conn.execute(_PAID, {"ids": ids})
     for run_id, paid_at in sorted(at.items()):
         paid = update(payroll_runs).where(payroll_runs.c.run_id == run_id)
         await conn.execute(

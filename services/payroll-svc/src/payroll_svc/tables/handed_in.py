@@ -3,6 +3,7 @@ of companies with a payroll of their own, exports.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -151,6 +152,11 @@ imported_payslips = Table(
     fen("other_fen"),
     fen("net_fen"),
     Column("withheld", JSONB, nullable=False),
+    # Of the year's income tax; null where the file does not say.
+    Column("income_fen", BigInteger),
+    Column("special_additional_fen", BigInteger),
+    fen("bonus_apart_fen"),
+    fen("bonus_tax_fen"),
     text_("reason"),
     text_("import_id"),
     moment("issued_at"),

@@ -16,10 +16,9 @@ from payroll_svc.errors import EntriesRefused, PayItemKnown, TaxDeclarationRefus
 from payroll_svc.policy import Rules
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import entered as entered_store
-from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import people as people_store
 from payroll_svc.usecases.rosters import catalogue_of
-from payroll_svc.usecases.taxing import tax_terms_on
+from payroll_svc.usecases.taxing import Year, tax_terms_on, years_to_date
 from shared.db import Connection
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod, fen_text
@@ -187,7 +186,7 @@ async def declare_tax(
     terms = tax_terms_on(rules, today)
     faults = deduction_faults(declared.deductions, terms.deductions)
     for place, (year, election) in enumerate(declared.elections):
-        paid_fen = await payslips_store.income_of_year(conn, employee_id, year - 1)
+        paid_fen = await _income_of_year(conn, employee_id, year - 1)
         if problem := _election_problem(terms, person, year, election, paid_fen):
             todo = "leave the election out; the yearly settlement evens it out"
             faults.append(FieldFault(f"elections/{place}", election, problem, todo))
@@ -195,6 +194,13 @@ async def declare_tax(
         raise TaxDeclarationRefused(f"{len(faults)} declarations are refused.", tuple(faults))
     await entered_store.save_declaration(conn, employer_id, employee_id, declared, by, at)
     return declared
+
+
+async def _income_of_year(conn: Connection, employee_id: str, year: int) -> int:
+    """What payslips of a tax year, imported ones too, paid as taxed income, in fen."""
+    years = await years_to_date(conn, [employee_id], date(year, 12, 31))
+    before = years.get(employee_id, Year()).before
+    return before.income_fen + before.bonus_apart_fen
 
 
 def _election_problem(

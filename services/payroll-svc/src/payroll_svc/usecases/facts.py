@@ -184,6 +184,10 @@ def payslip_issued(month: MonthPaid, version: int) -> PayslipIssued:
         withheld=tuple(_withheld_fact(line) for line in month.withheld),
         items=_item_facts(month.items, slip.levy_period),
         earlier=tuple(_withheld_fact(line, line.levy_period) for line in month.earlier),
+        income_fen=month.income_fen,
+        special_additional_fen=month.special_additional_fen,
+        bonus_apart_fen=month.bonus_apart_fen,
+        bonus_tax_fen=month.bonus_tax_fen,
     )
 
 

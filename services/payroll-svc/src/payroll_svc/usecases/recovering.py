@@ -68,19 +68,27 @@ async def keep_told(conn: Connection, keys: Keys, told: ToldBefore) -> Sequence[
     for run, members in told.runs.values():
         await told_before.keep_members(conn, run, members)
     if told.payslips:
-        special = await told_before.special_additional_fen(
-            conn, [slip.employee_id for _, slip in told.payslips]
-        )
-        slips = [
-            replace(slip, special_additional_fen=special.get(slip.employee_id, 0))
-            for _, slip in told.payslips
-        ]
+        slips = await _with_special_additional(conn, [slip for _, slip in told.payslips])
         paid_at = {slip.run_id: slip.issued_at for slip in slips}
         await told_before.keep_payslips(conn, slips, paid_at)
         await told_before.keep_payslip_versions(conn, told.payslips)
     await imported_payslips.restore(conn, told.imported_payslips)
     await hand_ins.save(conn, told.hand_ins, only_newer=True)
     return [*_LOST, *lost]
+
+
+async def _with_special_additional(conn: Connection, slips: Sequence[Payslip]) -> list[Payslip]:
+    """With the roster's sum a month where a payslip was told before what it adds to the tax year
+    was.
+    """
+    untold = [slip.employee_id for slip in slips if slip.income_fen is None]
+    special = await told_before.special_additional_fen(conn, untold)
+    return [
+        replace(slip, special_additional_fen=special.get(slip.employee_id, 0))
+        if slip.income_fen is None
+        else slip
+        for slip in slips
+    ]
 
 
 async def _keep_employer(conn: Connection, employer: Employer) -> None:

@@ -1,9 +1,11 @@
 """Gross to net of a run's members: their year so far, what they declared, the terms in force."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from payroll_svc.domain.deductions import TaxDeclaration, year_to_month_fen
+from payroll_svc.domain.imported_payslips import ImportedPayslip, said_year, year_doubts
 from payroll_svc.domain.income_tax import (
     TaxPayer,
     TaxTerms,
@@ -18,6 +20,7 @@ from payroll_svc.domain.people import Person
 from payroll_svc.errors import TaxNotKnown
 from payroll_svc.policy import Rules
 from payroll_svc.store import entered as entered_store
+from payroll_svc.store import imported_payslips as imported_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import runs as runs_store
@@ -25,6 +28,7 @@ from shared.db import Connection
 from shared.values import LevyPeriod
 
 _NOT_ASSESSED = Assessment(0, ())
+_NOTHING_PAID = YearToDate()
 
 
 async def pays_of(
@@ -39,26 +43,54 @@ async def pays_of(
     terms = tax_terms_on(rules, run.payday)
     ids = [member.employee_id for member in members]
     people = await people_store.people_by_id(conn, ids)
-    so_far = await payslips_store.year_to_date(conn, ids, run.payday)
+    years = await years_to_date(conn, ids, run.payday)
     declared = await entered_store.declarations_of(conn, ids)
     first = await runs_store.first_payday(conn, run.employer_id) or run.payday
     pays = []
     for member in members:
-        before = so_far.get(member.employee_id, YearToDate())
+        year = years.get(member.employee_id, Year())
         person = people[member.employee_id]
         theirs = declared.get(member.employee_id, TaxDeclaration())
-        pays.append(
-            pay_of(
-                member.employee_id,
-                member.items,
-                lines[member.employee_id],
-                assessed.get(member.employee_id, _NOT_ASSESSED),
-                before,
-                _payer(terms, run, person, theirs, before, first),
-                terms,
-            )
+        pay = pay_of(
+            member.employee_id,
+            member.items,
+            lines[member.employee_id],
+            assessed.get(member.employee_id, _NOT_ASSESSED),
+            year.before,
+            _payer(terms, run, person, theirs, year, first),
+            terms,
         )
+        doubts = year_doubts(
+            _employed_before(run, person), year.before, year.imported, bool(theirs.deductions)
+        )
+        pays.append(replace(pay, warnings=(*pay.warnings, *doubts)))
     return pays
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """One person's tax year before a payday: what runs here paid, and the payslips of the
+    company's own payroll.
+    """
+
+    paid: YearToDate = _NOTHING_PAID
+    imported: Sequence[ImportedPayslip] = ()
+
+    @property
+    def before(self) -> YearToDate:
+        return self.paid.plus(said_year(self.imported))
+
+
+async def years_to_date(
+    conn: Connection, employee_ids: Sequence[str], payday: date
+) -> dict[str, Year]:
+    """By employee id, of everyone who was paid anything in the payday's tax year up to it."""
+    paid = await payslips_store.year_to_date(conn, employee_ids, payday)
+    imported = await imported_store.of_tax_year(conn, employee_ids, payday)
+    return {
+        employee_id: Year(paid.get(employee_id, _NOTHING_PAID), imported.get(employee_id, ()))
+        for employee_id in paid.keys() | imported.keys()
+    }
 
 
 def tax_terms_on(rules: Rules, payday: date) -> TaxTerms:
@@ -74,18 +106,36 @@ def _payer(
     run: PayrollRun,
     person: Person,
     declared: TaxDeclaration,
-    before: YearToDate,
+    year: Year,
     first_payday: date,
 ) -> TaxPayer:
-    months = tax_months(run.payday, _joined(person, run.payday), first_payday)
+    first = min([first_payday, *(slip.first_day for slip in year.imported)])
+    months = tax_months(run.payday, _joined(person, run.payday), first)
     if declared.deductions:
         begins = LevyPeriod.of(run.payday).shifted(1 - months)
-        to_date = year_to_month_fen(declared.deductions, terms.deductions, run.payday, begins)
-        special_fen = to_date - before.special_additional_fen
+        # What the company's own payroll deducted in a month stands; what is declared is of others.
+        said = {
+            str(LevyPeriod.of(slip.payday))
+            for slip in year.imported
+            if slip.special_additional_fen is not None
+        }
+        kinds = terms.deductions
+        to_date = year_to_month_fen(declared.deductions, kinds, run.payday, begins, said)
+        special_fen = to_date - year.paid.special_additional_fen
     else:
         # The roster's one sum a month; the month's regular run takes it, a correction does not.
         special_fen = 0 if run.kind == CORRECTION else person.special_additional_fen
     return TaxPayer(run.payday, months, special_fen, declared.elected(run.payday.year))
+
+
+def _employed_before(run: PayrollRun, person: Person) -> list[str]:
+    """The months of the payday's tax year before the run's own in which the person was employed."""
+    last = LevyPeriod.parse(run.levy_period).shifted(-1)
+    return [
+        str(month)
+        for month in LevyPeriod(run.payday.year, 1).through(last)
+        if any(spell.touches(month.first_day(), month.last_day()) for spell in person.spells)
+    ]
 
 
 def _joined(person: Person, payday: date) -> date:

@@ -179,7 +179,8 @@ async def _payslips(
     columns = (
         *(*_WHO, slip_file.PAYDAY, slip_file.GROSS),
         *slip_file.INSURANCE_COLUMNS.values(),
-        *(slip_file.CONTRIBUTIONS, slip_file.TAX, slip_file.OTHER, slip_file.NET),
+        *(slip_file.CONTRIBUTIONS, slip_file.INCOME, slip_file.SPECIAL),
+        *(slip_file.BONUS, slip_file.BONUS_TAX, slip_file.TAX, slip_file.OTHER, slip_file.NET),
     )
     yield [[column.header for column in columns]]
     before: tuple[str, ...] | None = None
@@ -219,9 +220,13 @@ def _slip(slip: Payslip | ImportedPayslip) -> list[WrittenCell]:
         sides[line.insurance, "employee"] += line.employee_fen
         sides[line.insurance, "employer"] += line.employer_fen
     other_fen = slip.gross_fen - slip.contributions_fen - slip.tax_fen - slip.net_fen
+    special_fen = slip.special_additional_fen
     return [
         slip.payday.isoformat(),
         _yuan(slip.gross_fen),
         *(_yuan(sides[at]) if at in sides else "" for at in slip_file.INSURANCE_COLUMNS),
-        *map(_yuan, (slip.contributions_fen, slip.tax_fen, other_fen, slip.net_fen)),
+        _yuan(slip.contributions_fen),
+        *("" if fen is None else _yuan(fen) for fen in (slip.income_fen, special_fen)),
+        *map(_yuan, (slip.bonus_apart_fen, slip.bonus_tax_fen)),
+        *map(_yuan, (slip.tax_fen, other_fen, slip.net_fen)),
     ]

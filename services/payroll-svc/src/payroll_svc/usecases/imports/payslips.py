@@ -7,6 +7,7 @@ from datetime import date, datetime
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imported_payslips import (
+    TAX_BASIS,
     WITHDRAWN,
     ImportedPayslip,
     SaidLine,
@@ -141,6 +142,7 @@ def _next(
         reason=reason,
         import_id=upload.import_id,
         issued_at=at,
+        **{name: state.get(name, unsaid) for name, unsaid in TAX_BASIS.items()},
     )
 
 
@@ -168,12 +170,22 @@ def _issued(slip: ImportedPayslip) -> PayslipIssued:
         origin="imported",
         other_fen=slip.other_fen,
         reason=slip.reason,
+        income_fen=slip.income_fen,
+        special_additional_fen=slip.special_additional_fen,
+        bonus_apart_fen=slip.bonus_apart_fen,
+        bonus_tax_fen=slip.bonus_tax_fen,
     )
 
 
 async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> list[str]:
     closed = await slips_store.closed_periods(conn, done.upload.employer_id)
-    return [f"{period} 已关账" for period in sorted(closed & {effect.what for effect in effects})]
+    assert done.applied_at is not None
+    ids = {effect.employee_id for effect in effects}
+    taxed = await approvals_store.approved_with(conn, ids, done.applied_at)
+    return [
+        *(f"{period} 已关账" for period in sorted(closed & {effect.what for effect in effects})),
+        *(f"{period} 的工资核算已按这些工资条累计预扣并审批" for period in taxed),
+    ]
 
 
 KIND = Kind(
