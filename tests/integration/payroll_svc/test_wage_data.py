@@ -235,3 +235,59 @@ async def test_what_was_applied_of_a_workbook_is_what_it_says(service: PayrollSe
     taken = await service.apply(employer_id, staged, "good_rows")
     assert taken.json()["applied_rows"] == 3
     assert len(await stored(service, employer_id)) == 3
+
+
+async def test_own_items_come_in_go_out_and_are_undone(service: PayrollService) -> None:
+    employer_id, _ = await with_people(
+        service, roster_row(1), roster_row(2), hr_staff=[{"sub": "hr-li", "department_codes": []}]
+    )
+    headers = service.hr(employer_id)
+    for code, name, way in (("night", "夜班津贴", "amount"), ("part_a", "零件甲", "pieces")):
+        item = {"employer_id": employer_id, "code": code, "name": name, "way": way, "law": "约定"}
+        answer = await service.post("/pay-items", headers, json=item)
+        assert answer.status_code == 201, answer.text
+    taken = await service.post(
+        "/pay-items", headers, json={**item, "code": "other", "name": "奖金"}
+    )
+    assert taken.json()["type"].endswith("pay-item-known")
+    cells = {"夜班津贴": "300.00", "零件甲": "100", "零件甲单价": "0.125", "奖金": "5"}
+    header = ["工号", *cells]
+    broken = await stage(
+        service, employer_id, xlsx_file([wide(1, **cells), wide(2, 夜班津贴="三百")], header)
+    )
+    assert [(fault["row"], fault["column"]) for fault in broken["faults"]] == [(3, "夜班津贴")]
+    path = f"/imports/{broken['import_id']}/annotated"
+    marked = await service.http.get(path, headers=headers)
+    said = dict(read_grid("f", marked.content).rows)[3][-1]
+    assert "夜班津贴：应为金额" in str(said)
+    data = xlsx_file([wide(1, **cells), wide(2, 夜班津贴="0.00")], header)
+    staged = await stage(service, employer_id, data)
+    listed = await changes(service, employer_id, staged)
+    assert [one["what"] for one in listed] == [
+        *("2024-10 夜班津贴", "2024-10 零件甲", "2024-10 奖金", "2024-10 夜班津贴"),
+    ]
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    # What HR enters itself goes out with it.
+    entry = {"code": "night", "amount_fen": 20_000}
+    body = {"employer_id": employer_id, "levy_period": "2024-11"}
+    [person] = [one for one in listed if one["employee_no"] == "E0002"]
+    entered = {**body, "entries": [{"employee_id": person["employee_id"], **entry}]}
+    assert (await service.post("/entries", headers, json=entered)).status_code == 200
+    for month, count in (("2024-10", 4), ("2024-11", 1)):
+        for layout in (False, True):
+            wanted = {"kind": "wage_data", "form": "csv", "reason": "核对", "wide": layout}
+            asked = await service.post(
+                "/exports", headers, json={**body, **wanted, "levy_period": month}
+            )
+            assert (asked.status_code, asked.json()["rows"]) == (201, count), asked.text
+            path = f"/exports/{asked.json()['export_id']}/file"
+            content = (await service.http.get(path, headers=headers)).content
+            lines = content.decode("utf-8-sig").splitlines()
+            if month == "2024-10" and layout:
+                assert lines[0] == "工号,姓名,所属月份,部门,奖金,夜班津贴,零件甲,零件甲单价"
+                assert lines[1].endswith(",运营部,5.00,300.00,100.000,0.1250")
+            back = await stage(service, employer_id, content, levy_period=month)
+            assert back["faults"] == []
+            assert (back["changes"]["unchanged"], back["changes"]["added"]) == (count, 0)
+    assert (await undo(service, employer_id, staged)).status_code == 200
+    assert await stored(service, employer_id) == {}

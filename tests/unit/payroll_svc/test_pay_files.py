@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payroll_svc.domain.imported_payslips import INSURANCE_NAMES, SaidLine
-from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, input_item, value_text
+from payroll_svc.domain.pay_items import PayItem
+from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, InputItems, value_text
 from payroll_svc.errors import FileUnreadable
 from payroll_svc.files.payslips import PayslipsFile, read_payslips
 from payroll_svc.files.reader import read_grid
@@ -31,14 +32,31 @@ NUMBERS = {KNOWN: "id-1", "E0002": "id-2"}
 WRITERS = {"csv": csv_file, "xlsx": xlsx_file}
 
 
+input_item = InputItems().named
+
+OWN = (
+    PayItem("night_allowance", "夜班津贴"),
+    PayItem("night_shift", "夜班", way="hours"),
+    PayItem("on_call", "值班", way="days"),
+    PayItem("part_a", "零件甲", way="pieces"),
+    PayItem("part_b", "零件乙", way="pieces"),
+)
+
+
+def test_every_statutory_item_but_the_agreed_wage_can_be_named_by_a_file() -> None:
+    named = {item.code for item in INPUT_ITEMS.values()}
+    assert statutory_items().keys() - named == {"base_salary"}
+    assert {code for code in named if input_item(code) is None} == set()
+
+
 def test_a_run_reckons_every_item_of_a_file_the_way_that_it_is_measured() -> None:
     ways = {"fen": ("amount", "pieces"), "piece": ("pieces",), "hour": ("hours",), "day": ("days",)}
     catalogue = statutory_items()
     assert [i for i in INPUT_ITEMS.values() if catalogue[i.code].way not in ways[i.unit]] == []
 
 
-def wage_data(data: bytes, month: str = "") -> WageDataFile:
-    return read_wage_data(read_grid("f", data), "employer", NUMBERS, month)
+def wage_data(data: bytes, month: str = "", own: Sequence[PayItem] = ()) -> WageDataFile:
+    return read_wage_data(read_grid("f", data), "employer", NUMBERS, month, own)
 
 
 def payslips(data: bytes, month: str = "") -> PayslipsFile:
@@ -120,8 +138,66 @@ def test_a_month_is_named_by_the_sender_or_the_file_and_not_by_two(reader: objec
 
 def test_an_item_in_two_columns_is_refused() -> None:
     with pytest.raises(FileUnreadable) as refused:
-        wage_data(f"工号,计件工资,计件数量\n{KNOWN},1,1\n".encode(), "2024-10")
+        wage_data(f"工号,奖金,奖 金（元）\n{KNOWN},1,1\n".encode(), "2024-10")
     assert "两次" in refused.value.faults[0].reason
+    header = "工号,计件工资,计件数量,计件单价"
+    both = wage_data(f"{header}\n{KNOWN},1,1,1\nE0002,1,,\n".encode(), "2024-10")
+    assert [(fault.row, fault.column) for fault in both.faults] == [(2, "计件数量")]
+    assert [(one.employee_no, one.amount_fen) for one in both.rows] == [("E0002", 100)]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_own_items_are_named_by_name_or_code_in_both_forms(form: str) -> None:
+    wide = {"工号": KNOWN, "夜班津贴（元）": "300", "night_shift": "8.5", "值班天数": "2"}
+    wide |= {"零件甲": "100", "零件甲单价": "0.125", "零件乙数量": "7", "part_b单价": "1.5"}
+    long = [
+        data_row(项目="night_allowance", 金额="300.00"),
+        data_row(项目="夜班", 金额="", 数量="8.5", 单位="小时"),
+        data_row(项目="值班", 金额="", 数量="2", 单位="天"),
+        data_row(项目="零件甲", 金额="", 数量="100", 计件单价="0.125"),
+        data_row(项目="part_b", 金额="", 数量="7", 计件单价="1.5"),
+    ]
+    by_column = wage_data(WRITERS[form]([wide], [*wide]), "2024-10", OWN)
+    by_row = wage_data(WRITERS[form](long, WAGE_DATA_HEADER), "", OWN)
+    assert by_column.faults == by_row.faults == ()
+    assert said(by_column) == said(by_row)
+    assert {(one.code, one.words, one.unit, value_text(one)) for one in by_column.rows} == {
+        ("night_allowance", "夜班津贴", "fen", "300.00"),
+        ("night_shift", "夜班", "hour", "8.5"),
+        ("on_call", "值班", "day", "2"),
+        ("part_a", "零件甲", "piece", "100"),
+        ("part_b", "零件乙", "piece", "7"),
+    }
+    prices = {one.code: one.unit_price_fen_hundredths for one in by_column.rows}
+    assert (prices["part_a"], prices["part_b"]) == (1_250, 15_000)
+
+
+def test_what_no_item_is_called_is_refused_with_what_there_is() -> None:
+    unknown = wage_data(f"工号,奖金,高温补贴\n{KNOWN},1,2\n".encode(), "2024-10", OWN)
+    [fault] = unknown.faults
+    assert (fault.row, fault.column, fault.reason) == (1, "高温补贴", "不认识的列")
+    assert all(name in fault.todo for name in ("工号", "奖金", "事假天数", "夜班津贴", "零件乙"))
+    long = wage_data(csv_file([data_row(项目="高温补贴")], WAGE_DATA_HEADER), "", OWN)
+    assert "夜班津贴" in long.faults[0].todo
+
+
+def test_one_price_is_not_that_of_two_items_by_pieces() -> None:
+    shared = f"工号,零件甲,零件乙,计件单价\n{KNOWN},1,1,1\n".encode()
+    with pytest.raises(FileUnreadable) as refused:
+        wage_data(shared, "2024-10", OWN)
+    assert refused.value.faults[0].reason == "零件甲、零件乙 共用一列单价"
+    assert refused.value.faults[0].todo == "给每个项目加一列单价，如“零件乙单价”"
+    alone = wage_data(f"工号,零件甲,计件单价\n{KNOWN},1,1\n".encode(), "2024-10", OWN)
+    assert alone.rows[0].unit_price_fen_hundredths == 10_000
+
+
+def test_a_name_with_two_meanings_means_neither() -> None:
+    """Items of before names were held apart: only their codes tell them apart."""
+    items = InputItems([PayItem("sales_bonus", "奖金"), PayItem("team_bonus", "团队奖")])
+    assert items.named("奖金") is None
+    assert items.named("sales_bonus") == InputItem("sales_bonus", "fen")
+    assert items.named("团队奖") == InputItem("team_bonus", "fen")
+    assert {"bonus", "sales_bonus", "团队奖"} <= set(items.words)
 
 
 def test_hours_of_leave_are_not_read_as_days() -> None:

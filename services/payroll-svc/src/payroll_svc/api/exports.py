@@ -30,10 +30,13 @@ class ExportIn(BaseModel):
     form: Literal["xlsx", "csv"] = "xlsx"
     encoding: Literal["utf-8", "gb18030"] = "utf-8"
     with_identity: bool = Field(default=False, description="Identity numbers, phones, accounts.")
+    wide: bool = Field(default=False, description="Wage data: a row a person, a column an item.")
     reason: str = Field(min_length=2, max_length=200, examples=["月度核对"])
 
     @model_validator(mode="after")
     def _month_fits(self) -> "ExportIn":
+        if self.wide and self.kind != "wage_data":
+            raise ValueError("only wage data are wide or long")
         if (self.kind == "roster") == bool(self.levy_period):
             raise ValueError("wage data and payslips are of a levy_period, a roster of none")
         return self
@@ -49,6 +52,7 @@ class ExportOut(BaseModel):
     file_name: str = Field(examples=["变动工资数据-2024-10.xlsx"])
     encoding: str
     with_identity: bool
+    wide: bool = False
     reason: str
     rows: int
     asked_at: datetime

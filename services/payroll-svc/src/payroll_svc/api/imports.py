@@ -18,6 +18,7 @@ from payroll_svc.errors import FileTooLarge
 from payroll_svc.files.apart import ReadFile, Reading, annotate_apart, read_apart
 from payroll_svc.files.reader import MOST_BYTES
 from payroll_svc.usecases.employers import employer_of
+from payroll_svc.usecases.entering import own_items_of
 from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.imports import (
     already_applied,
@@ -273,6 +274,7 @@ class _Uploads:
             numbers=await numbers_of(conn, upload.employer_id),
             today=china_day(self._clock.now()),
             levy_period=upload.levy_period,
+            own_items=await own_items_of(conn, upload.employer_id),
         )
 
     async def annotated(self, caller: Caller, import_id: str) -> tuple[str, bytes]:

@@ -22,7 +22,8 @@ KIND_WORDS = {ROSTER: "花名册", WAGE_DATA: "变动工资数据", PAYSLIPS: "�
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was asked for: `form` is xlsx or csv, `encoding` that of the CSV; `downloads` counts how
+    """What was asked for: `form` is xlsx or csv, `encoding` that of the CSV; `wide` wage data have
+    a row a person and a column an item, others a row an item. `downloads` counts how
     often it was fetched, `sha256` is of the newest of these files.
     """
 
@@ -37,6 +38,7 @@ class Export:
     rows: int
     asked_at: datetime
     asked_by: str
+    wide: bool = False
     downloads: int = 0
     downloaded_at: datetime | None = None
     sha256: str = ""

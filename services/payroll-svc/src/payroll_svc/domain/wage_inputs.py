@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
-from payroll_svc.domain.pay_items import Entry
+from payroll_svc.domain.pay_items import Entry, PayItem
 from payroll_svc.domain.wages import BASE_SALARY, MONTHLY_WAGE, PAY_ITEMS
 
 FEN = "fen"
@@ -47,9 +47,13 @@ _QUANTITIES: dict[str, InputItem] = {
     "旷工天数": InputItem("absence", DAY),
     "事假天数": InputItem("personal_leave", DAY),
     "事假": InputItem("personal_leave", DAY),
+    "全年一次性奖金": InputItem("annual_bonus", FEN),
+    "年终奖": InputItem("annual_bonus", FEN),
     "其他应发": InputItem("other_pay", FEN),
     "税后补发": InputItem("after_tax_addition", FEN),
     "税后扣款": InputItem("after_tax_deduction", FEN),
+    "法院判决代扣抚养费、赡养费": InputItem("court_maintenance", FEN),
+    "法院判决代扣": InputItem("court_maintenance", FEN),
 }
 
 _AGREED = (MONTHLY_WAGE, BASE_SALARY)
@@ -78,18 +82,63 @@ def _plain(words: str) -> str:
     return _TAIL.sub("", _NOISE.sub("", unicodedata.normalize("NFKC", words)).lower())
 
 
-_BY_PLAIN_WORDS = {_plain(words): item for words, item in INPUT_ITEMS.items()}
+_BY_PLAIN_WORDS = {
+    **{_plain(item.code): item for item in INPUT_ITEMS.values()},
+    **{_plain(words): item for words, item in INPUT_ITEMS.items()},
+}
+
+_UNITS = {"amount": FEN, "pieces": PIECE, "hours": HOUR, "days": DAY}
+"""What an item of each way is measured in."""
+
+_TAILS = {FEN: ("",), HOUR: ("", "小时"), DAY: ("", "天"), PIECE: ("", "件", "数量")}
+"""What an own item's name may be followed by: 夜班 is 夜班小时, where it is reckoned by hours."""
+
+_PRICE = "单价"
 
 
-def input_item(words: str) -> InputItem | None:
-    """The item that people mean, whatever blanks, width, brackets or 数 they write it with."""
-    return _BY_PLAIN_WORDS.get(_plain(words))
+class InputItems:
+    """Every item that an employer's files may name, by whatever words: ours, and its own by their
+    codes and names. A name that means two things means neither.
+    """
+
+    def __init__(self, own: Iterable[PayItem] = ()) -> None:
+        meant = {words: {item} for words, item in _BY_PLAIN_WORDS.items()}
+        self._names: dict[InputItem, str] = dict(ITEM_WORDS)
+        for item in own:
+            measured = InputItem(item.code, _UNITS[item.way])
+            self._names[measured] = item.name
+            meant[_plain(item.code)] = {measured}
+            for tail in _TAILS[measured.unit]:
+                meant.setdefault(_plain(f"{item.name}{tail}"), set()).add(measured)
+        self._items = {
+            words: next(iter(items)) for words, items in meant.items() if len(items) == 1
+        }
+
+    def named(self, words: str) -> InputItem | None:
+        """The item that people mean, whatever blanks, width, brackets or 数 they write it with."""
+        return self._items.get(_plain(words))
+
+    def priced(self, words: str) -> InputItem | None:
+        """The item by pieces whose price these words name: 零件甲单价 is that of 零件甲."""
+        plain = _plain(words)
+        item = self._items.get(plain.removesuffix(_PRICE)) if plain.endswith(_PRICE) else None
+        return item if item is not None and item.unit == PIECE else None
+
+    def words_of(self, item: InputItem) -> str:
+        """How it is written."""
+        return self._names.get(item, item.code)
+
+    @property
+    def words(self) -> list[str]:
+        """How each is written, for whoever wrote something else."""
+        return [name if self.named(name) else item.code for item, name in self._names.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class WageInput:
     """One item of one employee's month: an amount in fen or a quantity in thousandths of its unit,
-    pieces with their price in hundredths of a fen; `row` is where the file has it.
+    pieces with their price in hundredths of a fen; `row` is where the file has it, `name` what an
+    employer calls an item of its own.
     """
 
     row: int
@@ -101,6 +150,7 @@ class WageInput:
     amount_fen: int | None = None
     quantity_thousandths: int | None = None
     unit_price_fen_hundredths: int = 0
+    name: str = ""
 
     @property
     def key(self) -> str:
@@ -116,7 +166,12 @@ class WageInput:
 
     @property
     def words(self) -> str:
-        return ITEM_WORDS.get(InputItem(self.code, self.unit), self.code)
+        return self.name or ITEM_WORDS.get(InputItem(self.code, self.unit), self.code)
+
+    @property
+    def price_words(self) -> str:
+        """What the column of its price is called: an own item has one of its own."""
+        return f"{self.name or '计件'}{_PRICE}"
 
 
 def entry_of(one: WageInput) -> Entry:
@@ -129,8 +184,12 @@ def entry_of(one: WageInput) -> Entry:
     )
 
 
-def unit_of(code: str, amount_fen: int) -> str:
-    """What an entry of this code that no file brought is measured in."""
+def unit_of(code: str, amount_fen: int, own_way: str | None) -> str:
+    """What an entry of this code that no file brought is measured in; an item of the employer's own
+    by its way.
+    """
+    if own_way is not None:
+        return _UNITS[own_way]
     units = [item.unit for item in INPUT_ITEMS.values() if item.code == code and item.unit != FEN]
     return FEN if amount_fen or not units else units[0]
 

@@ -15,6 +15,7 @@ import msgspec
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imports import PAYSLIPS, ROSTER, WAGE_DATA
+from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.errors import FileUnreadable
 from payroll_svc.files.annotated import annotated
 from payroll_svc.files.grid import Grid, unreadable
@@ -46,7 +47,8 @@ ReadFile = RosterFile | WagesFile | WageDataFile | PayslipsFile
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is read against what: everything that a reader may know. `numbers` are the employee ids
-    by employee number, `levy_period` the month that the sender named.
+    by employee number, `levy_period` the month that the sender named, `own_items` the employer's
+    own pay items.
 
     To `annotate` is to hand the file back with these `faults`, not to read it.
     """
@@ -58,6 +60,7 @@ class Reading:
     numbers: Mapping[str, str]
     today: date
     levy_period: str = ""
+    own_items: tuple[PayItem, ...] = ()
     annotate: bool = False
     faults: tuple[Fault, ...] = ()
 
@@ -142,12 +145,12 @@ def _read(reading: Reading) -> _Answer:
 def _rows(reading: Reading, grid: Grid) -> _Answer:
     if reading.kind == ROSTER:
         return _Answer(roster=read_roster(grid, reading.employer, reading.today))
-    known = (reading.employer.employer_id, reading.numbers)
+    known, own = (reading.employer.employer_id, reading.numbers), reading.own_items
     if reading.kind == WAGE_DATA:
-        return _Answer(wage_data=read_wage_data(grid, *known, reading.levy_period))
+        return _Answer(wage_data=read_wage_data(grid, *known, reading.levy_period, own))
     if reading.kind == PAYSLIPS:
         return _Answer(payslips=read_payslips(grid, *known, reading.levy_period))
-    return _Answer(wages=read_wages(grid, *known, reading.today))
+    return _Answer(wages=read_wages(grid, *known, reading.today, own))
 
 
 def _marked(reading: Reading, grid: Grid) -> _Answer:

@@ -86,19 +86,23 @@ def unreadable(file: str, reason: str, todo: str, row: int = 0) -> FileUnreadabl
 
 
 def find_header(
-    grid: Grid, columns: Sequence[Column], more: Callable[[Cell], str | None] = lambda _: None
+    grid: Grid,
+    columns: Sequence[Column],
+    more: Callable[[Cell], str | None] = lambda _: None,
+    more_words: Sequence[str] = (),
 ) -> Header:
     """The first row that names the first of `columns`; FileUnreadable when there is none.
 
-    `more` names further columns that a fixed list cannot, such as months. An unknown header is a
-    fault of the header's row: a misspelt column that is quietly left out would lose its data.
+    `more` names further columns that a fixed list cannot, such as months; `more_words` are what
+    people call these. An unknown header is a fault of the header's row, which names all that there
+    are: a misspelt column that is quietly left out would lose its data.
     """
+    expected = "、".join([*(column.header for column in columns), *more_words])
     spellings = {key: column.name for column in columns for key in column.spellings()}
     for number, cells in grid.rows[:_HEADER_SEARCH_ROWS]:
         named = [_named(cell, spellings, more) for cell in cells]
         if columns[0].name in named:
-            return _header(grid, number, cells, named)
-    expected = "、".join(column.header for column in columns)
+            return _header(grid, number, cells, named, expected)
     raise unreadable(
         grid.file,
         f"前 {_HEADER_SEARCH_ROWS} 行里没有“{columns[0].header}”列",
@@ -113,7 +117,9 @@ def _named(
     return known or more(cell)
 
 
-def _header(grid: Grid, row: int, cells: Sequence[Cell], named: Sequence[str | None]) -> Header:
+def _header(
+    grid: Grid, row: int, cells: Sequence[Cell], named: Sequence[str | None], expected: str
+) -> Header:
     places: dict[str, int] = {}
     words: dict[str, str] = {}
     faults: list[Fault] = []
@@ -121,9 +127,8 @@ def _header(grid: Grid, row: int, cells: Sequence[Cell], named: Sequence[str | N
         title = shown(cell).strip()
         if name is None:
             if title and not _is_passed_over(title):
-                faults.append(
-                    Fault(row, title, title, "不认识的列", "改成模板里的列名，或删去该列")
-                )
+                todo = f"删去该列，或改成这些列名之一：{expected}"
+                faults.append(Fault(row, title, title, "不认识的列", todo))
         elif name in places:
             raise unreadable(grid.file, f"列“{title}”出现了两次", "只保留一列", row)
         else:

@@ -1,20 +1,30 @@
 """Wage data of the month 变动工资数据: one item a row (long), or one item a column (wide)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.domain.wage_inputs import (
     FEN,
     HIGHEST_THOUSANDTHS,
+    ITEM_WORDS,
     PIECE,
     UNIT_WORDS,
     InputItem,
+    InputItems,
     WageInput,
-    input_item,
 )
 from payroll_svc.files.cells import Cell, CellRefused, fen, is_blank, price, text, thousandths
-from payroll_svc.files.grid import Column, Grid, RowReader, find_header, require
+from payroll_svc.files.grid import (
+    Column,
+    Grid,
+    Header,
+    RowReader,
+    find_header,
+    require,
+    unreadable,
+)
 from payroll_svc.files.person_rows import (
     DEPARTMENT,
     EMPLOYEE_NO,
@@ -50,48 +60,78 @@ class WageDataFile:
 
 
 def read_wage_data(
-    grid: Grid, employer_id: str, known: Mapping[str, str], levy_period: str
+    grid: Grid,
+    employer_id: str,
+    known: Mapping[str, str],
+    levy_period: str,
+    own: Iterable[PayItem] = (),
 ) -> WageDataFile:
-    """Every item of a file in either form; FileUnreadable without header, rows or month.
+    """Every item of a file in either form, ours and the employer's `own`; FileUnreadable without
+    header, rows or month.
 
     `known` maps employee numbers to employee ids; `levy_period` is the month that the sender named
     (or none), which a column of the file may repeat but not contradict. All items of a row are left
     out when one of them has a fault.
     """
-    header = find_header(grid, COLUMNS, _item_column)
-    items = {
+    items = InputItems(own)
+    header = find_header(grid, COLUMNS, lambda cell: _item_column(items, cell), items.words)
+    columns = {
         name: item
         for name, words in header.words.items()
-        if name.startswith(_ITEM_PREFIX) and (item := input_item(words)) is not None
+        if name.startswith(_ITEM_PREFIX) and (item := items.named(words)) is not None
     }
-    if not items:
+    if not columns:
         require(grid, header, (ITEM,))
+    _require_prices(grid, header, columns.values(), items)
     require_period(grid, header, levy_period)
     rows, row_count, faults = read_rows(
         grid,
         header,
-        lambda reader: _read_row(reader, items, employer_id, known, levy_period),
+        lambda reader: _read_row(reader, items, columns, employer_id, known, levy_period),
         lambda row: row.key,
         lambda row: f"{row.levy_period} 的“{row.words}”",
     )
     return WageDataFile(rows, row_count, faults, grid.notes)
 
 
-def _item_column(cell: Cell) -> str | None:
-    item = input_item(cell) if isinstance(cell, str) else None
-    return f"{_ITEM_PREFIX}{item.code}" if item is not None else None
+def _item_column(items: InputItems, cell: Cell) -> str | None:
+    if not isinstance(cell, str):
+        return None
+    if (item := items.named(cell)) is not None:
+        return f"{_ITEM_PREFIX}{item.code} {item.unit}"
+    priced = items.priced(cell)
+    return _price_column(priced) if priced is not None else None
+
+
+def _price_column(item: InputItem) -> str:
+    return f"{PRICE.name} {item.code}"
+
+
+def _require_prices(
+    grid: Grid, header: Header, found: Iterable[InputItem], items: InputItems
+) -> None:
+    """FileUnreadable where one column would price the pieces of several items."""
+    shared = [
+        items.words_of(item)
+        for item in found
+        if item.unit == PIECE and _price_column(item) not in header.places
+    ]
+    if len(shared) > 1:
+        todo = f"给每个项目加一列单价，如“{shared[-1]}单价”"
+        raise unreadable(grid.file, f"{'、'.join(shared)} 共用一列单价", todo, header.row)
 
 
 def _read_row(
     reader: RowReader,
-    items: Mapping[str, InputItem],
+    items: InputItems,
+    columns: Mapping[str, InputItem],
     employer_id: str,
     known: Mapping[str, str],
     levy_period: str,
 ) -> list[WageInput]:
     employee_id, employee_no = employee_of(reader, employer_id, known)
     period = period_of(reader, levy_period)
-    values = _wide(reader, items) if items else _long(reader)
+    values = _wide(reader, columns) if columns else _long(reader, items)
     return [
         WageInput(
             row=reader.row,
@@ -102,29 +142,33 @@ def _read_row(
             unit=item.unit,
             amount_fen=value if item.unit == FEN else None,
             quantity_thousandths=None if item.unit == FEN else value,
-            unit_price_fen_hundredths=_price(reader) if item.unit == PIECE else 0,
+            unit_price_fen_hundredths=_price(reader, item) if item.unit == PIECE else 0,
+            name="" if item in ITEM_WORDS else items.words_of(item),
         )
         for item, value in values
     ]
 
 
-def _price(reader: RowReader) -> int:
+def _price(reader: RowReader, item: InputItem) -> int:
     """Pieces are worth nothing without one."""
-    return reader.required("price", price) or 0
+    own = _price_column(item)
+    return reader.required(own if own in reader.header.places else PRICE.name, price) or 0
 
 
-def _wide(reader: RowReader, items: Mapping[str, InputItem]) -> list[tuple[InputItem, int]]:
+def _wide(reader: RowReader, columns: Mapping[str, InputItem]) -> list[tuple[InputItem, int]]:
     """An empty cell says nothing; 0 says that there is none."""
-    found: list[tuple[InputItem, int]] = []
-    for column, item in items.items():
+    found: dict[str, tuple[InputItem, int]] = {}
+    for column, item in columns.items():
         value = reader.optional(column, _parser(item), None)
+        if value is not None and item.code in found:
+            reader.refuse(column, "这一项目既给了金额又给了数量", "金额和数量只填一个")
         if value is not None:
-            found.append((item, value))
-    return found
+            found[item.code] = (item, value)
+    return list(found.values())
 
 
-def _long(reader: RowReader) -> list[tuple[InputItem, int]]:
-    item = reader.required("item", _item)
+def _long(reader: RowReader, items: InputItems) -> list[tuple[InputItem, int]]:
+    item = reader.required("item", lambda cell: _item(items, cell))
     if item is None:
         return []
     column, other = ("amount", "quantity") if item.unit == FEN else ("quantity", "amount")
@@ -152,9 +196,9 @@ def _bounded(cell: Cell, unit: str) -> int:
     return value
 
 
-def _item(cell: Cell) -> InputItem:
+def _item(items: InputItems, cell: Cell) -> InputItem:
     """An unknown item is refused: under a wrong name it would be paid by nobody's rule."""
-    item = input_item(text(cell))
+    item = items.named(text(cell))
     if item is None:
-        raise CellRefused("不认识的工资项目", "改为：奖金、计件数量、加班小时、事假天数 等")
+        raise CellRefused("不认识的工资项目", f"改为其中之一：{'、'.join(items.words)}")
     return item

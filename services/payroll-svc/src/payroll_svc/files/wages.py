@@ -1,10 +1,11 @@
 """Wages of past months 历史工资: one amount a row (long), or one month a column (wide)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.domain.wages import MONTHLY_WAGE, PAY_ITEMS, WageRow
 from payroll_svc.files.cells import Cell, CellRefused, fen, month, text, yes_or_no
 from payroll_svc.files.grid import Column, Grid, RowReader, find_header, require
@@ -29,20 +30,31 @@ class WagesFile:
     notes: tuple[str, ...]
 
 
-def read_wages(grid: Grid, employer_id: str, known: Mapping[str, str], today: date) -> WagesFile:
+def read_wages(
+    grid: Grid,
+    employer_id: str,
+    known: Mapping[str, str],
+    today: date,
+    own: Iterable[PayItem] = (),
+) -> WagesFile:
     """Every amount of a file in the long or the wide form; FileUnreadable without header or rows.
 
-    `known` maps employee numbers to employee ids. All amounts of a row are left out when one of
+    `known` maps employee numbers to employee ids; an item of the employer's `own` counts as wage or
+    not as it says. All amounts of a row are left out when one of
     them has a fault.
     """
     header = find_header(grid, COLUMNS, _month_column)
     months = [name for name in header.places if name.startswith(_MONTH_PREFIX)]
+    items = dict(PAY_ITEMS)
+    for item in own:
+        named = (item.code, item.counts_as_wage)
+        items = {item.name: named, item.code: named, **items}
     if not months:
         require(grid, header, (WAGE_MONTH, AMOUNT))
     rows, row_count, faults = read_rows(
         grid,
         header,
-        lambda reader: _read_row(reader, months, employer_id, known, today),
+        lambda reader: _read_row(reader, months, items, employer_id, known, today),
         lambda row: f"{row.employee_no}/{row.wage_month}/{row.code}",
         lambda row: f"{row.wage_month} 的同一项目",
     )
@@ -60,12 +72,17 @@ def _month_column(cell: Cell) -> str | None:
 
 
 def _read_row(
-    reader: RowReader, months: list[str], employer_id: str, known: Mapping[str, str], today: date
+    reader: RowReader,
+    months: list[str],
+    items: Mapping[str, tuple[str, bool]],
+    employer_id: str,
+    known: Mapping[str, str],
+    today: date,
 ) -> list[WageRow]:
     employee_id, employee_no = employee_of(reader, employer_id, known)
     if months:
         return _wide(reader, months, employee_id, employee_no, today)
-    return _long(reader, employee_id, employee_no, today)
+    return _long(reader, items, employee_id, employee_no, today)
 
 
 def _wide(
@@ -86,26 +103,32 @@ def _wide(
     return rows
 
 
-def _long(reader: RowReader, employee_id: str, employee_no: str, today: date) -> list[WageRow]:
+def _long(
+    reader: RowReader,
+    items: Mapping[str, tuple[str, bool]],
+    employee_id: str,
+    employee_no: str,
+    today: date,
+) -> list[WageRow]:
     wage_month = reader.required("wage_month", month)
     if wage_month is not None and wage_month > _month_of(today):
         reader.refuse("wage_month", "工资月份还没有到", "核对年月")
     amount_fen = reader.required("amount", fen)
-    item, counts = reader.optional("item", _item, PAY_ITEMS[""])
+    item, counts = reader.optional("item", lambda cell: _item(items, cell), items[""])
     counts = reader.optional("counts_as_wage", yes_or_no, counts)
     if wage_month is None or amount_fen is None:
         return []
     return [WageRow(reader.row, employee_id, employee_no, wage_month, item, amount_fen, counts)]
 
 
-def _item(cell: Cell) -> tuple[str, bool]:
+def _item(items: Mapping[str, tuple[str, bool]], cell: Cell) -> tuple[str, bool]:
     """A pay item that we do not know keeps its own name and counts as wage: 关于工资总额组成的规定
     art. 4 is the rule.
     """
     words = text(cell)
     if len(words) > 40:
         raise CellRefused("项目名称超过 40 个字符", "缩短名称")
-    return PAY_ITEMS.get(words, (words, True))
+    return items.get(words, (words, True))
 
 
 def _month_of(today: date) -> str:

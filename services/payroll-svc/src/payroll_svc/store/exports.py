@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Table, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, func, insert, select, tuple_, update
 
 from payroll_svc.domain.exports import PAYSLIPS, ROSTER, Export
 from payroll_svc.domain.wage_inputs import WageInput
 from payroll_svc.store.wage_inputs import INPUTS, input_of
 from payroll_svc.tables import (
     employees,
+    entries,
     exports,
     imported_payslips,
     payslips,
-    wage_inputs,
 )
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -57,7 +57,8 @@ async def count(conn: Connection, kind: str, employer_id: str, levy_period: str)
     if kind == ROSTER:
         return await _count(conn, employees, employer_id, "")
     if kind != PAYSLIPS:
-        return await _count(conn, wage_inputs, employer_id, levy_period)
+        held = INPUTS.where(_of_month(employer_id, levy_period)).subquery()
+        return int((await conn.execute(select(func.count()).select_from(held))).scalar_one())
     own = await _count(conn, payslips, employer_id, levy_period)
     of_it = imported_payslips.c
     imported = select(func.count(of_it.employee_id.distinct())).where(
@@ -77,11 +78,11 @@ async def inputs_page(
     conn: Connection, employer_id: str, levy_period: str, after: tuple[str, str], limit: int
 ) -> list[WageInput]:
     """One page of the period's wage data, by employee number and code, from the one after."""
-    place = tuple_(employees.c.employee_no, wage_inputs.c.code)
-    wanted = INPUTS.where(
-        wage_inputs.c.employer_id == employer_id,
-        wage_inputs.c.levy_period == levy_period,
-        place > after,
-    )
-    ordered = wanted.order_by(employees.c.employee_no, wage_inputs.c.code).limit(limit)
+    place = tuple_(employees.c.employee_no, entries.c.code)
+    wanted = INPUTS.where(_of_month(employer_id, levy_period), place > after)
+    ordered = wanted.order_by(employees.c.employee_no, entries.c.code).limit(limit)
     return [input_of(row) for row in (await conn.execute(ordered)).mappings()]
+
+
+def _of_month(employer_id: str, levy_period: str) -> ColumnElement[bool]:
+    return (entries.c.employer_id == employer_id) & (entries.c.levy_period == levy_period)

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, select, text
 
 from payroll_svc.domain.wage_inputs import FEN, WageInput, unit_of
 from payroll_svc.store.bulk import among, merge
-from payroll_svc.tables import employees, entries, wage_inputs
+from payroll_svc.tables import employees, entries, pay_items, wage_inputs
 from shared.db import Connection
 
 INPUTS = (
@@ -23,8 +23,14 @@ INPUTS = (
         wage_inputs.c.department_id,
         wage_inputs.c.import_id,
         employees.c.employee_no,
+        pay_items.c.name,
+        pay_items.c.way,
     )
     .join(employees, employees.c.employee_id == entries.c.employee_id)
+    .outerjoin(
+        pay_items,
+        (pay_items.c.employer_id == entries.c.employer_id) & (pay_items.c.code == entries.c.code),
+    )
     .outerjoin(
         wage_inputs,
         (wage_inputs.c.employee_id == entries.c.employee_id)
@@ -37,7 +43,9 @@ INPUTS = (
         | (entries.c.quantity_thousandths != 0)
     )
 )
-"""Entries of months, each with the import that it came by: none where HR entered it."""
+"""Entries of months, each with the import that it came by: none where HR entered it; and with the
+name and way of an item of the employer's own.
+"""
 
 _FORGET = text(
     """
@@ -75,7 +83,7 @@ async def stored_inputs(
 
 def input_of(row: RowMapping) -> WageInput:
     """One row of INPUTS."""
-    unit = row["unit"] or unit_of(row["code"], row["amount_fen"])
+    unit = row["unit"] or unit_of(row["code"], row["amount_fen"], row["way"])
     return WageInput(
         row=row["row"] or 0,
         employee_id=row["employee_id"],
@@ -86,6 +94,7 @@ def input_of(row: RowMapping) -> WageInput:
         amount_fen=row["amount_fen"] if unit == FEN else None,
         quantity_thousandths=None if unit == FEN else row["quantity_thousandths"],
         unit_price_fen_hundredths=row["unit_price_fen_hundredths"],
+        name=row["name"] or "",
     )
 
 

@@ -56,6 +56,7 @@ exports = Table(
     Column("rows", Integer, nullable=False),
     moment("asked_at"),
     text_("asked_by"),
+    Column("wide", Boolean, nullable=False, server_default="false"),
     Column("downloads", Integer, nullable=False, server_default="0"),
     moment("downloaded_at", nullable=True),
     Column("sha256", Text, nullable=False, server_default=""),

@@ -12,6 +12,7 @@ from payroll_svc.domain.income_tax import (
 from payroll_svc.domain.pay_items import BASE_SALARY, Entry, PayItem, Standing
 from payroll_svc.domain.people import Person
 from payroll_svc.domain.reckoning import Catalogue
+from payroll_svc.domain.wage_inputs import InputItems
 from payroll_svc.errors import EntriesRefused, PayItemKnown, TaxDeclarationRefused
 from payroll_svc.policy import Rules
 from payroll_svc.store import employers as employers_store
@@ -33,11 +34,23 @@ async def pay_items_of(conn: Connection, rules: Rules, employer_id: str) -> list
     return [catalogue[code] for code in sorted(catalogue)]
 
 
+async def own_items_of(conn: Connection, employer_id: str) -> tuple[PayItem, ...]:
+    """The employer's own, by code."""
+    return tuple(await entered_store.own_items(conn, employer_id))
+
+
 async def add_pay_item(conn: Connection, rules: Rules, employer_id: str, item: PayItem) -> PayItem:
-    """Adds an item of the employer's own; PayItemKnown if the code means something else."""
+    """Adds an item of the employer's own; PayItemKnown if the code means something else, or files
+    could not tell its name from another's.
+    """
     await employers_store.employer(conn, employer_id, lock=True)
-    known = (await catalogue_of(conn, rules, employer_id)).get(item.code)
+    catalogue = await catalogue_of(conn, rules, employer_id)
+    known = catalogue.get(item.code)
     if known is None:
+        names = {one.name: one.code for one in catalogue.values()}
+        meant = InputItems(await own_items_of(conn, employer_id)).named(item.name)
+        if taken := names.get(item.name, meant.code if meant else ""):
+            raise PayItemKnown(f"{item.name} is what the pay item {taken} is called; rename it.")
         await entered_store.add_own_item(conn, employer_id, item)
     elif known != item:
         raise PayItemKnown(

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 
 from payroll_svc.domain.employers import Account, Employer
 from payroll_svc.domain.exports import PAYSLIPS, ROSTER, Export
@@ -61,6 +62,8 @@ async def table_of(
         pages = _roster(conn, sealer, employer, export.with_identity)
     elif export.kind == PAYSLIPS:
         pages = _payslips(conn, sealer, employer, export.levy_period)
+    elif export.wide:
+        pages = _wide_wage_data(conn, sealer, employer, export.levy_period)
     else:
         pages = _wage_data(conn, sealer, employer, export.levy_period)
     async for page in pages:
@@ -153,14 +156,56 @@ async def _wage_data(
         *(data_file.ITEM, data_file.AMOUNT, data_file.QUANTITY, data_file.UNIT, data_file.PRICE),
     )
     yield [[column.header for column in columns]]
-    after = ("", "")
+    async for people in _inputs(conn, employer, levy_period):
+        who = await _who(
+            conn, sealer, employer, [one[0].employee_id for one in people], levy_period
+        )
+        yield [[*who[one.employee_id], *_input(one)] for theirs in people for one in theirs]
+
+
+async def _wide_wage_data(
+    conn: Connection, sealer: Sealer, employer: Employer, levy_period: str
+) -> AsyncIterator[Rows]:
+    """A row a person, a column for every item that anyone has in the month."""
+    columns: dict[str, None] = {}
+    async for people in _inputs(conn, employer, levy_period):
+        columns |= {words: None for theirs in people for one in theirs for words in _cells(one)}
+    yield [[*(column.header for column in _WHO), *columns]]
+    async for people in _inputs(conn, employer, levy_period):
+        who = await _who(
+            conn, sealer, employer, [one[0].employee_id for one in people], levy_period
+        )
+        cells = [
+            (theirs[0].employee_id, {k: v for one in theirs for k, v in _cells(one).items()})
+            for theirs in people
+        ]
+        yield [[*who[name], *(row.get(words, "") for words in columns)] for name, row in cells]
+
+
+async def _inputs(
+    conn: Connection, employer: Employer, levy_period: str
+) -> AsyncIterator[list[list[WageInput]]]:
+    """The month's wage data by person, a page at a time; nobody's are cut by a page."""
+    after, last = ("", ""), list[WageInput]()
     while page := await exports_store.inputs_page(
         conn, employer.employer_id, levy_period, after, _PAGE
     ):
-        ids = {one.employee_id for one in page}
-        who = await _who(conn, sealer, employer, ids, levy_period)
-        yield [[*who[one.employee_id], *_input(one)] for one in page]
         after = (page[-1].employee_no, page[-1].code)
+        *whole, last = _by_person([*last, *page])
+        yield whole
+    yield [last] if last else []
+
+
+def _by_person(inputs: Iterable[WageInput]) -> list[list[WageInput]]:
+    return [list(group) for _, group in groupby(inputs, key=lambda one: one.employee_id)]
+
+
+def _cells(one: WageInput) -> dict[str, WrittenCell]:
+    """What a wide row says of an item, by column: its value, and the price of pieces."""
+    _, amount, quantity, _, price = _input(one)
+    return {one.words: quantity if amount == "" else amount} | (
+        {one.price_words: price} if price != "" else {}
+    )
 
 
 def _input(one: WageInput) -> list[WrittenCell]:
