@@ -3,6 +3,7 @@ test.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from standardwebhooks import Webhook
 from contribution_svc.settings import Settings
 from shared import db
 from shared.clock import CHINA, FixedClock, system_now
-from shared.codec import body_of, headers_of
+from shared.codec import Received, body_of, headers_of
 from shared.consumer import Outcome, apply_batch
 from shared.contracts import (
     EVENTS,
@@ -170,6 +171,15 @@ class Month:
         rows = await self.rows("SELECT type, payload FROM outbox ORDER BY seq")
         events = [msgspec.json.decode(row.payload, type=EVENTS[row.type]) for row in rows]
         return [event for event in events if isinstance(event, kind)]
+
+    async def take_back(self, told: Sequence[Event]) -> Sequence[str]:
+        """What `recover` does with our own events once those of others were heard; its notes."""
+        recovery = self.wiring.recovery
+        received = [Received(one, str(one.event_id()), b"", "", "") for one in told]
+        async with db.transaction(self.parts.worker) as conn:
+            for keeper in dict.fromkeys(recovery.own.values()):
+                await keeper(conn, received)
+            return await recovery.settle(conn, self.clock.now())
 
     async def rows(self, statement: str) -> list[Any]:
         async with db.transaction(self.parts.worker) as conn:

@@ -12,8 +12,6 @@ import pytest
 
 from bureau_sync_svc.domain.filing import filing_serial
 from contribution_svc.domain.declaration import lines_hash
-from shared import db
-from shared.codec import Received
 from shared.contracts import (
     AccountFact,
     ContributionAssessed,
@@ -292,12 +290,7 @@ async def test_a_restored_store_takes_its_supplementary_declarations_back(
         mine = [await arrears(month, one) for one in (WANG, LATE)]
     async with restored("2026-09-08 10:00") as month:
         await hear_payroll(month, "2026-08")
-        recovery = month.wiring.recovery
-        async with db.transaction(month.parts.worker) as conn:
-            for keeper in dict.fromkeys(recovery.own.values()):
-                received = [Received(one, str(one.event_id()), b"", "", "") for one in told]
-                await keeper(conn, received)
-            notes = await recovery.settle(conn, month.clock.now())
+        notes = await month.take_back(told)
         assert [note for note in notes if "was approved" in note] == []
         await month.work()
         again = [e for e in await month.told(ContributionAssessed) if e.levy_period == "2026-08"]

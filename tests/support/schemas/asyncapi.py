@@ -14,6 +14,18 @@ from tests.support.schemas.events import OWNERS, attributes_of, file_name
 _ANOMALIES = (*ANOMALY_EVENTS, "AnomalyCleared")
 _TICKETS = ("TicketOpened", "TicketChanged", "TicketResolved")
 
+_NOT_SHOWN = (
+    "SalaryComputed",
+    "WageDataDue",
+    "BaseChanged",
+    "BaseCampaignChanged",
+    "BaseAnswered",
+    "PolicyReleaseAnnounced",
+    "DeferralChanged",
+    "ProvisionallyAssessed",
+)
+"""What portal-svc shows nobody: it is asked of its owner."""
+
 HEARS: dict[str, tuple[str, ...]] = {
     "payroll-svc": ("ContributionAssessed", "PeriodClosed"),
     "contribution-svc": ("EmployerChanged", "EmployeeChanged", "SalaryComputed", "BureauAck"),
@@ -49,10 +61,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         *_TICKETS,
     ),
     "portal-svc": tuple(
-        cls.event_name()
-        for cls in EVENTS.values()
-        if cls.event_name()
-        not in ("SalaryComputed", "WageDataDue", "BaseChanged", "PolicyReleaseAnnounced")
+        cls.event_name() for cls in EVENTS.values() if cls.event_name() not in _NOT_SHOWN
     ),
 }
 """What each service listens to. The contract tests compare it with its consumers.py."""

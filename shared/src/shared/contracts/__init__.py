@@ -8,6 +8,7 @@ docs/events are made from it.
 from shared.contracts import (
     bureau_sync,
     contribution,
+    contribution_arrears,
     notify,
     payroll,
     reconciliation,
@@ -16,6 +17,8 @@ from shared.contracts import (
 from shared.contracts.bureau_sync import AuthorityStateChanged, BureauAck, BureauRow
 from shared.contracts.contribution import (
     AssessedLine,
+    BaseAnswered,
+    BaseCampaignChanged,
     BaseChanged,
     ContributionAssessed,
     ContributionPosted,
@@ -27,6 +30,7 @@ from shared.contracts.contribution import (
     RiskFact,
     SchemeFact,
 )
+from shared.contracts.contribution_arrears import DeferralChanged, ProvisionallyAssessed
 from shared.contracts.event import (
     BUREAU_SYNC,
     CONTRIBUTION,
@@ -100,10 +104,14 @@ _ALL: tuple[type[Event], ...] = (
     PolicyChanged,
     PolicyReleaseAnnounced,
     BaseChanged,
+    BaseCampaignChanged,
+    BaseAnswered,
     ContributionAssessed,
     DeclarationApproved,
     ContributionPosted,
     DeadlineAtRisk,
+    DeferralChanged,
+    ProvisionallyAssessed,
     BureauAck,
     AuthorityStateChanged,
     CellsJudged,
@@ -139,6 +147,8 @@ __all__ = [
     "AssessedLine",
     "AssessmentBlocked",
     "AuthorityStateChanged",
+    "BaseAnswered",
+    "BaseCampaignChanged",
     "BaseChanged",
     "BaseDiffers",
     "BureauAck",
@@ -153,6 +163,7 @@ __all__ = [
     "DebitRefused",
     "DebitReversed",
     "DeclarationApproved",
+    "DeferralChanged",
     "DepartmentFact",
     "DuplicateDebit",
     "DuplicateRecord",
@@ -176,6 +187,7 @@ __all__ = [
     "PolicyChanged",
     "PolicyReleaseAnnounced",
     "PostedLine",
+    "ProvisionallyAssessed",
     "RecordMissing",
     "RecordRejected",
     "RecordWithoutDebit",
@@ -195,6 +207,7 @@ __all__ = [
     "WithheldFact",
     "bureau_sync",
     "contribution",
+    "contribution_arrears",
     "notify",
     "payroll",
     "reconciliation",

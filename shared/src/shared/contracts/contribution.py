@@ -129,6 +129,62 @@ class BaseChanged(EmployeeEvent, frozen=True, kw_only=True):
         return f"{self.employee_id}/{self.contribution_year}"
 
 
+class BaseCampaignChanged(Event, frozen=True, kw_only=True):
+    """年度基数申报 of one employer: opened, and closed where `closed_at` is not empty. Employees
+    answer until `confirm_by` (YYYY-MM-DD).
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    campaign_id: str
+    employer_id: str
+    contribution_year: str
+    confirm_by: str
+    opened_by: str
+    opened_at: str
+    closed_at: str = ""
+
+    def key(self) -> str:
+        return self.employer_id
+
+    def aggregate(self) -> str:
+        return self.campaign_id
+
+
+class BaseAnswered(EmployeeEvent, frozen=True, kw_only=True):
+    """How one employee's base stands in a campaign, told from the first answer on: `state` is
+    confirmed, disputed, to_correct (HR agrees: the wages are to be corrected), kept (HR does not),
+    to_confirm (computed anew since) or no_base (with its `reason`).
+
+    `base_version` is that of the base in question, whose figures are in fen by insurance and as in
+    `BaseChanged`; empty where there is none. `levy_period` is the first of the contribution year,
+    `confirm_by` the last day of answering, `answered_by` who of HR answered a dispute. What people
+    wrote is not told.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    campaign_id: str
+    account_id: str
+    city: str
+    levy_period: str
+    confirm_by: str
+    state: str
+    base_version: int
+    average_fen: int = 0
+    months: int = 0
+    rule: str = ""
+    bases_fen: dict[str, int] = msgspec.field(default_factory=dict)
+    bounds: dict[str, str] = msgspec.field(default_factory=dict)
+    explanation: str = ""
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+    answered_by: str = ""
+
+    def aggregate(self) -> str:
+        return f"{self.campaign_id}/{self.employee_id}"
+
+
 class AssessedLine(Fact, frozen=True):
     """应缴 of one insurance: `state` due, exempt or blocked, and why; amounts in fen, rates in
     millionths.

@@ -12,6 +12,8 @@ def _held(family: str, subject: str, table: str, version: str = "version") -> Qu
     )
 
 
+_STEP = "(CASE WHEN {} IS NULL THEN 1 ELSE 2 END)"
+"""The version of what is told twice: as it was made, and as it ended."""
 _MONTH = "employee_id || '/' || levy_period"
 
 
@@ -67,6 +69,15 @@ QUERIES: Queries = {
             "policy_employer_effects JOIN policy_proposals USING (proposal_id)",
             "told",
         ),
+        _held("DeferralChanged", "deferral_id", "deferrals", _STEP.format("approved_at")),
+        _held(
+            "ProvisionallyAssessed",
+            "declaration_id",
+            "provisional_assessments",
+            _STEP.format("settled_at"),
+        ),
+        _held("BaseCampaignChanged", "campaign_id", "base_campaigns", _STEP.format("closed_at")),
+        _held("BaseAnswered", "campaign_id || '/' || employee_id", "base_members", "told"),
         _due("simulate_policy", "min(simulate_at)", "policy_proposals"),
         _due("release_policy", "min(release_at)", "policy_proposals"),
         _due("open_period", "min(open_at)", "accounts"),

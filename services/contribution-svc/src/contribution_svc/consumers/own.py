@@ -6,28 +6,39 @@ from typing import Any
 
 import msgspec
 
+from contribution_svc.domain.base import Bound
+from contribution_svc.domain.campaign import Answers, DeclaredBase, Member, MemberState
 from contribution_svc.domain.difference import Kind, SupplementLine
 from contribution_svc.domain.lines import Line
 from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseBody, BaseRow
+from contribution_svc.store.campaigns import Campaign
 from contribution_svc.store.declarations import RiskBody
+from contribution_svc.store.deferrals import RecordedDeferral
+from contribution_svc.store.not_filed import ProvisionalRow
 from contribution_svc.store.postings import Posted, PostedRow
 from contribution_svc.store.told_before import Approved, Risk
 from contribution_svc.usecases.recovering import ToldBefore
 from shared.codec import Received
 from shared.contracts import (
     AssessedLine,
+    BaseAnswered,
+    BaseCampaignChanged,
     BaseChanged,
     ContributionAssessed,
     ContributionPosted,
     DeadlineAtRisk,
     DeclarationApproved,
+    DeferralChanged,
     Event,
     PolicyChanged,
     PolicyReleaseAnnounced,
+    ProvisionallyAssessed,
 )
 from shared.db import Connection
 from shared.serve import Keeper, newest_of
+from shared.values import Insurance
 
 
 def keepers(into: ToldBefore) -> Mapping[type[Event], Keeper]:
@@ -161,6 +172,93 @@ def _release(into: ToldBefore, event: PolicyReleaseAnnounced) -> None:
     into.releases.append(event)
 
 
+def _deferral(event: DeferralChanged) -> RecordedDeferral:
+    return RecordedDeferral(
+        deferral_id=event.deferral_id,
+        employer_id=event.employer_id,
+        account_id=event.account_id,
+        insurances=[str(one) for one in event.insurances],
+        first_period=event.first_period,
+        last_period=event.last_period,
+        until=date.fromisoformat(event.until),
+        ground=event.ground,
+        document_no=event.document_no,
+        granted_by=event.granted_by,
+        recorded_by=event.recorded_by,
+        recorded_at=datetime.fromisoformat(event.recorded_at),
+        state=event.state,
+        approved_by=event.approved_by,
+        approved_at=_moment(event.approved_at),
+    )
+
+
+def _provisional(event: ProvisionallyAssessed) -> ProvisionalRow:
+    return ProvisionalRow(
+        declaration_id=event.declaration_id,
+        employer_id=event.employer_id,
+        account_id=event.account_id,
+        levy_period=event.levy_period,
+        last_fen=event.last_fen,
+        assessed_fen=event.assessed_fen,
+        assessed_on=date.fromisoformat(event.assessed_on),
+        explanation=event.explanation,
+        settled_at=_moment(event.settled_at),
+        settled_fen=event.settled_fen,
+        settlement=event.settlement,
+    )
+
+
+def _campaign(event: BaseCampaignChanged) -> Campaign:
+    return Campaign(
+        campaign_id=event.campaign_id,
+        employer_id=event.employer_id,
+        contribution_year=event.contribution_year,
+        confirm_by=date.fromisoformat(event.confirm_by),
+        opened_by=event.opened_by,
+        opened_at=datetime.fromisoformat(event.opened_at),
+        fill_at=None,
+        closed_at=_moment(event.closed_at),
+    )
+
+
+def _answer(event: BaseAnswered) -> MemberRow:
+    return MemberRow(
+        campaign_id=event.campaign_id,
+        employee_id=event.employee_id,
+        employer_id=event.employer_id,
+        account_id=event.account_id,
+        city=event.city,
+        levy_period=event.levy_period,
+        confirm_by=date.fromisoformat(event.confirm_by),
+        member=Member(
+            state=MemberState(event.state),
+            version=event.base_version,
+            base=_answered_base(event),
+            reason=event.reason,
+            answers=Answers(answered_by=event.answered_by),
+        ),
+        told=event.version,
+    )
+
+
+def _answered_base(event: BaseAnswered) -> DeclaredBase | None:
+    if not event.bases_fen:
+        return None
+    return DeclaredBase(
+        average_fen=event.average_fen,
+        months=event.months,
+        rule=event.rule,
+        bases_fen={Insurance(one): fen for one, fen in event.bases_fen.items()},
+        bounds={Insurance(one): Bound(bound) for one, bound in event.bounds.items()},
+        explanation=event.explanation,
+        warnings=event.warnings,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
     PolicyChanged: _policy,
     PolicyReleaseAnnounced: _release,
@@ -169,4 +267,8 @@ _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
     DeclarationApproved: _approval,
     ContributionPosted: _posting,
     DeadlineAtRisk: _risk,
+    DeferralChanged: lambda into, event: into.deferrals.append(_deferral(event)),
+    ProvisionallyAssessed: lambda into, event: into.provisional.append(_provisional(event)),
+    BaseCampaignChanged: lambda into, event: into.campaigns.append(_campaign(event)),
+    BaseAnswered: lambda into, event: into.answers.append(_answer(event)),
 }

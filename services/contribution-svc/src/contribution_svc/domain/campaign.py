@@ -36,6 +36,8 @@ STATE_WORDS: Mapping[MemberState, str] = {
 }
 OPEN_STATES = (MemberState.COMPUTING, MemberState.DISPUTED, MemberState.TO_CORRECT)
 """In which somebody waits for an answer: with these a campaign is not closed."""
+DISPUTES = (MemberState.DISPUTED, MemberState.TO_CORRECT, MemberState.KEPT)
+"""In which the employee's own words are part of the answer."""
 
 KIND_UNKNOWN = "person_kind_unknown"
 

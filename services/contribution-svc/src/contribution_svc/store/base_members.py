@@ -18,7 +18,8 @@ from shared.db import Connection
 @dataclass(frozen=True, slots=True)
 class MemberRow:
     """A member with where they are insured; `levy_period` is the first of the contribution year,
-    of those insurances that begin theirs first.
+    of those insurances that begin theirs first; `told` the version under which their answer was
+    last told (0: they have not answered).
     """
 
     campaign_id: str
@@ -31,6 +32,7 @@ class MemberRow:
     member: Member
     changed_at: datetime | None = None
     employee_no: str = ""
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Insured:
 _MEMBER_COLUMNS = (
     "m.campaign_id, m.employee_id, m.employer_id, m.account_id, m.city, m.levy_period,"
     " m.confirm_by, m.state, m.version, m.base, m.reason, m.words, m.answer, m.answered_by,"
-    " m.changed_at"
+    " m.changed_at, m.told"
 )
 _NEXT_COMPUTE = text("SELECT min(compute_at) FROM base_members WHERE compute_at IS NOT NULL")
 _TO_COMPUTE = text(
@@ -110,7 +112,7 @@ _PUT = text(
     UPDATE base_members m
        SET account_id = n.account_id, city = n.city, state = n.state, version = n.version,
            base = n.base, reason = n.reason, words = n.words, answer = n.answer,
-           answered_by = n.answered_by,
+           answered_by = n.answered_by, told = n.told,
            compute_at = CASE WHEN CAST(:computed AS boolean) THEN NULL ELSE m.compute_at END,
            changed_at = CASE WHEN m.version <> n.version OR m.state <> n.state
                              THEN CAST(:now AS timestamptz) ELSE m.changed_at END
@@ -118,9 +120,9 @@ _PUT = text(
         CAST(:campaign_id AS text[]), CAST(:employee_id AS text[]), CAST(:account_id AS text[]),
         CAST(:city AS text[]), CAST(:state AS text[]), CAST(:version AS bigint[]),
         CAST(:base AS jsonb[]), CAST(:reason AS text[]), CAST(:words AS text[]),
-        CAST(:answer AS text[]), CAST(:answered_by AS text[]))
+        CAST(:answer AS text[]), CAST(:answered_by AS text[]), CAST(:told AS bigint[]))
         AS n(campaign_id, employee_id, account_id, city, state, version, base, reason, words,
-             answer, answered_by)
+             answer, answered_by, told)
      WHERE m.campaign_id = n.campaign_id AND m.employee_id = n.employee_id
     """
 )
@@ -136,6 +138,7 @@ _PUT_COLUMNS = (
     "words",
     "answer",
     "answered_by",
+    "told",
 )
 
 
@@ -143,23 +146,59 @@ async def put(
     conn: Connection, rows: Sequence[MemberRow], now: datetime, *, computed: bool
 ) -> None:
     """Writes locked members back, as computed now, or as answered: that leaves them marked."""
-    values = (
-        (
-            row.campaign_id,
-            row.employee_id,
-            row.account_id,
-            row.city,
-            row.member.state,
-            row.member.version,
-            to_json(row.member.base) if row.member.base is not None else None,
-            row.member.reason,
-            row.member.answers.words,
-            row.member.answers.reason,
-            row.member.answers.answered_by,
-        )
-        for row in rows
+    values = columns(_PUT_COLUMNS, (_values(row) for row in rows))
+    await conn.execute(_PUT, {**values, "now": now, "computed": computed})
+
+
+def _values(row: MemberRow) -> tuple[object, ...]:
+    return (
+        row.campaign_id,
+        row.employee_id,
+        row.account_id,
+        row.city,
+        row.member.state,
+        row.member.version,
+        to_json(row.member.base) if row.member.base is not None else None,
+        row.member.reason,
+        row.member.answers.words,
+        row.member.answers.reason,
+        row.member.answers.answered_by,
+        row.told,
     )
-    await conn.execute(_PUT, {**columns(_PUT_COLUMNS, values), "now": now, "computed": computed})
+
+
+_KEPT = (*_PUT_COLUMNS, "employer_id", "levy_period", "confirm_by")
+# Computed again while the campaign is open: a wage that came since may have been heard, not used.
+_KEEP = text(
+    f"""
+    INSERT INTO base_members AS m ({", ".join(_KEPT)}, changed_at, compute_at)
+    SELECT n.*, CAST(:now AS timestamptz),
+           CASE WHEN c.closed_at IS NULL THEN CAST(:now AS timestamptz) END
+      FROM unnest(
+        CAST(:campaign_id AS text[]), CAST(:employee_id AS text[]), CAST(:account_id AS text[]),
+        CAST(:city AS text[]), CAST(:state AS text[]), CAST(:version AS bigint[]),
+        CAST(:base AS jsonb[]), CAST(:reason AS text[]), CAST(:words AS text[]),
+        CAST(:answer AS text[]), CAST(:answered_by AS text[]), CAST(:told AS bigint[]),
+        CAST(:employer_id AS text[]), CAST(:levy_period AS text[]),
+        CAST(:confirm_by AS date[]))
+        AS n({", ".join(_KEPT)})
+      JOIN base_campaigns c USING (campaign_id)
+    ON CONFLICT (campaign_id, employee_id) DO UPDATE
+       SET account_id = excluded.account_id, city = excluded.city, state = excluded.state,
+           version = excluded.version, base = excluded.base, reason = excluded.reason,
+           answered_by = excluded.answered_by, told = excluded.told,
+           changed_at = excluded.changed_at, compute_at = excluded.compute_at
+     WHERE m.told <= excluded.told
+    """  # noqa: S608
+)
+
+
+async def keep(conn: Connection, told: Sequence[MemberRow], now: datetime) -> None:
+    """What a restored store takes back, once their campaigns are there; what people wrote is in no
+    event, and stays as the backup has it.
+    """
+    rows = ((*_values(row), row.employer_id, row.levy_period, row.confirm_by) for row in told)
+    await conn.execute(_KEEP, {**columns(_KEPT, rows), "now": now})
 
 
 def _member_row(row: RowMapping, employee_no: str = "") -> MemberRow:
@@ -180,6 +219,7 @@ def _member_row(row: RowMapping, employee_no: str = "") -> MemberRow:
         ),
         changed_at=row["changed_at"],
         employee_no=employee_no,
+        told=row["told"],
     )
 
 

@@ -74,8 +74,10 @@ async def open_campaign(
     confirm_by: date,
     by: str,
     now: datetime,
-) -> None:
-    """Once per employer and contribution year; the one that is there stays as it is."""
+) -> bool:
+    """Once per employer and contribution year; the one that is there stays as it is. Whether it is
+    new.
+    """
     values = {
         "campaign_id": campaign_id,
         "employer_id": employer_id,
@@ -84,7 +86,7 @@ async def open_campaign(
         "by": by,
         "now": now,
     }
-    await conn.execute(_OPEN, values)
+    return (await conn.execute(_OPEN, values)).rowcount > 0
 
 
 async def campaign(conn: Connection, campaign_id: str, *, lock: bool = False) -> Campaign | None:
@@ -100,6 +102,24 @@ async def campaigns(conn: Connection, employer_id: str, before: str, limit: int)
 
 async def close(conn: Connection, campaign_id: str, now: datetime) -> None:
     await conn.execute(_CLOSE, {"id": campaign_id, "now": now})
+
+
+# Whoever had not answered is in no event, and is taken from the roster again.
+_KEEP = text(
+    f"""
+    INSERT INTO base_campaigns ({_CAMPAIGN_COLUMNS})
+    VALUES (:campaign_id, :employer_id, :contribution_year, :confirm_by, :opened_by, :opened_at,
+            :fill_at, :closed_at)
+    ON CONFLICT (campaign_id) DO UPDATE
+       SET fill_at = excluded.fill_at, closed_at = excluded.closed_at
+    """  # noqa: S608
+)
+
+
+async def keep(conn: Connection, told: Sequence[Campaign]) -> None:
+    """What a restored store takes back."""
+    for one in told:
+        await conn.execute(_KEEP, {name: getattr(one, name) for name in Campaign.__slots__})
 
 
 async def counts(conn: Connection, campaign_id: str) -> dict[MemberState, int]:

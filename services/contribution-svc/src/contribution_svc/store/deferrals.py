@@ -85,6 +85,24 @@ def _recorded(row: RowMapping) -> RecordedDeferral:
     return RecordedDeferral(**row)
 
 
+# What was told stands: the same facts, and the state of the newest version.
+_KEEP = text(
+    f"""
+    INSERT INTO deferrals ({_COLUMNS}) VALUES ({", ".join(f":{name}" for name in _NAMES)})
+    ON CONFLICT (deferral_id) DO UPDATE
+       SET state = excluded.state, approved_by = excluded.approved_by,
+           approved_at = excluded.approved_at
+    """  # noqa: S608
+)
+
+
+async def keep(conn: Connection, told: Sequence[RecordedDeferral]) -> None:
+    """What a restored store takes back."""
+    for one in told:
+        values = {name: getattr(one, name) for name in _NAMES}
+        await conn.execute(_KEEP, {**values, "insurances": list(one.insurances)})
+
+
 async def approve(conn: Connection, deferral_id: str, by: str, now: datetime) -> None:
     await conn.execute(_APPROVE, {"id": deferral_id, "by": by, "now": now})
 

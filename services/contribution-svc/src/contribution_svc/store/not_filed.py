@@ -2,6 +2,7 @@
 being.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -41,7 +42,6 @@ _ADD = text(
                                          last_fen, assessed_fen, assessed_on, explanation)
     VALUES (:declaration_id, :employer_id, :account_id, :levy_period, :last_fen, :assessed_fen,
             :assessed_on, :explanation)
-    ON CONFLICT DO NOTHING
     """
 )
 _SETTLE = text(
@@ -79,9 +79,9 @@ class ProvisionalRow:
     assessed_fen: int | None
     assessed_on: date
     explanation: str
-    settled_at: datetime | None
-    settled_fen: int | None
-    settlement: str
+    settled_at: datetime | None = None
+    settled_fen: int | None = None
+    settlement: str = ""
 
 
 async def next_missed(conn: Connection) -> date | None:
@@ -105,19 +105,22 @@ async def last_total(conn: Connection, account_id: str, period: str) -> int | No
     return found
 
 
-async def add(conn: Connection, declaration: Declaration, found: Provisional, on: date) -> None:
-    names = ("declaration_id", "employer_id", "account_id", "levy_period")
-    facts = {name: getattr(declaration, name) for name in names}
-    await conn.execute(
-        _ADD,
-        {
-            **facts,
-            "last_fen": found.last_fen,
-            "assessed_fen": found.assessed_fen,
-            "assessed_on": on,
-            "explanation": found.explanation,
-        },
+async def add(
+    conn: Connection, declaration: Declaration, found: Provisional, on: date
+) -> ProvisionalRow:
+    """Of a locked declaration that has none yet."""
+    row = ProvisionalRow(
+        declaration_id=declaration.declaration_id,
+        employer_id=declaration.employer_id,
+        account_id=declaration.account_id,
+        levy_period=declaration.levy_period,
+        last_fen=found.last_fen,
+        assessed_fen=found.assessed_fen,
+        assessed_on=on,
+        explanation=found.explanation,
     )
+    await conn.execute(_ADD, {name: getattr(row, name) for name in ProvisionalRow.__slots__})
+    return row
 
 
 async def of_declaration(conn: Connection, declaration_id: str) -> ProvisionalRow | None:
@@ -127,6 +130,24 @@ async def of_declaration(conn: Connection, declaration_id: str) -> ProvisionalRo
 
 def _row(row: RowMapping) -> ProvisionalRow:
     return ProvisionalRow(**row)
+
+
+_KEEP = text(
+    f"""
+    INSERT INTO provisional_assessments ({_COLUMNS})
+    VALUES ({", ".join(":" + name.strip() for name in _COLUMNS.split(","))})
+    ON CONFLICT (declaration_id) DO UPDATE
+       SET settled_at = excluded.settled_at, settled_fen = excluded.settled_fen,
+           settlement = excluded.settlement
+    """  # noqa: S608
+)
+
+
+async def keep(conn: Connection, told: Sequence[ProvisionalRow]) -> None:
+    """What a restored store takes back."""
+    for one in told:
+        values = {name: getattr(one, name) for name in ProvisionalRow.__slots__}
+        await conn.execute(_KEEP, values)
 
 
 async def settle(

@@ -55,10 +55,12 @@ base_members = Table(
     words("answered_by"),
     moment("changed_at", optional=True),
     moment("compute_at", optional=True),
+    count("told"),
     Index("base_members_of_employer", "employer_id", "campaign_id"),
     Index("base_members_of_employee", "employee_id"),
     Index("base_members_to_do", "compute_at", postgresql_where=text("compute_at IS NOT NULL")),
 )
 """One row per campaign and employee of the roster; `compute_at`: when to compute the base (again),
-null while it is up to date. `levy_period` is the first of the contribution year in its city.
+null while it is up to date. `levy_period` is the first of the contribution year in its city, `told`
+the version under which the answer was last told.
 """

@@ -29,6 +29,8 @@ from contribution_svc.store.campaigns import Campaign, YearStart
 from contribution_svc.store.wages import Wages
 from contribution_svc.usecases.explanation import spell_of
 from contribution_svc.usecases.library import Library
+from contribution_svc.usecases.told import base_answered, campaign_changed
+from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
 from shared.values import Insurance, LevyPeriod, derived_id
@@ -74,8 +76,15 @@ async def open_campaign(
 ) -> Progress:
     """Opens an employer's campaign of a contribution year, once; the roster is read soon after."""
     campaign_id = str(derived_id("base-campaign", employer_id, year))
-    await campaigns.open_campaign(conn, campaign_id, employer_id, str(year), confirm_by, by, now)
+    if await campaigns.open_campaign(
+        conn, campaign_id, employer_id, str(year), confirm_by, by, now
+    ):
+        await _tell_campaign(conn, campaign_id, now)
     return await progress(conn, campaign_id)
+
+
+async def _tell_campaign(conn: Connection, campaign_id: str, now: datetime) -> None:
+    await outbox.add(conn, [campaign_changed(await _campaign(conn, campaign_id))], now)
 
 
 async def progress(conn: Connection, campaign_id: str) -> Progress:
@@ -152,12 +161,21 @@ async def compute_members(conn: Connection, library: Library, now: datetime) -> 
         person = people.get(row.employee_id)
         earned = told.get(row.employee_id, Wages())
         done.append(_recomputed(policies, terms, row, person, earned, china_day(now)))
+    done = [_told_again(old, new) for old, new in zip(rows, done, strict=True)]
     await base_members.put(conn, done, now, computed=True)
+    changed = [new for old, new in zip(rows, done, strict=True) if new.told > old.told]
+    await outbox.add(conn, [base_answered(one) for one in changed], now)
     return len(rows)
 
 
 _Beginnings = Sequence[tuple[LevyPeriod, Sequence[Terms]]]
 """Levy periods, and the terms of the insurances whose bases begin to hold in them, as known now."""
+
+
+def _told_again(old: MemberRow, new: MemberRow) -> MemberRow:
+    """What has become of an answer is told as the answer was."""
+    changed = old.told and new.member != old.member
+    return replace(new, told=old.told + 1) if changed else new
 
 
 def _recomputed(
@@ -282,8 +300,9 @@ async def _open_member(conn: Connection, campaign_id: str, employee_id: str) -> 
 
 
 async def _put(conn: Connection, row: MemberRow, member: Member, now: datetime) -> MemberRow:
-    put = replace(row, member=member)
+    put = replace(row, member=member, told=row.told + 1)
     await base_members.put(conn, [put], now, computed=False)
+    await outbox.add(conn, [base_answered(put)], now)
     return put
 
 
@@ -297,6 +316,7 @@ async def close_campaign(conn: Connection, campaign_id: str, now: datetime) -> P
         raise AnswersOpen(f"still open: {said or 'the roster is being read'}; answer them first")
     if campaign.closed_at is None:
         await campaigns.close(conn, campaign_id, now)
+        await _tell_campaign(conn, campaign_id, now)
     return await progress(conn, campaign_id)
 
 

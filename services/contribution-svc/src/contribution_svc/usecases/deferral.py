@@ -14,6 +14,8 @@ from contribution_svc.errors import (
 from contribution_svc.store import deferrals, roster
 from contribution_svc.store.deferrals import RecordedDeferral
 from contribution_svc.usecases.allocation import Rules, post_again
+from contribution_svc.usecases.told_arrears import deferral_changed
+from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
 from shared.refusal import FieldFault
@@ -57,6 +59,7 @@ async def record_deferral(
         recorded_at=now,
     )
     await deferrals.add(conn, made)
+    await outbox.add(conn, [deferral_changed(made)], now)
     return made
 
 
@@ -91,8 +94,10 @@ async def approve_deferral(
             "whoever recorded a deferral cannot approve it; ask a colleague to do it"
         )
     await deferrals.approve(conn, deferral_id, by, now)
+    approved = replace(deferral, state="approved", approved_by=by, approved_at=now)
+    await outbox.add(conn, [deferral_changed(approved)], now)
     span = LevyPeriod.parse(deferral.first_period).through(LevyPeriod.parse(deferral.last_period))
     periods = [str(period) for period in span]
     await deferrals.risks_again(conn, deferral.account_id, periods, now, china_day(now))
     await post_again(conn, rules, deferral.account_id, periods, now)
-    return replace(deferral, state="approved", approved_by=by, approved_at=now)
+    return approved

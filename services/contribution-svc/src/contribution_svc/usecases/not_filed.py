@@ -2,6 +2,7 @@
 its late filing settles that.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contribution_svc.domain.figures import figure_at
@@ -11,6 +12,8 @@ from contribution_svc.policy import Policies
 from contribution_svc.store import not_filed
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.library import Library
+from contribution_svc.usecases.told_arrears import provisionally_assessed
+from shared import outbox
 from shared.clock import china_day, china_time
 from shared.db import Connection
 from shared.values import LevyPeriod
@@ -37,7 +40,8 @@ async def assess_provisionally(conn: Connection, library: Library, now: datetime
     last = str(period.shifted(-1))
     last_fen = await not_filed.last_total(conn, declaration.account_id, last)
     found = provisional(period, last_fen if rate_ppm else None, rate_ppm)
-    await not_filed.add(conn, declaration, found, today)
+    row = await not_filed.add(conn, declaration, found, today)
+    await outbox.add(conn, [provisionally_assessed(row)], now)
     return 1
 
 
@@ -57,3 +61,5 @@ async def settle_provisional(conn: Connection, declaration: Declaration, now: da
     if found is not None:
         rest_fen, settlement = settled(found.assessed_fen, declaration.total_fen)
         await not_filed.settle(conn, declaration.declaration_id, rest_fen, settlement, now)
+        done = replace(found, settled_at=now, settled_fen=rest_fen, settlement=settlement)
+        await outbox.add(conn, [provisionally_assessed(done)], now)

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from contribution_svc.domain.campaign import DISPUTES
 from contribution_svc.policy import Policies
+from contribution_svc.store import base_members, campaigns, deferrals, not_filed, told_before
 from contribution_svc.store import policies as policy_store
-from contribution_svc.store import told_before
 from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.campaigns import Campaign
+from contribution_svc.store.deferrals import RecordedDeferral
+from contribution_svc.store.not_filed import ProvisionalRow
 from contribution_svc.store.policies import PackFile
 from contribution_svc.store.postings import Posted
 from contribution_svc.store.told_before import Approved, Risk
@@ -44,6 +49,10 @@ class ToldBefore:
     approvals: list[Approved] = field(default_factory=list)
     postings: list[Posted] = field(default_factory=list)
     risks: list[Risk] = field(default_factory=list)
+    deferrals: list[RecordedDeferral] = field(default_factory=list)
+    provisional: list[ProvisionalRow] = field(default_factory=list)
+    campaigns: list[Campaign] = field(default_factory=list)
+    answers: list[MemberRow] = field(default_factory=list)
 
 
 async def keep_told(
@@ -71,7 +80,18 @@ async def keep_told(
     await told_before.keep_postings(conn, told.postings)
     for risk in told.risks:
         await told_before.keep_risk(conn, risk)
-    return [UPLOADS_ARE_LOST, PROPOSALS_ARE_LOST, *unclear]
+    await deferrals.keep(conn, told.deferrals)
+    await not_filed.keep(conn, told.provisional)
+    lost = await _keep_campaigns(conn, told, now)
+    return [UPLOADS_ARE_LOST, PROPOSALS_ARE_LOST, *lost, *unclear]
+
+
+async def _keep_campaigns(conn: Connection, told: ToldBefore, now: datetime) -> list[str]:
+    """Campaigns with their answers; whoever had not answered is taken from the roster again."""
+    await campaigns.keep(conn, [replace(one, fill_at=now) for one in told.campaigns])
+    await base_members.keep(conn, told.answers, now)
+    disputes = sum(one.member.state in DISPUTES for one in told.answers)
+    return [f"{disputes} disputes of bases are known, their words are lost"] if disputes else []
 
 
 async def _keep_policy(

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from contribution_svc.domain.campaign import DeclaredBase
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import Days, Pack
 from contribution_svc.store.assessments import Assessment
+from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseRow
+from contribution_svc.store.campaigns import Campaign
 from contribution_svc.store.declarations import Declaration, RiskBody
 from contribution_svc.store.effects import EmployerEffect
 from contribution_svc.store.postings import Posted, PostedRow
@@ -15,6 +18,8 @@ from contribution_svc.store.proposals import Proposal
 from contribution_svc.store.roster import Account
 from shared.contracts import (
     AssessedLine,
+    BaseAnswered,
+    BaseCampaignChanged,
     BaseChanged,
     ContributionAssessed,
     ContributionPosted,
@@ -106,6 +111,41 @@ def base_changed(row: BaseRow) -> BaseChanged:
         bounds=row.body.bounds,
         explanation=row.body.explanation,
         levy_period=row.levy_period,
+    )
+
+
+def campaign_changed(campaign: Campaign) -> BaseCampaignChanged:
+    """Version 1 is opened, 2 closed."""
+    closed_at = campaign.closed_at.isoformat() if campaign.closed_at is not None else ""
+    return BaseCampaignChanged(
+        version=2 if closed_at else 1,
+        campaign_id=campaign.campaign_id,
+        employer_id=campaign.employer_id,
+        contribution_year=campaign.contribution_year,
+        confirm_by=str(campaign.confirm_by),
+        opened_by=campaign.opened_by,
+        opened_at=campaign.opened_at.isoformat(),
+        closed_at=closed_at,
+    )
+
+
+def base_answered(row: MemberRow) -> BaseAnswered:
+    base = row.member.base
+    figures = {name: getattr(base, name) for name in DeclaredBase.__slots__} if base else {}
+    return BaseAnswered(
+        version=row.told,
+        employee_id=row.employee_id,
+        employer_id=row.employer_id,
+        campaign_id=row.campaign_id,
+        account_id=row.account_id,
+        city=row.city,
+        levy_period=row.levy_period,
+        confirm_by=str(row.confirm_by),
+        state=row.member.state,
+        base_version=row.member.version,
+        reason=row.member.reason,
+        answered_by=row.member.answers.answered_by,
+        **figures,
     )
 
 

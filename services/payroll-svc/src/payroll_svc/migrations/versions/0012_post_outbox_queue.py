@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import queue_unsent
 
-revision = "0009_queue"
-down_revision: str | None = "0008_wage_data"
+revision = "0012_queue"
+down_revision: str | None = "0010_wide_exports"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
