@@ -9,6 +9,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 from sqlalchemy import text
@@ -36,6 +37,8 @@ from shared.serve import Parts, Wiring
 from shared.values import Insurance
 from tests.integration.contribution_svc.bank import Bank
 from tests.support.bank_statements import Booking, camt
+from tests.support.invariants.collect import collect_store, decode_json
+from tests.support.invariants.facts import Facts, Given
 from tests.support.issuer import Issuer
 
 EMPLOYER, OTHER_EMPLOYER = "employer-1", "employer-2"
@@ -280,3 +283,17 @@ def _record(event: Event) -> Any:
         value=body_of(event),
         headers=headers,
     )
+
+
+async def facts_of(month: Month) -> Facts:
+    """What the invariants' checker reads of the service's store."""
+    connection = await asyncpg.connect(month.superuser_url)
+    try:
+        await decode_json(connection)
+        return Facts(
+            {"contribution_svc": await collect_store(connection, "contribution_svc")},
+            month.clock.now(),
+            Given(),
+        )
+    finally:
+        await connection.close()

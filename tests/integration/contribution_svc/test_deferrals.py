@@ -2,20 +2,24 @@
 
 from typing import Any
 
-from shared.contracts import DeadlineAtRisk
+from shared.contracts import ContributionPosted, DeadlineAtRisk
 from shared.values import Insurance
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
+    ACCOUNT_NO,
     EMPLOYER,
     OTHER_EMPLOYER,
     PERIOD,
     REMARK,
+    WANG,
     Month,
     employee,
     employer,
+    facts_of,
     last_year,
 )
 from tests.support.bank_statements import Booking
+from tests.support.invariants.rules.journals import posted_not_as_debited
 
 
 def deferral(**changes: Any) -> dict[str, Any]:
@@ -88,23 +92,65 @@ async def test_a_deferral_that_cannot_be_is_refused(month: Month) -> None:
     assert (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"] == []
 
 
+async def missed_november(month: Month, wage_fen: int) -> tuple[int, str]:
+    """October paid, November not filed by its day, with a second employee; what October came to,
+    and the November declaration's id.
+    """
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total: int = (await month.approve()).json()["total_fen"]
+    await month.hear(*last_year("second"))
+    await month.hear(employee("second", since="2024-11-01", first_month_wage_fen=wage_fen))
+    await month.work("2024-11-15 23:59")
+    assert await provisional(month) == []
+    await month.work("2024-11-16 00:00")
+    listing = f"/declarations?employer_id={EMPLOYER}&levy_period=2024-11"
+    [draft] = (await month.get(listing)).json()["items"]
+    return total, draft["declaration_id"]
+
+
+async def provisional(month: Month) -> list[Any]:
+    answer = await month.get(f"/provisional-assessments?employer_id={EMPLOYER}")
+    found: list[Any] = answer.json()["items"]
+    return found
+
+
 async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_filing(
     month: Month,
 ) -> None:
-    await month.open()
-    await month.work("2024-10-08 09:00")
-    total = (await month.approve()).json()["total_fen"]
-    await month.hear(*last_year("second"))
-    await month.hear(employee("second", since="2024-11-01", first_month_wage_fen=950_000))
-    await month.work("2024-11-15 23:59")
-    path = f"/provisional-assessments?employer_id={EMPLOYER}"
-    assert (await month.get(path)).json()["items"] == []
-    await month.work("2024-11-16 00:00")
-    [found] = (await month.get(path)).json()["items"]
+    total, declaration_id = await missed_november(month, 950_000)
+    [found] = await provisional(month)
     assert (found["levy_period"], found["assessed_fen"]) == ("2024-11", total * 11 // 10)
-    listing = f"/declarations?employer_id={EMPLOYER}&levy_period=2024-11"
-    [draft] = (await month.get(listing)).json()["items"]
-    late = await month.post(f"/declarations/{draft['declaration_id']}/approve")
-    [settled] = (await month.get(path)).json()["items"]
+    late = await month.post(f"/declarations/{declaration_id}/approve")
+    [settled] = await provisional(month)
     assert settled["settled_fen"] == late.json()["total_fen"] - total * 11 // 10
     assert "少补" in settled["settlement"]
+
+
+async def test_the_debit_of_what_was_assessed_pays_the_late_filing_once_it_is_settled(
+    month: Month,
+) -> None:
+    """Debited at 110 % while nothing is filed, filed late, and the rest debited after that."""
+    total, declaration_id = await missed_november(month, 950_000)
+    assessed, remark = total * 11 // 10, f"社保费 {ACCOUNT_NO} 202411"
+    await month.debit(Booking(assessed, remark), day="2024-11-20")
+    [found] = await provisional(month)
+    assert found["paid_fen"] == assessed
+    assert (await month.get(f"/suspense?employer_id={EMPLOYER}")).json()["items"] == []
+    late = await month.post(f"/declarations/{declaration_id}/approve")
+    assert await month.told(ContributionPosted) == [], "a part of it pays no line"
+    rest = late.json()["total_fen"] - assessed
+    opening_fen = 100_000_000 - assessed
+    facts = {"day": "2024-11-25", "opening_fen": opening_fen, "number": 2}
+    await month.debit(Booking(rest, remark), bank_id="S2", **facts)
+    for who in (WANG, "second"):
+        posted = await month.posted(who)
+        assert {(line.debit_state, line.debits) for line in posted.lines} == {("posted", 1)}
+        assert {line.debited_on for line in posted.lines} == {"2024-11-25"}
+        # Five days of what was taken on the 20th, ten of what was left until the 25th.
+        for line in posted.lines:
+            line_fen = line.employer_fen + line.employee_fen
+            first = line_fen * assessed // (assessed + rest)
+            fees = (first * 5 * 500, (line_fen - first) * 10 * 500)
+            assert line.late_fee_fen == sum((fee + 500_000) // 1_000_000 for fee in fees)
+    assert list(posted_not_as_debited(await facts_of(month))) == []

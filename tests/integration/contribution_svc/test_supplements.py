@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from bureau_sync_svc.domain.filing import filing_serial
@@ -27,13 +26,12 @@ from tests.integration.contribution_svc.month import (
     Month,
     employee,
     employer,
+    facts_of,
     wage,
 )
 from tests.integration.contribution_svc.service import running
 from tests.support.bank_statements import Booking
 from tests.support.hefei import LATE_NOTICE, hefei_pack
-from tests.support.invariants.collect import collect_store, decode_json
-from tests.support.invariants.facts import Facts, Given
 from tests.support.invariants.rules.fen import declaration_does_not_add_up
 from tests.support.invariants.rules.journals import posted_not_as_debited
 from tests.support.issuer import Issuer
@@ -141,20 +139,6 @@ async def approve(month: Month, declaration: Any, **body: str) -> Any:
     answer = await month.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-async def facts_of(month: Month) -> Facts:
-    """What the invariants' checker reads of the service's store."""
-    connection = await asyncpg.connect(month.superuser_url)
-    try:
-        await decode_json(connection)
-        return Facts(
-            {"contribution_svc": await collect_store(connection, "contribution_svc")},
-            month.clock.now(),
-            Given(),
-        )
-    finally:
-        await connection.close()
 
 
 async def pay_the_difference(month: Month, declaration: Any) -> None:

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribution_svc.domain.figures import Figure, Series
-from contribution_svc.domain.late_fee import Deferral, due_after_deferral, late_fee
+from contribution_svc.domain.late_fee import (
+    Deferral,
+    due_after_deferral,
+    late_fee,
+    late_fee_fen,
+)
 from contribution_svc.domain.not_filed import provisional, settled
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
@@ -81,6 +86,12 @@ def test_a_day_that_no_rate_covers_is_free() -> None:
     fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), (rate(500, date(2026, 4, 1), None),))
     assert (fee.fen, fee.days) == (10 * 500, 25)
     assert "15天×0 %＋10天×0.05 %" in fee.explanation
+
+
+def test_each_instalment_bears_its_part_until_its_day() -> None:
+    """218,400.00 of 240,240.00 ten days late, the rest thirty: a line of 24,024.00."""
+    paid = [(21_840_000, date(2026, 3, 26)), (2_184_000, date(2026, 4, 15))]
+    assert late_fee_fen(2_402_400, DUE_ON, paid, RATES) == 10_920 + 3_276
 
 
 @given(st.integers(1, 10**9), st.integers(0, 800), st.integers(0, 800))

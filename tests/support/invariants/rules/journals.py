@@ -185,14 +185,7 @@ def posted_not_as_debited(facts: Facts) -> Iterator[str]:
     """What is posted to a declaration's lines is, to the fen, what the bank debited for it and did
     not take back.
     """
-    taken: dict[tuple[str, str, str, str], int] = defaultdict(int)
-    for entry in facts.of(Entry):
-        if entry.state == "allocated":
-            target = (entry.declaration_id, entry.scope, entry.insurance, entry.employee_id)
-            taken[target] += -entry.amount_fen if entry.is_return else entry.amount_fen
-    debited: dict[str, int] = defaultdict(int)
-    for (declaration_id, *_), fen in taken.items():
-        debited[declaration_id] += max(fen, 0)
+    debited = _debited_for(facts)
     posted: dict[str, int] = defaultdict(int)
     of_month = {
         (employee, one.levy_period): one.declaration_id
@@ -211,3 +204,23 @@ def posted_not_as_debited(facts: Facts) -> Iterator[str]:
                 f"declaration {declaration_id or '(none)'}: the bank debited"
                 f" {debited[declaration_id]} fen for it, {posted[declaration_id]} are posted"
             )
+
+
+def _debited_for(facts: Facts) -> dict[str, int]:
+    """By declaration, what the bank debited for its lines and did not take back; fen."""
+    taken: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for entry in facts.of(Entry):
+        if entry.state == "allocated":
+            target = (entry.declaration_id, entry.scope, entry.insurance, entry.employee_id)
+            taken[target] += -entry.amount_fen if entry.is_return else entry.amount_fen
+    debited: dict[str, int] = defaultdict(int)
+    settling: dict[str, int] = defaultdict(int)
+    for (declaration_id, scope, *_), fen in taken.items():
+        sums = settling if scope in ("provisional", "rest") else debited
+        sums[declaration_id] += max(fen, 0)
+    # 暂定数额: pays what was declared once it has come to all of it, and nothing before.
+    declared = {one.declaration_id: one.total_fen for one in facts.of(Declaration)}
+    for declaration_id, fen in settling.items():
+        total_fen = declared.get(declaration_id, 0)
+        debited[declaration_id] += total_fen if fen >= total_fen else 0
+    return debited

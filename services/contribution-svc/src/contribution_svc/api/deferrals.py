@@ -79,6 +79,11 @@ class ProvisionalOut(BaseModel):
     settled_at: datetime | None
     settled_fen: int | None = Field(examples=[None])
     settlement: str
+    paid_fen: int = Field(
+        default=0,
+        examples=[24_028_015],
+        description="What stands debited for it and for its settlement.",
+    )
 
 
 def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:

@@ -16,11 +16,15 @@ from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod
 
 
 class Scope(StrEnum):
-    """What an entry pays."""
+    """What an entry pays: a declaration or a part of it, or what the collector assessed for the
+    time being of one that was not filed, and what its late filing left to pay.
+    """
 
     DECLARATION = "declaration"
     INSURANCE = "insurance"
     LINE = "line"
+    PROVISIONAL = "provisional"  # 暂定数额
+    REST = "rest"  # 少补
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,10 @@ def target_of(
     due: Sequence[DueLine],
     insurance: Insurance | None = None,
     employee_id: str = "",
+    provisional_fen: int | None = None,
 ) -> Target | Suspense:
-    """What a sum pays, by what its remark names and by its amount.
+    """What a sum pays, by what its remark names and by its amount. `due` is nothing of what was not
+    filed yet, `provisional_fen` what the collector assessed of it for the time being.
 
     A named employee and insurance is taken at its word only if the amounts agree, or if nobody
     assessed that cell: then the debit is posted as such. Without a name the amount must fit in
@@ -109,9 +115,23 @@ def target_of(
         return _named_line(amount_fen, due, insurance, employee_id)
     if insurance:
         return _named_insurance(amount_fen, due, insurance)
-    if amount_fen == sum(line.total_fen() for line in due):
+    total_fen = sum(line.total_fen() for line in due)
+    if amount_fen == total_fen:
         return Target(Scope.DECLARATION)
-    return _by_amount(amount_fen, due)
+    found = _by_amount(amount_fen, due)
+    settling = _settling(amount_fen, total_fen, provisional_fen)
+    if settling is None:
+        return found
+    return Suspense("fits_line_and_provisional") if isinstance(found, Target) else settling
+
+
+def _settling(amount_fen: int, total_fen: int, provisional_fen: int | None) -> Target | None:
+    if provisional_fen is None:
+        return None
+    if amount_fen == provisional_fen:
+        return Target(Scope.PROVISIONAL)
+    is_rest = bool(total_fen) and amount_fen == total_fen - provisional_fen
+    return Target(Scope.REST) if is_rest else None
 
 
 def _named_line(
@@ -155,9 +175,17 @@ def _insurance_sums(due: Iterable[DueLine]) -> dict[Insurance, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Instalment:
+    """What was taken on a day of a debit that came in several sums."""
+
+    fen: int
+    taken_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """An allocated entry: a debit, or the return of one. `order` breaks ties of the same day,
-    whatever came first.
+    whatever came first; `instalments` are those that together make the amount, if they are several.
     """
 
     target: Target
@@ -168,6 +196,7 @@ class Move:
     statement_id: str
     reason: str
     order: str
+    instalments: tuple[Instalment, ...] = ()
 
 
 class DebitState(StrEnum):
@@ -181,7 +210,7 @@ class DebitState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Posting:
     """入账 of one insurance: `debits` sums stand (two is a duplicate); fen are what they took in
-    all.
+    all. `instalments` are those of the first that stands.
     """
 
     insurance: Insurance
@@ -193,6 +222,7 @@ class Posting:
     statement_id: str
     voucher: str
     reason: str = ""
+    instalments: tuple[Instalment, ...] = ()
 
 
 def postings(
@@ -271,4 +301,5 @@ def _posted(
         debited_on=first.booked_on,
         statement_id=first.statement_id,
         voucher=first.voucher,
+        instalments=first.instalments,
     )

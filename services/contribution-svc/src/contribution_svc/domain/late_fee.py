@@ -64,6 +64,20 @@ def late_fee(arrears_fen: int, due_on: date, paid_on: date, rates: Series) -> La
     return LateFee(fen, days, _explanation(arrears_fen, due_on, paid_on, stretches, fen))
 
 
+def late_fee_fen(
+    line_fen: int, due_on: date, paid: Sequence[tuple[int, date]], rates: Series
+) -> int:
+    """Of a line that was paid in instalments (fen of the whole declaration, and the day): each
+    bears its part of the line until its day, the last one what is left of it.
+    """
+    whole_fen, left_fen, fee_fen = sum(fen for fen, _ in paid), line_fen, 0
+    for fen, paid_on in paid[:-1]:
+        part_fen = line_fen * fen // whole_fen
+        left_fen -= part_fen
+        fee_fen += late_fee(part_fen, due_on, paid_on, rates).fen
+    return fee_fen + late_fee(left_fen, due_on, paid[-1][1], rates).fen
+
+
 def _stretches(first: date, last: date, rates: Series) -> Iterable[_Stretch]:
     """Runs of days of one rate, a day that no figure covers free of charge."""
     starts = sorted({first, *(f.effective_from for f in rates if first < f.effective_from <= last)})

@@ -2,8 +2,10 @@
 art. 62), settled after its late filing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from contribution_svc.domain.allocation import Instalment, Move, Scope, Target
 from contribution_svc.domain.lines import percent_text
 from contribution_svc.domain.rounding import Rounding, rounded_fen
 from shared.values import LevyPeriod, fen_text
@@ -53,3 +55,52 @@ def settled(assessed_fen: int | None, declared_fen: int) -> tuple[int, str]:
         f"已补报{fen_text(declared_fen)}元，与暂定的{fen_text(assessed_fen)}元相抵，"
         f"{word}{fen_text(abs(rest_fen))}元"
     )
+
+
+_SETTLING = (Scope.PROVISIONAL, Scope.REST)
+
+
+def settled_moves(moves: Sequence[Move], declared_fen: int) -> list[Move]:
+    """The moves of a declaration, with the sums of its provisional assessment as what they come to:
+    once they reach what was declared they are one debit of all of it, and its return if they fall
+    below again. Less pays no line, and more waits to be given back (多退).
+    """
+    found = [move for move in moves if move.target.scope not in _SETTLING]
+    sums = [move for move in moves if move.target.scope in _SETTLING]
+    standing: list[Move] = []
+    for move in sorted(sums, key=lambda one: (one.booked_on, one.is_return, one.order)):
+        was_whole = _is_whole(standing, declared_fen)
+        standing = _without(standing, move) if move.is_return else [*standing, move]
+        if _is_whole(standing, declared_fen) is not was_whole:
+            whole = replace(
+                move,
+                target=Target(Scope.DECLARATION),
+                amount_fen=declared_fen,
+                instalments=_instalments(standing, declared_fen),
+            )
+            found.append(whole)
+    return found
+
+
+def _is_whole(standing: Sequence[Move], declared_fen: int) -> bool:
+    return 0 < declared_fen <= sum(move.amount_fen for move in standing)
+
+
+def _without(standing: Sequence[Move], taken_back: Move) -> list[Move]:
+    """A return takes back the earliest sum of its amount."""
+    amounts = [move.amount_fen for move in standing]
+    if taken_back.amount_fen not in amounts:
+        return list(standing)
+    at = amounts.index(taken_back.amount_fen)
+    return [*standing[:at], *standing[at + 1 :]]
+
+
+def _instalments(standing: Sequence[Move], declared_fen: int) -> tuple[Instalment, ...]:
+    """What each sum paid of what was declared."""
+    found, left_fen = [], declared_fen
+    for move in standing:
+        part_fen = min(move.amount_fen, left_fen)
+        left_fen -= part_fen
+        if part_fen:
+            found.append(Instalment(part_fen, move.booked_on))
+    return tuple(found)

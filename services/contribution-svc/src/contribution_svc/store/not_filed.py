@@ -2,11 +2,11 @@
 being.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from contribution_svc.domain.not_filed import Provisional
 from contribution_svc.store.declarations import Declaration
@@ -58,9 +58,14 @@ _OF_DECLARATION = text(
 )
 _PAGE = text(
     f"""
-    SELECT {_COLUMNS} FROM provisional_assessments
-     WHERE employer_id = :employer_id AND declaration_id > :after
-     ORDER BY declaration_id LIMIT :limit
+    SELECT {_COLUMNS}, coalesce(CAST((
+           SELECT sum(CASE WHEN e.is_return THEN -e.amount_fen ELSE e.amount_fen END)
+             FROM entries e
+            WHERE e.declaration_id = p.declaration_id AND e.state = 'allocated'
+              AND e.scope IN ('provisional', 'rest')) AS bigint), 0) AS paid_fen
+      FROM provisional_assessments p
+     WHERE employer_id = :employer_id AND p.declaration_id > :after
+     ORDER BY p.declaration_id LIMIT :limit
     """  # noqa: S608
 )
 
@@ -82,6 +87,13 @@ class ProvisionalRow:
     settled_at: datetime | None = None
     settled_fen: int | None = None
     settlement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidRow(ProvisionalRow):
+    """The same with what stands debited for it and for its settlement, in fen."""
+
+    paid_fen: int = 0
 
 
 async def next_missed(conn: Connection) -> date | None:
@@ -125,11 +137,21 @@ async def add(
 
 async def of_declaration(conn: Connection, declaration_id: str) -> ProvisionalRow | None:
     row = (await conn.execute(_OF_DECLARATION, {"id": declaration_id})).mappings().first()
-    return _row(row) if row is not None else None
+    return ProvisionalRow(**row) if row is not None else None
 
 
-def _row(row: RowMapping) -> ProvisionalRow:
-    return ProvisionalRow(**row)
+_ASSESSED = text(
+    """
+    SELECT declaration_id, assessed_fen FROM provisional_assessments
+     WHERE declaration_id = ANY(:ids) AND assessed_fen IS NOT NULL
+    """
+)
+
+
+async def assessed_fen(conn: Connection, declaration_ids: Collection[str]) -> dict[str, int]:
+    """What was assessed for the time being, of those of which anything was."""
+    rows = await conn.execute(_ASSESSED, {"ids": list(declaration_ids)})
+    return {row.declaration_id: row.assessed_fen for row in rows}
 
 
 _KEEP = text(
@@ -157,7 +179,7 @@ async def settle(
     await conn.execute(_SETTLE, {**values, "now": now})
 
 
-async def page(conn: Connection, employer_id: str, after: str, limit: int) -> list[ProvisionalRow]:
+async def page(conn: Connection, employer_id: str, after: str, limit: int) -> list[PaidRow]:
     """An employer's provisional assessments by declaration, after `after`."""
     values = {"employer_id": employer_id, "after": after, "limit": limit}
-    return [_row(row) for row in (await conn.execute(_PAGE, values)).mappings()]
+    return [PaidRow(**row) for row in (await conn.execute(_PAGE, values)).mappings()]

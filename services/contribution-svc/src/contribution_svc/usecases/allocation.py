@@ -11,6 +11,7 @@ from contribution_svc.domain.allocation import (
     Move,
     Posting,
     Remark,
+    Scope,
     Suspense,
     Target,
     parse_remark,
@@ -18,9 +19,10 @@ from contribution_svc.domain.allocation import (
     target_of,
 )
 from contribution_svc.domain.calendar import WorkDays, record_by
-from contribution_svc.domain.late_fee import Deferral, due_after_deferral, late_fee
+from contribution_svc.domain.late_fee import Deferral, due_after_deferral, late_fee_fen
+from contribution_svc.domain.not_filed import settled_moves
 from contribution_svc.policy import Policies
-from contribution_svc.store import declarations, declared, deferrals, roster
+from contribution_svc.store import declarations, declared, deferrals, not_filed, roster
 from contribution_svc.store import postings as posting_store
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.store.declared import NamedPerson
@@ -60,6 +62,11 @@ class _Known:
     declarations: Sequence[Declaration]
     people: Mapping[tuple[str, str], NamedPerson]
     due: dict[str, list[DueLine]]
+    provisional_fen: Mapping[str, int]
+
+    def may_be_paid(self, declaration: Declaration) -> bool:
+        """Approved, or not filed by its day and assessed for the time being."""
+        return declaration.is_approved() or declaration.declaration_id in self.provisional_fen
 
     def named(self, reference: str) -> Declaration | None:
         """The declaration of this id, or filed under this serial."""
@@ -95,7 +102,8 @@ async def allocate_waiting(
         declaration = known.named(declaration_id)
         assert declaration is not None
         siblings = known.of_account(declaration.account_id, declaration.levy_period)
-        await _post(conn, rules, declaration, siblings, known.due, now)
+        if declaration.is_approved():
+            await _post(conn, rules, declaration, siblings, known.due, now)
     return len(paid)
 
 
@@ -123,10 +131,12 @@ async def _known(conn: Connection, claims: Sequence[_Claim]) -> _Known:
     }
     numbers = {c.remark.employee_no for c in claims if c.remark and c.remark.employee_no}
     employers = {claim.entry.employer_id for claim in claims}
+    found = await declarations.locked_many(conn, ids, pairs)
     return _Known(
-        declarations=await declarations.locked_many(conn, ids, pairs),
+        declarations=found,
         people=await declared.people_by_no(conn, employers, numbers),
         due={},
+        provisional_fen=await not_filed.assessed_fen(conn, [one.declaration_id for one in found]),
     )
 
 
@@ -155,12 +165,15 @@ async def _target(
     employee_id = _employee(claim, known, declaration)
     if isinstance(employee_id, Suspense):
         return employee_id
-    return target_of(
+    found = target_of(
         claim.entry.amount_fen,
         known.due[declaration.declaration_id],
         claim.remark.insurance if claim.remark is not None else None,
         employee_id,
+        known.provisional_fen.get(declaration.declaration_id),
     )
+    pays = declaration.is_approved() or found == Target(Scope.PROVISIONAL)
+    return found if pays else Suspense("declaration_not_approved")
 
 
 def _candidates(
@@ -180,7 +193,7 @@ def _candidates(
     found = [named] if named is not None else told
     if not found:
         return Suspense(_unidentified(claim))
-    return [one for one in found if one.is_approved()] or Suspense("declaration_not_approved")
+    return [one for one in found if known.may_be_paid(one)] or Suspense("declaration_not_approved")
 
 
 def _unidentified(claim: _Claim) -> str:
@@ -259,6 +272,7 @@ async def _fold(
     conn: Connection, declaration: Declaration, lines: Sequence[DueLine] | None
 ) -> _Fold:
     moves = await posting_store.moves(conn, declaration.declaration_id)
+    moves = settled_moves(moves, declaration.total_fen)
     due: dict[str, dict[Insurance, DueLine]] = {}
     for line in await declared.due_lines(conn, declaration) if lines is None else lines:
         due.setdefault(line.employee_id, {})[line.insurance] = line
@@ -306,6 +320,7 @@ class _Posting:
         due_on = due_after_deferral(own_day, posting.insurance, self._period, self._deferred)
         sum_fen = posting.employer_fen + posting.employee_fen
         day, rates = posting.debited_on, self._pack.late_fee_of(posting.insurance)
+        paid = [(one.fen, one.taken_on) for one in posting.instalments] or [(sum_fen, day)]
         if day not in self._closes:
             self._closes[day] = record_by(day, self._days, self._work_days)
         return PostedRow(
@@ -319,7 +334,7 @@ class _Posting:
             statement_id=posting.statement_id,
             voucher=posting.voucher,
             reason=posting.reason,
-            late_fee_fen=late_fee(sum_fen, due_on, day, rates).fen,
+            late_fee_fen=late_fee_fen(sum_fen, due_on, paid, rates),
             due_on=str(due_on),
             kind=line.kind if line is not None else "regular",
             declaration_id=declaration.declaration_id if declaration.number else "",

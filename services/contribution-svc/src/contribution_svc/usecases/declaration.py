@@ -50,7 +50,7 @@ async def approve_declaration(
     await declarations.freeze(conn, declaration_id, period, due)
     account = await roster.account(conn, declaration.account_id)
     await outbox.add(conn, [declaration_approved(approved, account, now)], now)
-    await settle_provisional(conn, approved, now)
+    await settle_provisional(conn, rules, approved, now)
     pair = (declaration.account_id, period)
     await declarations.risk_again(conn, [pair], now, china_day(now))
     await allocate_waiting(conn, rules, {account.bank_account_ref}, now)

@@ -9,8 +9,9 @@ from contribution_svc.domain.figures import figure_at
 from contribution_svc.domain.not_filed import provisional, settled
 from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
-from contribution_svc.store import not_filed
+from contribution_svc.store import not_filed, roster
 from contribution_svc.store.declarations import Declaration
+from contribution_svc.usecases.allocation import Rules, allocate_waiting, post_again
 from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.told_arrears import provisionally_assessed
 from shared import outbox
@@ -42,6 +43,8 @@ async def assess_provisionally(conn: Connection, library: Library, now: datetime
     found = provisional(period, last_fen if rate_ppm else None, rate_ppm)
     row = await not_filed.add(conn, declaration, found, today)
     await outbox.add(conn, [provisionally_assessed(row)], now)
+    account = await roster.account(conn, declaration.account_id)
+    await allocate_waiting(conn, await library.rules(conn), {account.bank_account_ref}, now)
     return 1
 
 
@@ -55,11 +58,16 @@ def _rate_ppm(policies: Policies, declaration: Declaration) -> int:
     return (figure.value or 0) if figure is not None else 0
 
 
-async def settle_provisional(conn: Connection, declaration: Declaration, now: datetime) -> None:
-    """The declaration was filed late after all: what was assessed for the time being is settled."""
+async def settle_provisional(
+    conn: Connection, rules: Rules, declaration: Declaration, now: datetime
+) -> None:
+    """The declaration was filed late after all: what was assessed for the time being is settled,
+    and what was debited for that pays its lines.
+    """
     found = await not_filed.of_declaration(conn, declaration.declaration_id)
     if found is not None:
         rest_fen, settlement = settled(found.assessed_fen, declaration.total_fen)
         await not_filed.settle(conn, declaration.declaration_id, rest_fen, settlement, now)
         done = replace(found, settled_at=now, settled_fen=rest_fen, settlement=settlement)
         await outbox.add(conn, [provisionally_assessed(done)], now)
+        await post_again(conn, rules, declaration.account_id, [declaration.levy_period], now)
