@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from shared.contracts import ContributionPosted, DeadlineAtRisk
+from contribution_svc.domain.declaration import lines_hash
+from shared.contracts import (
+    ContributionAssessed,
+    ContributionPosted,
+    DeadlineAtRisk,
+    DeclarationApproved,
+)
 from shared.values import Insurance
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
@@ -64,6 +70,61 @@ async def test_a_late_fee_that_was_posted_falls_when_a_deferral_comes(month: Mon
     other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
     await month.post(f"/deferrals/{made['deferral_id']}/approve", other)
     assert sum(line.late_fee_fen for line in (await month.posted()).lines) == 0
+
+
+async def granted(month: Month, **changes: Any) -> None:
+    """A deferral that is recorded and approved, and everything that follows at once."""
+    made = (await month.post("/deferrals", json=deferral(**changes))).json()
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    answer = await month.post(f"/deferrals/{made['deferral_id']}/approve", other)
+    assert answer.status_code == 200, answer.text
+    await month.work()
+
+
+def days(told: ContributionAssessed) -> dict[str, str]:
+    return {str(line.insurance): line.debit_by for line in told.lines if line.debit_by}
+
+
+async def test_a_deferral_moves_the_day_of_debiting_what_it_covers(month: Month) -> None:
+    """Of a month that is open, of one that opens later, and of nothing else."""
+    await month.open()
+    before = await month.assessed()
+    await granted(month, insurances=["pension"], last_period="2024-11")
+    after = await month.assessed()
+    assert (after.version, days(after)) == (before.version + 1, {"pension": "2024-12-31"})
+    assert (after.debit_by, after.lines[0].declared_version) == (before.debit_by, 0)
+    approved = (await month.approve()).json()
+    assert approved["debit_by"] == "2024-10-10", "the rest is debited on its day"
+    await month.work("2024-10-25 09:00")
+    november = await month.assessed()
+    assert (november.levy_period, days(november)) == ("2024-11", {"pension": "2024-12-31"})
+    await month.work("2024-11-25 09:00")
+    assert days(await month.assessed()) == {}
+
+
+async def test_a_declared_month_keeps_what_it_declared_and_gets_the_later_day(
+    month: Month,
+) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    declared = await month.assessed()
+    await month.approve()
+    await granted(month)
+    told = await month.assessed()
+    assert (told.version, set(days(told).values())) == (declared.version + 1, {"2024-12-31"})
+    assert {line.declared_version for line in told.lines} == {declared.version}
+    [approval] = await month.told(DeclarationApproved)
+    assert approval.lines_hash == lines_hash([(WANG, declared.version)])
+    await month.work("2024-10-09 09:00")
+    assert (await month.assessed()).version == told.version, "told once"
+
+
+async def test_what_is_deferred_as_a_whole_is_debited_by_its_own_day(month: Month) -> None:
+    await month.open()
+    await granted(month)
+    assert (await month.approve()).json()["debit_by"] == "2024-12-31"
+    [approval] = await month.told(DeclarationApproved)
+    assert approval.debit_on == "2024-12-31"
 
 
 BAD: list[tuple[dict[str, Any], int]] = [

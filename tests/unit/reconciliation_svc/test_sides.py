@@ -51,6 +51,16 @@ def test_a_regular_line_and_its_difference_add_up() -> None:
         assert (line.base_fen, line.employer_fen, line.employee_fen) == (950_000, 80_000, 20_000)
 
 
+def test_a_deferral_gives_its_line_a_later_day_and_a_supplement_keeps_its_own() -> None:
+    event = assessed("wang")
+    regular = replace(event.lines[1], debit_by="2024-12-31")
+    difference = replace(regular, kind="difference", declaration_id="s-1", debit_by="2024-11-15")
+    side = arrival_of(replace(event, lines=(event.lines[0], regular, difference))).side
+    assert isinstance(side, AssessedSide)
+    assert side.deferred == {HEALTH: date(2024, 12, 31)}
+    assert [one.debit_by for one in side.lines[HEALTH].supplements] == [date(2024, 11, 15)]
+
+
 @pytest.mark.parametrize(
     ("states", "state"),
     [

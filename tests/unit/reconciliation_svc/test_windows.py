@@ -2,6 +2,7 @@
 Saturday.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -14,9 +15,10 @@ from reconciliation_svc.domain.windows import (
     Closure,
     rolled,
     stretched,
+    windows_of,
 )
-from shared.values import LevyPeriod
-from tests.support.reconciling import CALENDAR, OCTOBER, POSTED, at, due, windows
+from shared.values import Insurance, LevyPeriod
+from tests.support.reconciling import ASSESSED_SIDE, CALENDAR, OCTOBER, POSTED, at, due, windows
 
 TENTH, SIXTEENTH = date(2024, 10, 10), date(2024, 10, 16)
 
@@ -74,6 +76,19 @@ def test_a_closure_without_an_end_leaves_no_known_end() -> None:
     assert windows(due(posted=POSTED), shut).record_ends_at == NEVER
     past = Authority("medical-990100", "open", (closed(at(1), at(2)),))
     assert windows(due(posted=POSTED), past).record_ends_at == at(17, "00:00")
+
+
+def test_a_deferred_debit_is_waited_for_until_its_own_day() -> None:
+    until = replace(ASSESSED_SIDE, deferred={Insurance.MEDICAL: date(2024, 12, 31)})
+    authority = Authority("medical-990100")
+
+    def found(insurance: Insurance) -> datetime:
+        sides = replace(due(), insurance=insurance)
+        ends = windows_of(sides, OCTOBER, until, None, authority, CALENDAR, OCTOBER)
+        return ends.debit_ends_at
+
+    assert found(Insurance.MEDICAL) == CALENDAR.day_ends_at(date(2024, 12, 31))
+    assert found(Insurance.PENSION) == CALENDAR.day_ends_at(TENTH)
 
 
 def test_days_of_a_year_that_is_not_announced_count_as_rest_days() -> None:

@@ -191,10 +191,11 @@ class AssessedLine(Fact, frozen=True):
 
     `kind` is regular, back_payment or difference; a cell's lines of all kinds add up, and of what a
     supplementary declaration carries base and amounts are new minus old. `declaration_id` names
-    that declaration (empty: the regular one), `debit_by` its last day of debiting, `due_on` the
-    last day without a late fee. `withhold_in` is the levy period whose payroll withholds the
-    employee's part (empty: its own). `declared_version` is the assessment's version under which the
-    line was declared (0: none before this one).
+    that declaration (empty: the regular one), `debit_by` its last day of debiting (empty: the
+    month's; a deferral gives a line one of its own), `due_on` the last day without a late fee.
+    `withhold_in` is the levy period whose payroll withholds the employee's part (empty: its own).
+    `declared_version` is the assessment's version under which the line was declared (0: none before
+    this one).
     """
 
     insurance: Insurance

@@ -86,6 +86,7 @@ def _assessment(into: ToldBefore, event: ContributionAssessed) -> None:
             contribution_year="",
             lines=msgspec.convert(msgspec.to_builtins(_regular(event)), list[Line]),
             supplements=[_supplement(one) for one in event.lines if one.declaration_id],
+            deferred={x.insurance: day for x in _regular(event) if (day := _day(x.debit_by))},
             declared_version=max((one.declared_version for one in _regular(event)), default=0),
             base_explanation=event.base_explanation,
             policy_known_since=event.policy_known_since,

@@ -15,12 +15,15 @@ from contribution_svc.store import wages
 from contribution_svc.store.values import columns, from_json, to_json
 from contribution_svc.store.wages import Wages
 from shared.db import Connection
+from shared.values import Insurance
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """One employee's levy period as last assessed; `told` names the content told under `version`.
-    `supplements` are declared beside `lines`, which were declared under `declared_version`.
+    `supplements` are declared beside `lines`, which were declared under `declared_version`;
+    `deferred` are the last days of debiting what a deferral covers: not kept, but looked up before
+    it is told.
     """
 
     employee_id: str
@@ -42,6 +45,7 @@ class Assessment:
     policy_warnings: list[str] = field(default_factory=list)
     supplements: Sequence[SupplementLine] = ()
     declared_version: int = 0
+    deferred: Mapping[Insurance, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

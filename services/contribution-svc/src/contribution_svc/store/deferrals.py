@@ -1,6 +1,6 @@
 """缓缴: deferrals as HR recorded them, in force once a second person has approved."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -63,6 +63,10 @@ _APPROVED = text(
        AND last_period >= :period ORDER BY deferral_id
     """  # noqa: S608
 )
+_OF_ACCOUNTS = text(
+    f"SELECT {_COLUMNS} FROM deferrals"  # noqa: S608
+    " WHERE account_id = ANY(:accounts) AND state = 'approved' ORDER BY deferral_id"
+)
 _PAGE = text(
     f"""
     SELECT {_COLUMNS} FROM deferrals
@@ -114,12 +118,44 @@ async def approved(conn: Connection, account_id: str, period: str) -> list[Defer
     return [_recorded(row).effect() for row in rows]
 
 
+async def of_accounts(conn: Connection, accounts: Collection[str]) -> dict[str, list[Deferral]]:
+    """What is deferred of these accounts, of whatever levy periods."""
+    found: dict[str, list[Deferral]] = {}
+    rows = (await conn.execute(_OF_ACCOUNTS, {"accounts": sorted(accounts)})).mappings()
+    for one in map(_recorded, rows):
+        found.setdefault(one.account_id, []).append(one.effect())
+    return found
+
+
 async def page(
     conn: Connection, employer_id: str, after: str, limit: int
 ) -> list[RecordedDeferral]:
     """An employer's deferrals by id, after `after`."""
     values = {"employer_id": employer_id, "after": after, "limit": limit}
     return [_recorded(row) for row in (await conn.execute(_PAGE, values)).mappings()]
+
+
+_ASSESS_AGAIN = text(
+    """
+    UPDATE assessments SET assess_at = :now
+     WHERE account_id = :account_id AND levy_period = ANY(:periods) AND declaration_id IS NULL
+    """
+)
+_COMPARE_AGAIN = text(
+    """
+    UPDATE assessments SET compare_at = :now
+     WHERE account_id = :account_id AND levy_period = ANY(:periods) AND declaration_id IS NOT NULL
+    """
+)
+
+
+async def tell_days_again(
+    conn: Connection, account_id: str, periods: Sequence[str], now: datetime
+) -> None:
+    """These months are told with the days that they have now, those that were declared too."""
+    values = {"account_id": account_id, "periods": list(periods), "now": now}
+    for statement in (_ASSESS_AGAIN, _COMPARE_AGAIN):
+        await conn.execute(statement, values)
 
 
 # What was told to be at risk is looked at again: it may be so no longer.

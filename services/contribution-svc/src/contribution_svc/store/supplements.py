@@ -67,7 +67,7 @@ class Owed:
 _ASSESSED = """
     a.employee_id, a.levy_period, a.employer_id, a.account_id, a.department_id, a.city, a.version,
     a.rests_on, a.contribution_year, a.lines, a.base_explanation, a.policy_known_since, a.file_by,
-    a.debit_by, a.told, a.facts_parked, a.supplements, a.declared_version"""
+    a.debit_by, a.told, a.facts_parked, a.supplements, a.declared_version, a.policy_warnings"""
 _NEXT = text("SELECT min(compare_at) FROM assessments WHERE compare_at IS NOT NULL")
 _TO_COMPARE = text(
     f"""
@@ -112,6 +112,30 @@ def _owed(row: Mapping[Any, Any]) -> Owed:
 async def compared(conn: Connection, owed: Sequence[Owed]) -> None:
     keys = ((one.assessment.employee_id, one.assessment.levy_period) for one in owed)
     await conn.execute(_COMPARED, columns(("employee_id", "levy_period"), keys))
+
+
+_MOVE_DAYS = text(
+    """
+    UPDATE assessments a
+       SET version = n.version, supplements = n.supplements, told = n.told,
+           declared_version = n.declared_version
+      FROM unnest(
+        CAST(:employee_id AS text[]), CAST(:levy_period AS text[]), CAST(:version AS bigint[]),
+        CAST(:supplements AS jsonb[]), CAST(:told AS text[]), CAST(:declared_version AS bigint[]))
+        AS n(employee_id, levy_period, version, supplements, told, declared_version)
+     WHERE a.employee_id = n.employee_id AND a.levy_period = n.levy_period
+    """
+)
+
+
+async def move_days(conn: Connection, declared: Sequence[Assessment]) -> None:
+    """Writes locked declared months back under the version that tells their days."""
+    names = ("employee_id", "levy_period", "version", "supplements", "told", "declared_version")
+    rows = (
+        [to_json(a.supplements) if name == "supplements" else getattr(a, name) for name in names]
+        for a in declared
+    )
+    await conn.execute(_MOVE_DAYS, columns(names, rows))
 
 
 _PROPOSE = text(

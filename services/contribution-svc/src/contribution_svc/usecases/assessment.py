@@ -16,9 +16,10 @@ from contribution_svc.store import bases as base_store
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseBody, BaseRow
 from contribution_svc.store.values import to_json
+from contribution_svc.usecases.deferred import with_deferred
 from contribution_svc.usecases.grounds import Grounds, Scheme, grounds_of, key, schemes_of
 from contribution_svc.usecases.library import Library
-from contribution_svc.usecases.told import base_changed, contribution_assessed
+from contribution_svc.usecases.told import base_changed, contribution_assessed, deferred_lines
 from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
@@ -39,6 +40,7 @@ async def assess_marked(conn: Connection, library: Library, now: datetime) -> in
     rows = await assessments.to_assess(conn, now, BATCH)
     if not rows:
         return 0
+    rows = await with_deferred(conn, rows)
     policies = await library.in_force(conn)
     found = await reckoned(conn, policies, rows, china_day(now))
     unknown = [row for row, one in zip(rows, found, strict=True) if one is None]
@@ -199,5 +201,6 @@ def content_of(row: Assessment) -> str:
         # Only where there are some: what was told before there could be any keeps its name.
         *((row.policy_warnings,) if row.policy_warnings else ()),
         *((row.supplements,) if row.supplements else ()),
+        *((later,) if (later := deferred_lines(row)) else ()),
     )
     return hashlib.sha256(to_json(facts).encode()).hexdigest()

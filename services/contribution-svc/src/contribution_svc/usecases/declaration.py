@@ -14,6 +14,7 @@ from contribution_svc.errors import (
 from contribution_svc.store import declarations, roster
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules, allocate_waiting
+from contribution_svc.usecases.deferred import debited_later
 from contribution_svc.usecases.not_filed import settle_provisional
 from contribution_svc.usecases.told import declaration_approved
 from shared import outbox
@@ -45,6 +46,7 @@ async def approve_declaration(
         raise NothingToDeclare(
             f"nobody has anything due in {period} on this account; see who is blocked, and why"
         )
+    declaration = await debited_later(conn, declaration, sums.by_insurance)
     approved = await declarations.approve(conn, declaration, sums, by, now)
     due = [member.employee_id for member in found.members if member.is_due()]
     await declarations.freeze(conn, declaration_id, period, due)

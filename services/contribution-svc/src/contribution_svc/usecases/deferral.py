@@ -79,8 +79,8 @@ def _check_span(grant: Grant) -> None:
 async def approve_deferral(
     conn: Connection, rules: Rules, deferral_id: str, by: str, now: datetime
 ) -> RecordedDeferral:
-    """From now on nothing of its span is late before `until`: late fees that were posted are told
-    anew, and deadlines looked at again.
+    """From now on nothing of its span is late before `until`: days of debiting and late fees that
+    were posted are told anew, and deadlines looked at again.
 
     Raises DeferralUnknown, DeferralApprovedAlready, SecondPersonNeeded.
     """
@@ -98,6 +98,7 @@ async def approve_deferral(
     await outbox.add(conn, [deferral_changed(approved)], now)
     span = LevyPeriod.parse(deferral.first_period).through(LevyPeriod.parse(deferral.last_period))
     periods = [str(period) for period in span]
+    await deferrals.tell_days_again(conn, deferral.account_id, periods, now)
     await deferrals.risks_again(conn, deferral.account_id, periods, now, china_day(now))
     await post_again(conn, rules, deferral.account_id, periods, now)
     return approved

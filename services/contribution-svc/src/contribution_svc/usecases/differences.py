@@ -2,14 +2,20 @@
 declaration opened for it.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from contribution_svc.domain.difference import Month, SupplementLine, differences
 from contribution_svc.domain.lines import Line
 from contribution_svc.store import supplements
+from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.supplements import Owed
-from contribution_svc.usecases.assessment import BATCH, as_known_now
+from contribution_svc.usecases.assessment import BATCH, as_known_now, content_of
+from contribution_svc.usecases.deferred import with_deferred
 from contribution_svc.usecases.library import Library
+from contribution_svc.usecases.told import contribution_assessed
+from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
 from shared.logs import get_logger
@@ -24,6 +30,7 @@ async def compare_declared(conn: Connection, library: Library, now: datetime) ->
     if not owed:
         return 0
     rows = [one.assessment for one in owed]
+    await _tell_moved_days(conn, rows, now)
     policies = await library.in_force(conn)
     known = await as_known_now(conn, policies, rows, china_day(now))
     found = []
@@ -44,6 +51,22 @@ async def compare_declared(conn: Connection, library: Library, now: datetime) ->
     if months:
         _log.info("differences_found", months=len(months), people=len(found))
     return len(owed)
+
+
+async def _tell_moved_days(conn: Connection, rows: Sequence[Assessment], now: datetime) -> None:
+    """What was declared stays as it was, but for the days that a deferral has moved since."""
+    moved = [
+        replace(
+            row,
+            version=row.version + 1,
+            declared_version=row.declared_version or row.version,
+            told=content_of(row),
+        )
+        for row in await with_deferred(conn, rows)
+        if row.deferred and content_of(row) != row.told
+    ]
+    await supplements.move_days(conn, moved)
+    await outbox.add(conn, [contribution_assessed(row) for row in moved], now)
 
 
 def month_of(owed: Owed) -> Month:

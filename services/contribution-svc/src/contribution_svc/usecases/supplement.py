@@ -24,6 +24,7 @@ from contribution_svc.store.supplements import Lacking
 from contribution_svc.usecases.allocation import Rules, allocate_waiting
 from contribution_svc.usecases.assessment import content_of
 from contribution_svc.usecases.declaration import check_is_draft
+from contribution_svc.usecases.deferred import debited_later, with_deferred
 from contribution_svc.usecases.differences import month_of
 from contribution_svc.usecases.told import contribution_assessed, declaration_approved
 from shared import outbox
@@ -141,8 +142,10 @@ async def _save(
     by: str,
     now: datetime,
 ) -> Declaration:
+    declaration = await debited_later(conn, declaration, sums.by_insurance)
     approved = await declarations.approve(conn, declaration, sums, by, now)
-    changed = [_assessed(declaration, one) for one in carried]
+    rows = await with_deferred(conn, [_assessed(declaration, one) for one in carried])
+    changed = [replace(row, told=content_of(row)) for row in rows]
     left = [(one.assessment, one.refunds) for one in carried if one.was_declared]
     await supplements.freeze(conn, declaration.declaration_id, changed, left, now)
     await outbox.add(conn, [contribution_assessed(row) for row in changed], now)
@@ -227,7 +230,7 @@ def _assessed(declaration: Declaration, one: Carried) -> Assessment:
     if not one.was_declared:
         lines = [line for line in row.lines if line.state is not LineState.DUE]
         declared_version = 0
-    new = replace(
+    return replace(
         row,
         version=row.version + 1,
         lines=lines,
@@ -236,4 +239,3 @@ def _assessed(declaration: Declaration, one: Carried) -> Assessment:
         file_by=row.file_by if one.was_declared else declaration.file_by,
         debit_by=row.debit_by if one.was_declared else declaration.debit_by,
     )
-    return replace(new, told=content_of(new))

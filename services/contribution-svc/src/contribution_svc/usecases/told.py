@@ -31,6 +31,7 @@ from shared.contracts import (
     RiskFact,
     SchemeFact,
 )
+from shared.values import Insurance
 
 
 def policy_changed(
@@ -150,6 +151,7 @@ def base_answered(row: MemberRow) -> BaseAnswered:
 
 
 def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
+    days = deferred_lines(assessment)
     return ContributionAssessed(
         version=assessment.version,
         employee_id=assessment.employee_id,
@@ -161,7 +163,10 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
         file_by=str(assessment.file_by),
         debit_by=str(assessment.debit_by),
         lines=(
-            *(_assessed_line(line, assessment.declared_version) for line in assessment.lines),
+            *(
+                _assessed_line(line, assessment.declared_version, days.get(line.insurance))
+                for line in assessment.lines
+            ),
             *(_supplement_line(line) for line in assessment.supplements),
         ),
         base_explanation=assessment.base_explanation,
@@ -170,7 +175,13 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
     )
 
 
-def _assessed_line(line: Line, declared_version: int) -> AssessedLine:
+def deferred_lines(assessment: Assessment) -> dict[Insurance, date]:
+    """The lines that may be debited later than the rest, with their last day."""
+    due = [line.insurance for line in assessment.lines if line.is_due()]
+    return {one: assessment.deferred[one] for one in due if one in assessment.deferred}
+
+
+def _assessed_line(line: Line, declared_version: int, deferred: date | None) -> AssessedLine:
     return AssessedLine(
         insurance=line.insurance,
         state=line.state,
@@ -182,6 +193,7 @@ def _assessed_line(line: Line, declared_version: int) -> AssessedLine:
         employer_fen=line.employer_fen,
         employee_fen=line.employee_fen,
         declared_version=declared_version,
+        debit_by=str(deferred or ""),
     )
 
 

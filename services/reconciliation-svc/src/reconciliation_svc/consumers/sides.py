@@ -73,6 +73,11 @@ def _assessed(event: ContributionAssessed) -> AssessedSide:
         file_by=date.fromisoformat(event.file_by),
         debit_by=date.fromisoformat(event.debit_by),
         lines=lines,
+        deferred={
+            fact.insurance: date.fromisoformat(fact.debit_by)
+            for fact in event.lines
+            if fact.debit_by and not fact.declaration_id
+        },
     )
 
 

@@ -3,7 +3,7 @@ its cells.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shared.values import Insurance, LevyPeriod
@@ -66,7 +66,9 @@ class AssessedLine:
 
 @dataclass(frozen=True, slots=True)
 class AssessedSide:
-    """What is due. `file_by` and `debit_by` are the account's last days, after rolling."""
+    """What is due. `file_by` and `debit_by` are the account's last days, after rolling; `deferred`
+    has the last days of what may be debited later (缓缴).
+    """
 
     city: str
     account_id: str
@@ -74,6 +76,7 @@ class AssessedSide:
     file_by: date
     debit_by: date
     lines: dict[Insurance, AssessedLine]
+    deferred: dict[Insurance, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

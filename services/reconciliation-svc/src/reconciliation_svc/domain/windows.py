@@ -100,7 +100,8 @@ def windows_of(
     file_ends_at = assess_ends_at
     if assessed is not None:
         file_ends_at = calendar.day_ends_at(assessed.file_by)
-        debit_ends_at = calendar.day_ends_at(assessed.debit_by)
+        debit_by = assessed.deferred.get(cell.insurance, assessed.debit_by)
+        debit_ends_at = calendar.day_ends_at(debit_by)
     return Windows(
         assess_ends_at=assess_ends_at,
         file_ends_at=file_ends_at,
