@@ -333,7 +333,8 @@ def test_a_simulation_longer_than_a_step_counts_nobody_twice(people: int) -> Non
         for ppm in (80_000, 90_000)
     )
     wage_fen = 1_000_000
-    found = compared(Roster([old], [(0, wage_fen)] * people), Roster([new], [(0, wage_fen)]))
+    people_of = [(0, wage_fen)] * people
+    found = compared(Roster([old], people_of), Roster([new], people_of))
     assert found.people() == people
     assert set(found.employer_fen.tolist()) == {10_000}
     assert found.total_fen() == 10_000 * people

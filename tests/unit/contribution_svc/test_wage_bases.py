@@ -50,7 +50,7 @@ def facts(
     spells: Sequence[Spell], wages: Mapping[int, int] | None = None, **known: Any
 ) -> WageFacts:
     """`wages` are those of 2023, by month."""
-    return WageFacts(spells, wages or {}, **known)
+    return WageFacts(spells, {YEAR: wages or {}}, **known)
 
 
 def found(
@@ -59,14 +59,14 @@ def found(
     after_raise: AfterRaise = FIXED,
     terms: Sequence[Terms] = SCHEME,
 ) -> Bases:
-    bases = bases_of(known, YEAR, period, after_raise, terms)
+    bases = bases_of(known, {YEAR: terms}, period, after_raise)
     assert isinstance(bases, Bases), bases
     return bases
 
 
 def rests_on(bases: Bases) -> list[WageBasis]:
     """By the order of SCHEME, but for those that are not due yet."""
-    return [bases.basis_of(t.insurance) for t in SCHEME if t.insurance not in bases.not_yet]
+    return [bases.rests_on[t.insurance] for t in SCHEME if t.insurance not in bases.not_yet]
 
 
 AVERAGE = WageBasis(900_000, 12, BaseRule.LAST_YEAR_AVERAGE)
@@ -101,7 +101,7 @@ def test_every_month_with_a_wage_counts_be_it_a_fen_and_no_month_without(
     paid = [fen for fen in wages.values() if fen]
     known = facts(LONG_AGO, wages)
     if not paid:
-        assert bases_of(known, YEAR, JULY, FIXED, SCHEME) == "wage_history_missing"
+        assert bases_of(known, {YEAR: SCHEME}, JULY, FIXED) == "wage_history_missing"
         return
     missing = tuple(month for month in range(1, 13) if month not in wages)
     basis = WageBasis(average_fen(paid), len(paid), BaseRule.LAST_YEAR_AVERAGE, missing)
@@ -154,7 +154,7 @@ def test_a_first_member_who_will_come_back_is_judged_by_the_spell_of_the_month()
 
 
 def test_a_first_member_without_employment_has_no_base() -> None:
-    assert bases_of(new_member(()), YEAR, JULY, FIXED, SCHEME) == "no_employment"
+    assert bases_of(new_member(()), {YEAR: SCHEME}, JULY, FIXED) == "no_employment"
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ def test_the_rest_of_a_month_is_a_correction_of_that_month_with_every_figure() -
         tax_fen=2,
         net_fen=1_123_603 - october.net_fen,
         contributions_fen=394,
-        special_additional_fen=0,
+        income_fen=200_000,
+        special_additional_fen=300_000,
         withheld=(late, line(50, "2024-09")),
     )
     assert [item.belongs_to for item in rest.items] == ["2024-10"]
