@@ -10,7 +10,15 @@ from shared.contracts import (
     DeclarationApproved,
 )
 from shared.values import Insurance
-from tests.integration.contribution_svc.month import WANG, Month, employee, filed, last_year, wage
+from tests.integration.contribution_svc.month import (
+    EMPLOYER,
+    WANG,
+    Month,
+    employee,
+    filed,
+    last_year,
+    wage,
+)
 
 
 async def test_what_is_declared_stays_as_it_was_declared(month: Month) -> None:
@@ -136,6 +144,16 @@ async def test_whoever_comes_after_the_approval_is_assessed_and_named(month: Mon
     assert {x.state for x in (await month.assessed("late")).lines} == {"due"}
     [risk] = [r for r in await month.told(DeadlineAtRisk) if r.approved]
     assert [(m.employee_id, m.reason) for m in risk.missing] == [("late", "not_declared")]
+    path = f"/supplementary-declarations?employer_id={EMPLOYER}"
+    [opened] = (await month.get(path)).json()["items"]
+    assert (opened["number"], opened["state"], opened["people"]) == (1, "draft", 1)
+    supplement = await month.post(
+        f"/supplementary-declarations/{opened['declaration_id']}/approve", json={}
+    )
+    assert {x.kind for x in (await month.assessed("late")).lines} == {"regular"}, supplement.text
+    await month.work()
+    over = (await month.told(DeadlineAtRisk))[-1]
+    assert [(m.employee_id, m.reason) for m in over.missing] == []
 
 
 async def test_two_replicas_assess_everyone_once(month: Month) -> None:

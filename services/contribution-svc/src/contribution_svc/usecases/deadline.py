@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from contribution_svc.domain.declaration import Member, blocked_reasons
 from contribution_svc.domain.late_fee import due_after_deferral
 from contribution_svc.domain.lines import FACTS_PARKED
-from contribution_svc.store import declarations, deferrals, roster
+from contribution_svc.store import declarations, deferrals, roster, supplements
 from contribution_svc.store.declarations import AtRisk, Declaration, Members, RiskBody
 from contribution_svc.usecases.period import RISK_TIME
 from contribution_svc.usecases.told import deadline_at_risk
@@ -20,6 +20,7 @@ from shared.values import Insurance, LevyPeriod
 _BATCH = 50
 _FILED_WITHIN = timedelta(hours=1)
 """An approved declaration is filed within minutes; what is not by then may miss its day."""
+NOT_DECLARED = "not_declared"
 _BEFORE_DEFERRED_DAY = timedelta(days=4)
 """Two working days, whatever weekend lies between."""
 _MAX_NAMED = 2_000
@@ -29,8 +30,8 @@ itself.
 
 
 async def look_at_deadlines(conn: Connection, now: datetime) -> int:
-    """Tells each deadline whose risk is new or has changed, also that it is over; returns how many
-    were looked at.
+    """Tells each deadline whose risk is new or has changed, also that it is over, and opens a
+    supplementary declaration for whoever came too late for theirs; returns how many were looked at.
     """
     due = await declarations.at_risk(conn, now, _BATCH)
     for risk in due:
@@ -47,6 +48,9 @@ async def _look_at(conn: Connection, risk: AtRisk, now: datetime) -> None:
         await declarations.risk_seen(conn, declaration.declaration_id, version, told, put_off)
         return
     named = _missing(found, declaration.is_approved())
+    if any(reason == NOT_DECLARED for _, reason in named):
+        # They can still be filed in time; after the day each is told as not filed.
+        await supplements.open_next(conn, declaration, now)
     named += [(one, FACTS_PARKED) for one in await _parked_newcomers(conn, declaration)]
     again_at = _filed_by(declaration)
     if again_at is not None and again_at <= now:
@@ -113,5 +117,5 @@ def _reason(member: Member, waits: bool, approved: bool) -> str:
     if blocked := "; ".join(blocked_reasons(member.lines)):
         return blocked
     if approved and member.is_due():
-        return "not_declared"
+        return NOT_DECLARED
     return FACTS_PARKED if member.facts_parked else ""
