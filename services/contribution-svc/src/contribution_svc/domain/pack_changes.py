@@ -45,6 +45,7 @@ _WHY = _DATES | _PROVENANCE | {"warnings"}
 """What terms say beside what is due: where it comes from, and for how long it holds."""
 
 
+_IN_MONTHS = "back_payment"
 _IN_PERCENT = ("_rate", "late_fee", "not_filed")
 
 
@@ -146,6 +147,8 @@ def _text(key: str, figure: Any) -> str:
     value = figure["value"]
     if value is None:
         return "—"
+    if key.endswith(_IN_MONTHS):
+        return f"{value}个月"
     return percent_text(value) if key.endswith(_IN_PERCENT) else fen_text(value)
 
 

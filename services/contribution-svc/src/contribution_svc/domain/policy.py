@@ -234,7 +234,8 @@ class Pack:
 
     `merged` are insurances that are collected within another and have no line of their own.
     `not_filed` is the part of last month's amount, in millionths, that an account which did not
-    file is assessed at for the time being (社会保险法 art. 62); empty: the pack does not say.
+    file is assessed at for the time being (社会保险法 art. 62), `back_payment` how many months back
+    a missing one can be made good online (补缴); empty: the pack does not say.
     """
 
     city: str
@@ -253,6 +254,7 @@ class Pack:
     average_wage: Series = ()
     remarks: tuple[str, ...] = ()
     not_filed: Series = ()
+    back_payment: Series = ()
 
     def terms(self, period: LevyPeriod, known_on: date) -> tuple[Terms, ...]:
         """What holds per insurance on the first day of the levy period, in the order of the

@@ -19,6 +19,7 @@ from contribution_svc.policy.series import (
     bound,
     fixed_sum,
     late_fee,
+    months_back,
     not_filed,
     rate,
     read_series,
@@ -68,6 +69,7 @@ def _pack(section: Section, sha256: str) -> Pack:
         merged=merged,
         average_wage=_optional_series(section, "average_wage", texts, bound),
         not_filed=_optional_series(section, "not_filed_percent_of_last_month", texts, not_filed),
+        back_payment=_optional_series(section, "back_payment_online_months", texts, months_back),
         remarks=section.texts("remarks"),
     )
     section.done()

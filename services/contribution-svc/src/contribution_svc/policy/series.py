@@ -22,6 +22,8 @@ _MOST_RATE_PPM = 300_000
 """
 _MOST_LATE_FEE_PPM = 10_000
 _WHOLE_PPM, _MOST_NOT_FILED_PPM = 1_000_000, 2_000_000
+_MOST_MONTHS_BACK = 24
+"""Systems of agencies, which serve every city, hold 0 to 24."""
 _MOST_FIXED_FEN = 1_000_00
 """Fixed sums are some yuan a month: Beijing's employees pay 3.00."""
 
@@ -76,6 +78,10 @@ def not_filed(item: Section) -> int | None:
     if value is not None and not _WHOLE_PPM <= value <= _MOST_NOT_FILED_PPM:
         item.fault("value", f"{value // 10_000} %", "expected 100 to 200 % of last month's amount")
     return value
+
+
+def months_back(item: Section) -> int:
+    return item.whole("value", 0, _MOST_MONTHS_BACK)
 
 
 def fixed_sum(item: Section) -> int | None:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from contribution_svc.domain import back_payment
 from contribution_svc.domain.calendar import account_days
 from contribution_svc.domain.declaration import Sums, Supplement, declare_supplements
-from contribution_svc.domain.difference import SupplementLine, never_declared
+from contribution_svc.domain.difference import Kind, SupplementLine, never_declared
 from contribution_svc.domain.lines import LineState
+from contribution_svc.domain.policy import Pack
 from contribution_svc.errors import (
     DeclarationNotApproved,
     DeclarationNotReady,
@@ -53,11 +55,12 @@ class Carried:
 class SupplementView:
     """A supplementary declaration; of a draft the sums are those that an approval now would freeze.
 
-    `waiting` counts employees who are still to be compared or assessed.
+    `waiting` counts employees who are still to be compared or assessed; `warnings` are sentences.
     """
 
     declaration: Declaration
     waiting: int
+    warnings: tuple[str, ...] = ()
 
 
 async def open_supplement(
@@ -164,7 +167,19 @@ async def supplement_view(
     found = await supplements.of_account(conn, declaration.account_id, declaration.levy_period)
     carried = [one for one in carried_of(policies, found, today) if one.lines]
     sums = declare_supplements(one.supplement() for one in carried)
-    return SupplementView(declaration.with_sums(sums), sum(one.waits for one in found))
+    waiting = sum(one.waits for one in found)
+    warned = _warnings(policies.of(declaration.city), declaration, carried, today)
+    return SupplementView(declaration.with_sums(sums), waiting, warned)
+
+
+def _warnings(
+    pack: Pack, declaration: Declaration, carried: Sequence[Carried], today: date
+) -> tuple[str, ...]:
+    kinds = {line.kind for one in carried for line in one.lines}
+    if Kind.BACK_PAYMENT not in kinds:
+        return ()
+    warned = back_payment.warning(pack, LevyPeriod.parse(declaration.levy_period), today)
+    return (warned,) if warned else ()
 
 
 def carried_of(policies: Policies, found: Sequence[Lacking], today: date) -> list[Carried]:
