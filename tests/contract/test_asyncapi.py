@@ -51,6 +51,7 @@ def test_every_event_is_heard_by_a_service() -> None:
         "BaseAnswered",
         "DeferralChanged",
         "ProvisionallyAssessed",
+        "RefundChanged",
     }
     assert set(messages_of("receive")) == set(CLASSES) - for_others
 

@@ -113,6 +113,9 @@ POST /policy-updates                        403  403  403  403  403  own  403  4
 GET  /statements                            403  403  403  own  404  403  403  401
 POST /statements                            403  403  403  own  404  403  403  401
 GET  /provisional-assessments               403  403  403  own  404  403  403  401
+GET  /refunds                               403  403  403  own  404  403  403  401
+POST /refunds                               403  403  403  own  404  403  403  401
+POST /refunds/{refund_id}/answer            403  403  403  404  404  403  403  401
 GET  /sums                                  403  403  403  own  404  own  403  401
 GET  /supplementary-declarations            403  403  403  own  404  403  403  401
 POST /supplementary-declarations            403  403  403  own  404  403  403  401
@@ -251,6 +254,10 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
     "/payroll-runs": lambda ids: {"json": _named(ids, "employer_id", "levy_period")},
     "/supplementary-declarations": lambda ids: {"json": _named(ids, "account_id", "levy_period")},
     "/supplementary-declarations/{declaration_id}/approve": lambda _: {"json": {}},
+    "/refunds": lambda ids: {
+        "json": {**_named(ids, "account_id", "levy_period"), "document_no": "税退1号"}
+    },
+    "/refunds/{refund_id}/answer": lambda _: {"json": {"reason": "资料不齐"}},
     "/deferrals": lambda ids: {"json": {**_DEFERRAL, **_named(ids, "account_id")}},
     "/payroll-runs/{run_id}/check": lambda _: {"json": {}},
     "/payroll-runs/{run_id}/correct": lambda _: {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.contribution_svc.bank import Bank, banking
+from tests.integration.contribution_svc.hefei_months import At, hefei_at
 from tests.integration.contribution_svc.month import Month
 from tests.integration.contribution_svc.service import running
 from tests.support.issuer import Issuer, issuer
@@ -35,3 +36,27 @@ async def month(
     database = await service_database("contribution_svc")
     async with running(database, signing, bank, tmp_path) as month:
         yield month
+
+
+@pytest.fixture
+async def hefei(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+    signing: Issuer,
+    bank: Bank,
+    tmp_path: Path,
+) -> At:
+    """The service at a time, with Hefei's pack, always on one database."""
+    database = await service_database("contribution_svc")
+    return hefei_at(database, signing, bank, tmp_path)
+
+
+@pytest.fixture
+async def restored(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+    signing: Issuer,
+    bank: Bank,
+    tmp_path: Path,
+) -> At:
+    """The same on a store that was lost."""
+    database = await service_database("contribution_svc")
+    return hefei_at(database, signing, bank, tmp_path)

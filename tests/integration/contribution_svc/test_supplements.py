@@ -2,141 +2,45 @@
 them.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bureau_sync_svc.domain.filing import filing_serial
 from contribution_svc.domain.declaration import lines_hash
 from shared.contracts import (
-    AccountFact,
     ContributionAssessed,
     DeclarationApproved,
     Event,
-    SpellFact,
 )
-from tests.integration.contribution_svc.bank import Bank
+from tests.integration.contribution_svc.hefei_months import (
+    At,
+    approve,
+    arrears,
+    at_the_floor,
+    declare,
+    hefei_employer,
+    insured,
+    supplementary,
+)
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
-    EMPLOYER,
     WANG,
     Month,
-    employee,
-    employer,
     facts_of,
     wage,
 )
-from tests.integration.contribution_svc.service import running
 from tests.support.bank_statements import Booking
-from tests.support.hefei import LATE_NOTICE, hefei_pack
+from tests.support.hefei import LATE_NOTICE
 from tests.support.invariants.rules.fen import declaration_does_not_add_up
 from tests.support.invariants.rules.journals import posted_not_as_debited
-from tests.support.issuer import Issuer
-from tests.support.service_databases import ServiceDatabase
 
 MONTHS = [f"2026-{month:02d}" for month in range(1, 9)]
 LATE = "laozhang"
-At = Callable[[str], AbstractAsyncContextManager[Month]]
-
-
-@pytest.fixture
-async def hefei(
-    service_database: Callable[[str], Awaitable[ServiceDatabase]],
-    signing: Issuer,
-    bank: Bank,
-    tmp_path: Path,
-) -> At:
-    """The service at a time, with Hefei's pack, always on one database."""
-    database = await service_database("contribution_svc")
-    return _at(database, signing, bank, tmp_path)
-
-
-@pytest.fixture
-async def restored(
-    service_database: Callable[[str], Awaitable[ServiceDatabase]],
-    signing: Issuer,
-    bank: Bank,
-    tmp_path: Path,
-) -> At:
-    """The same on a store that was lost."""
-    database = await service_database("contribution_svc")
-    return _at(database, signing, bank, tmp_path)
-
-
-def _at(database: ServiceDatabase, signing: Issuer, bank: Bank, folder: Path) -> At:
-    packs = folder / "packs"
-    packs.mkdir(exist_ok=True)
-    (packs / "340100.yaml").write_bytes(hefei_pack())
-
-    def at(time: str) -> AbstractAsyncContextManager[Month]:
-        return running(database, signing, bank, folder, time, policy_dir=packs)
-
-    return at
-
-
-def insured(employee_id: str, since: str = "2020-03-01") -> Any:
-    spell = SpellFact(
-        since=since, until="", department_id="operations", city="340100", account_id=ACCOUNT
-    )
-    return employee(employee_id, spells=(spell,))
-
-
-def hefei_employer(cut_over: str) -> Any:
-    account = AccountFact(
-        account_id=ACCOUNT,
-        account_no="3401000001",
-        city="340100",
-        collector="tax-340100",
-        bank_account_ref="BANK-1",
-    )
-    return employer(cut_over=cut_over, accounts=(account,))
-
-
-def at_the_floor(employee_id: str) -> list[Any]:
-    """Last year's wages, below every floor."""
-    return [wage(employee_id, f"2025-{month:02d}", 300_000) for month in range(1, 13)]
-
-
-async def declare(month: Month, *periods: str) -> None:
-    """Each opened and approved in its time, the first with the employer's cut-over."""
-    await month.hear(hefei_employer(periods[0]))
-    await month.hear(insured(WANG))
-    await month.hear(*at_the_floor(WANG))
-    for period in periods:
-        await month.work(f"{period}-08 09:00")
-        path = f"/declarations?employer_id={EMPLOYER}&levy_period={period}"
-        [draft] = (await month.get(path)).json()["items"]
-        answer = await month.post(f"/declarations/{draft['declaration_id']}/approve")
-        assert answer.status_code == 200, answer.text
-
-
-async def supplementary(month: Month) -> list[Any]:
-    answer = await month.get(f"/supplementary-declarations?employer_id={EMPLOYER}")
-    assert answer.status_code == 200, answer.text
-    found: list[Any] = answer.json()["items"]
-    return sorted(found, key=lambda one: (one["levy_period"], one["number"]))
-
-
-async def arrears(month: Month, employee_id: str) -> Any:
-    answer = await month.get(f"/arrears?employee_id={employee_id}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 async def explained(month: Month, employee_id: str, period: str) -> Any:
     """The employee's pension on the payslip of a month."""
     path = f"/explanations/contribution?employee_id={employee_id}&levy_period={period}"
     answer = await month.get(f"{path}&insurance=pension&side=employee")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def approve(month: Month, declaration: Any, **body: str) -> Any:
-    path = f"/supplementary-declarations/{declaration['declaration_id']}/approve"
-    answer = await month.post(path, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -217,6 +121,9 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
         body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
         opened = (await month.post("/supplementary-declarations", json=body)).json()
         assert (opened["people"], opened["total_fen"]) == (1, 120_000)
+        assert opened["warnings"] == [
+            "合肥市能补缴几个月前的费款未知，请先向征收机构核实2026-08能否补缴"
+        ]
         again = (await month.post("/supplementary-declarations", json=body)).json()
         assert again["declaration_id"] == opened["declaration_id"]
         [owed] = (await arrears(month, LATE))["lines"]
@@ -258,6 +165,33 @@ async def hear_payroll(month: Month, since: str) -> None:
     await month.hear(*at_the_floor(WANG), wage(LATE, "2026-08", 500_000, purpose="run"))
 
 
+def corrected() -> list[Any]:
+    """小王's wages of last year as they were after all: 6,000.00 a month."""
+    return [wage(WANG, f"2025-{month:02d}", 600_000, version=2) for month in range(1, 13)]
+
+
+async def declare_again(month: Month) -> Any:
+    """A correction after a supplementary declaration was approved: a second one, of what differs
+    from all that was declared so far.
+    """
+    await month.hear(*corrected())
+    await month.work()
+    [first, second] = await supplementary(month)
+    assert (first["state"], second["state"], second["number"]) == ("approved", "draft", 2)
+    approved = await approve(month, second)
+    told = await month.assessed()
+    [regular, late_notice, correction] = told.lines
+    bases = [regular.base_fen, late_notice.base_fen, correction.base_fen]
+    assert bases == [431_100, 4_300, 600_000 - 435_400]
+    sums = [line.employer_fen + line.employee_fen for line in told.lines]
+    assert (sums[2], sum(sums)) == (approved["total_fen"], 600_000 * 24 // 100)
+    assert [line.declared_version for line in told.lines] == [1, 2, 3]
+    [*_, approval] = await month.told(DeclarationApproved)
+    assert (approval.number, approval.lines_hash) == (2, lines_hash([(WANG, 3)]))
+    assert (await arrears(month, WANG))["owed_fen"] == 0
+    return approved
+
+
 async def test_a_restored_store_takes_its_supplementary_declarations_back(
     hefei: At, restored: At
 ) -> None:
@@ -269,37 +203,19 @@ async def test_a_restored_store_takes_its_supplementary_declarations_back(
         await month.work()
         [draft] = await supplementary(month)
         assert (draft["people"], draft["total_fen"]) == (2, 120_000 + 1_032)
-        before = await approve(month, draft)
+        before = [await approve(month, draft), await declare_again(month)]
         told = await month.told(Event)
         mine = [await arrears(month, one) for one in (WANG, LATE)]
     async with restored("2026-09-08 10:00") as month:
         await hear_payroll(month, "2026-08")
+        await month.hear(*corrected())
         notes = await month.take_back(told)
         assert [note for note in notes if "was approved" in note] == []
         await month.work()
         again = [e for e in await month.told(ContributionAssessed) if e.levy_period == "2026-08"]
         assert again == [], "everything is as readers know it"
-        [found] = await supplementary(month)
         kept = ("declaration_id", "number", "state", "people", "sums", "lines_hash", "debit_by")
-        assert {name: found[name] for name in kept} == {name: before[name] for name in kept}
+        found = [{name: one[name] for name in kept} for one in await supplementary(month)]
+        assert found == [{name: one[name] for name in kept} for one in before]
         for one in [await arrears(month, who) for who in (WANG, LATE)]:
             assert one in mine
-
-
-async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:
-    async with hefei("2025-12-20 09:00") as month:
-        await declare(month, "2026-08")
-        exempt = insured(WANG)
-        await month.hear(
-            employee(WANG, version=2, person_kind="retired_rehired", spells=exempt.spells)
-        )
-        await month.work()
-        found = await arrears(month, WANG)
-        assert {one["state"] for one in found["lines"]} == {"refund"}
-        assert found["refundable_fen"] == 103_464
-        assert "retired_rehired" in found["lines"][0]["reason"]
-        assert await supplementary(month) == []
-        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
-        opened = (await month.post("/supplementary-declarations", json=body)).json()
-        path = f"/supplementary-declarations/{opened['declaration_id']}/approve"
-        assert (await month.post(path, json={})).json()["type"].endswith("nothing-to-declare")

@@ -23,6 +23,7 @@ _NOT_SHOWN = (
     "PolicyReleaseAnnounced",
     "DeferralChanged",
     "ProvisionallyAssessed",
+    "RefundChanged",
 )
 """What portal-svc shows nobody: it is asked of its owner."""
 

@@ -176,6 +176,24 @@ def test_what_was_never_declared_comes_in_time_until_its_due_day(today: date, ki
     assert found == replace(owed, kind=kind)
 
 
+@given(
+    old=months_of_lines,
+    notices=st.lists(st.tuples(months_of_lines, st.booleans(), st.booleans()), min_size=1),
+)
+def test_lines_supplements_and_refunds_are_the_newest_reckoning(
+    old: list[Line], notices: list[tuple[list[Line], bool, bool]]
+) -> None:
+    """However many supplementary declarations are approved, and refunds come, between the notices:
+    what counts as declared and what is still proposed make the newest lines.
+    """
+    declared: list[Line | SupplementLine] = list(old)
+    for new, approved, refunded in notices:
+        proposed = differences(MONTH, declared, new, TERMS)
+        sums = counted([*declared, *proposed])
+        assert sums == {line.insurance: Counted().plus(line) for line in new}
+        declared += [one for one in proposed if (refunded if one.is_refund() else approved)]
+
+
 def test_what_was_never_declared_is_a_back_payment_by_the_policy_of_its_month() -> None:
     [line] = differences(MONTH, [], [due(PENSION, 500_000)], TERMS)
     assert (line.kind, line.due_on) == (Kind.BACK_PAYMENT, date(2026, 3, 16))

@@ -183,6 +183,24 @@ class DeferralApprovedAlready(Refusal):
     code = "deferral-approved-already"
 
 
+class NothingToRefund(Refusal):
+    """Nothing was paid too much, or all of it is applied for already."""
+
+    code = "nothing-to-refund"
+
+
+class RefundUnknown(NotFound):
+    """No such refund for this caller."""
+
+    code = "refund-unknown"
+
+
+class RefundAnsweredAlready(Refusal):
+    """Everything was refunded."""
+
+    code = "refund-answered-already"
+
+
 class SecondPersonNeeded(Refusal):
     """Whoever recorded it cannot approve it."""
 

@@ -30,7 +30,11 @@ from shared.contracts.contribution import (
     RiskFact,
     SchemeFact,
 )
-from shared.contracts.contribution_arrears import DeferralChanged, ProvisionallyAssessed
+from shared.contracts.contribution_arrears import (
+    DeferralChanged,
+    ProvisionallyAssessed,
+    RefundChanged,
+)
 from shared.contracts.event import (
     BUREAU_SYNC,
     CONTRIBUTION,
@@ -112,6 +116,7 @@ _ALL: tuple[type[Event], ...] = (
     DeadlineAtRisk,
     DeferralChanged,
     ProvisionallyAssessed,
+    RefundChanged,
     BureauAck,
     AuthorityStateChanged,
     CellsJudged,
@@ -191,6 +196,7 @@ __all__ = [
     "RecordMissing",
     "RecordRejected",
     "RecordWithoutDebit",
+    "RefundChanged",
     "RiskFact",
     "SalaryComputed",
     "SchemeFact",

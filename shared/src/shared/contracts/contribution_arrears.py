@@ -1,10 +1,11 @@
-"""What contribution-svc says of sums that are not paid by their day: deferrals, and what is
-assessed for the time being.
+"""What contribution-svc says of sums that are not paid by their day, or were paid too much:
+deferrals, what is assessed for the time being, and refunds.
 """
 
 from typing import ClassVar
 
-from shared.contracts.event import CONTRIBUTION, Event
+from shared.contracts.contribution import AssessedLine
+from shared.contracts.event import CONTRIBUTION, EmployeeMonthEvent, Event
 from shared.values import Insurance
 
 
@@ -71,3 +72,30 @@ class ProvisionallyAssessed(Event, frozen=True, kw_only=True):
 
     def aggregate(self) -> str:
         return self.declaration_id
+
+
+class RefundChanged(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """退费 of one employee's levy period, applied for at the collector: `state` requested, refunded
+    (the sum applied for), differs (another sum) or refused.
+
+    `lines` are below zero, and in no assessment: a cell stays as it was declared. `number` 1, 2,
+    ... counts the applications of the month; `refunded_fen` came on `refunded_on`.
+    """
+
+    TOPIC: ClassVar[str] = CONTRIBUTION
+
+    refund_id: str
+    account_id: str
+    number: int
+    state: str
+    lines: tuple[AssessedLine, ...]
+    document_no: str
+    requested_by: str
+    requested_at: str
+    answered_by: str = ""
+    answered_at: str = ""
+    refunded_fen: int | None = None
+    refunded_on: str = ""
+
+    def aggregate(self) -> str:
+        return self.refund_id

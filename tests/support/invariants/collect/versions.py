@@ -76,6 +76,7 @@ QUERIES: Queries = {
             "provisional_assessments",
             _STEP.format("settled_at"),
         ),
+        _held("RefundChanged", "refund_id", "refunds"),
         _held("BaseCampaignChanged", "campaign_id", "base_campaigns", _STEP.format("closed_at")),
         _held("BaseAnswered", "campaign_id || '/' || employee_id", "base_members", "told"),
         _due("simulate_policy", "min(simulate_at)", "policy_proposals"),

@@ -16,6 +16,7 @@ from contribution_svc.api import (
     policy_proposals,
     policy_releases,
     policy_updates,
+    refunds,
     stated_lines,
     statements,
     webhooks,
@@ -48,6 +49,7 @@ def routes(
         declarations.routes(engine, clock, library),
         arrears.routes(engine, clock, library),
         deferrals.routes(engine, clock, library),
+        refunds.routes(engine, clock, library),
         statements.routes(engine, clock, library),
         webhooks.routes(worker, clock, webhook_secret),
     )

@@ -41,7 +41,8 @@ class ArrearOut(SupplementOut):
     levy_period: str = Field(examples=["2026-01"])
     state: str = Field(
         examples=["proposed"],
-        description="declared, proposed, or refund: to be applied for at the collector.",
+        description="declared or proposed; of what was paid too much refund (to be applied for at"
+        " the collector), refund_requested or refunded.",
     )
 
 
@@ -96,6 +97,9 @@ class SupplementaryOut(BaseModel):
     approved_by: str
     approved_at: datetime | None
     waiting: int = Field(description="Employees who are still to be compared or assessed.")
+    warnings: list[str] = Field(
+        default=[], description="Of a draft: what to clear up with the collector first."
+    )
 
 
 class LateFeeOut(BaseModel):
@@ -137,7 +141,9 @@ def _add_reads(router: APIRouter, engine: Engine, clock: Clock, library: Library
             employee_id=employee_id,
             lines=[_arrear(one) for one in found],
             owed_fen=sum(one.line.total_fen() for one in found if one.state == "proposed"),
-            refundable_fen=-sum(one.line.total_fen() for one in found if one.state == "refund"),
+            refundable_fen=-sum(
+                one.line.total_fen() for one in found if one.state in ("refund", "refund_requested")
+            ),
         )
 
     @router.get("/supplementary-declarations")
@@ -248,6 +254,7 @@ def _supplementary(view: SupplementView) -> SupplementaryOut:
         approved_by=found.approved_by,
         approved_at=found.approved_at,
         waiting=view.waiting,
+        warnings=list(view.warnings),
     )
 
 

@@ -10,6 +10,7 @@ from contribution_svc.domain.base import Bound
 from contribution_svc.domain.campaign import Answers, DeclaredBase, Member, MemberState
 from contribution_svc.domain.difference import Kind, SupplementLine
 from contribution_svc.domain.lines import Line
+from contribution_svc.domain.refund import Refund, RefundState
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseBody, BaseRow
@@ -35,6 +36,7 @@ from shared.contracts import (
     PolicyChanged,
     PolicyReleaseAnnounced,
     ProvisionallyAssessed,
+    RefundChanged,
 )
 from shared.db import Connection
 from shared.serve import Keeper, newest_of
@@ -209,6 +211,27 @@ def _provisional(event: ProvisionallyAssessed) -> ProvisionalRow:
     )
 
 
+def _refund(event: RefundChanged) -> Refund:
+    return Refund(
+        refund_id=event.refund_id,
+        employer_id=event.employer_id,
+        account_id=event.account_id,
+        employee_id=event.employee_id,
+        levy_period=event.levy_period,
+        number=event.number,
+        lines=[_supplement(line) for line in event.lines],
+        document_no=event.document_no,
+        requested_by=event.requested_by,
+        requested_at=datetime.fromisoformat(event.requested_at),
+        state=RefundState(event.state),
+        version=event.version,
+        answered_by=event.answered_by,
+        answered_at=_moment(event.answered_at),
+        refunded_fen=event.refunded_fen,
+        refunded_on=_day(event.refunded_on),
+    )
+
+
 def _campaign(event: BaseCampaignChanged) -> Campaign:
     return Campaign(
         campaign_id=event.campaign_id,
@@ -270,6 +293,7 @@ _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
     DeadlineAtRisk: _risk,
     DeferralChanged: lambda into, event: into.deferrals.append(_deferral(event)),
     ProvisionallyAssessed: lambda into, event: into.provisional.append(_provisional(event)),
+    RefundChanged: lambda into, event: into.refunds.append(_refund(event)),
     BaseCampaignChanged: lambda into, event: into.campaigns.append(_campaign(event)),
     BaseAnswered: lambda into, event: into.answers.append(_answer(event)),
 }

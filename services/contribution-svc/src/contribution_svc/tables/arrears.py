@@ -7,11 +7,13 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from contribution_svc.tables.columns import (
+    count,
     day,
     document,
     key,
@@ -56,6 +58,32 @@ deferrals = Table(
     Index("deferrals_of_account", "account_id", "state"),
     Index("deferrals_of_employer", "employer_id", "deferral_id"),
 )
+
+refunds = Table(
+    "refunds",
+    metadata,
+    key("refund_id"),
+    owner(),
+    words("account_id"),
+    Column("employee_id", Text, nullable=False),
+    words("levy_period"),
+    count("number"),
+    document("lines", "[]"),
+    words("document_no"),
+    words("requested_by"),
+    moment("requested_at"),
+    words("state"),
+    count("version"),
+    words("answered_by"),
+    moment("answered_at", optional=True),
+    Column("refunded_fen", BigInteger),
+    day("refunded_on", optional=True),
+    words("reason"),
+    UniqueConstraint("employee_id", "levy_period", "number", name="refunds_once"),
+    Index("refunds_of_account", "account_id", "levy_period"),
+    Index("refunds_of_employer", "employer_id", "refund_id"),
+)
+"""What was paid too much and is applied for at the collector; `lines` below zero."""
 
 provisional_assessments = Table(
     "provisional_assessments",

@@ -10,9 +10,10 @@ from contribution_svc.domain.allocation import DueLine
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee
 from contribution_svc.domain.lines import Line
+from contribution_svc.domain.refund import RefundState
 from contribution_svc.errors import DeclarationUnknown, EmployeeUnknown
 from contribution_svc.policy import Policies
-from contribution_svc.store import bases, declarations, declared, deferrals, supplements
+from contribution_svc.store import bases, declarations, declared, deferrals, refunds, supplements
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.supplement import carried_of
@@ -23,7 +24,9 @@ from shared.values import LevyPeriod
 
 @dataclass(frozen=True, slots=True)
 class Arrear:
-    """A line beside the regular ones: `state` is declared, proposed or refund."""
+    """A line beside the regular ones: `state` is declared or proposed, or of what was paid too
+    much refund, refund_requested or refunded.
+    """
 
     levy_period: str
     state: str
@@ -43,11 +46,20 @@ async def arrears_of(
         for period, lines in await supplements.declared_of(conn, employee_id)
         for line in lines
     ]
+    asked = await refunds.of_employee(conn, employee_id)
+    found += [
+        Arrear(one.levy_period, "refunded", line)
+        for one in asked
+        if one.state is RefundState.REFUNDED
+        for line in one.lines
+    ]
+    requested = {one.levy_period for one in asked if one.state is RefundState.REQUESTED}
     lacking = await supplements.of_employee(conn, employee_id)
     for one in carried_of(policies, lacking, china_day(now)):
         period = one.assessment.levy_period
         found += [Arrear(period, "proposed", line) for line in one.lines]
-        found += [Arrear(period, "refund", line) for line in one.refunds]
+        state = "refund_requested" if period in requested else "refund"
+        found += [Arrear(period, state, line) for line in one.refunds]
     return sorted(found, key=lambda one: one.levy_period)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from contribution_svc.domain.difference import Month, SupplementLine, differences
 from contribution_svc.domain.lines import Line
-from contribution_svc.store import supplements
+from contribution_svc.store import refunds, supplements
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.supplements import Owed
 from contribution_svc.usecases.assessment import BATCH, as_known_now, content_of
@@ -33,12 +33,14 @@ async def compare_declared(conn: Connection, library: Library, now: datetime) ->
     await _tell_moved_days(conn, rows, now)
     policies = await library.in_force(conn)
     known = await as_known_now(conn, policies, rows, china_day(now))
+    refunded = await refunds.refunded(conn, [(x.employee_id, x.levy_period) for x in rows])
     found = []
     for one in owed:
         row = one.assessment
         now_known = known.get((row.employee_id, row.levy_period))
         if now_known is not None:
-            so_far: list[Line | SupplementLine] = [*row.lines, *row.supplements]
+            paid_back = refunded.get((row.employee_id, row.levy_period), [])
+            so_far: list[Line | SupplementLine] = [*row.lines, *row.supplements, *paid_back]
             lines = differences(month_of(one), so_far, now_known.lines, now_known.terms_of)
             found.append((row, lines))
     await supplements.propose(conn, found, now)

@@ -6,8 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contribution_svc.domain.campaign import DISPUTES
+from contribution_svc.domain.refund import Refund
 from contribution_svc.policy import Policies
-from contribution_svc.store import base_members, campaigns, deferrals, not_filed, told_before
+from contribution_svc.store import (
+    base_members,
+    campaigns,
+    deferrals,
+    not_filed,
+    refunds,
+    told_before,
+)
 from contribution_svc.store import policies as policy_store
 from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.base_members import MemberRow
@@ -51,6 +59,7 @@ class ToldBefore:
     risks: list[Risk] = field(default_factory=list)
     deferrals: list[RecordedDeferral] = field(default_factory=list)
     provisional: list[ProvisionalRow] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
     answers: list[MemberRow] = field(default_factory=list)
 
@@ -82,6 +91,7 @@ async def keep_told(
         await told_before.keep_risk(conn, risk)
     await deferrals.keep(conn, told.deferrals)
     await not_filed.keep(conn, told.provisional)
+    await refunds.put(conn, told.refunds)
     lost = await _keep_campaigns(conn, told, now)
     return [UPLOADS_ARE_LOST, PROPOSALS_ARE_LOST, *lost, *unclear]
 

@@ -167,7 +167,7 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
                 _assessed_line(line, assessment.declared_version, days.get(line.insurance))
                 for line in assessment.lines
             ),
-            *(_supplement_line(line) for line in assessment.supplements),
+            *(supplement_line(line) for line in assessment.supplements),
         ),
         base_explanation=assessment.base_explanation,
         policy_known_since=assessment.policy_known_since,
@@ -197,7 +197,7 @@ def _assessed_line(line: Line, declared_version: int, deferred: date | None) -> 
     )
 
 
-def _supplement_line(line: SupplementLine) -> AssessedLine:
+def supplement_line(line: SupplementLine) -> AssessedLine:
     return AssessedLine(
         insurance=line.insurance,
         state=LineState.DUE,

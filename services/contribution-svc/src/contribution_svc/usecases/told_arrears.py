@@ -1,8 +1,10 @@
 """The events of sums that are not paid by their day, made from what was just stored."""
 
+from contribution_svc.domain.refund import Refund
 from contribution_svc.store.deferrals import RecordedDeferral
 from contribution_svc.store.not_filed import ProvisionalRow
-from shared.contracts import DeferralChanged, ProvisionallyAssessed
+from contribution_svc.usecases.told import supplement_line
+from shared.contracts import DeferralChanged, ProvisionallyAssessed, RefundChanged
 from shared.values import Insurance
 
 
@@ -45,4 +47,25 @@ def provisionally_assessed(row: ProvisionalRow) -> ProvisionallyAssessed:
         settled_fen=row.settled_fen,
         settled_at=settled_at,
         settlement=row.settlement,
+    )
+
+
+def refund_changed(refund: Refund) -> RefundChanged:
+    return RefundChanged(
+        version=refund.version,
+        employee_id=refund.employee_id,
+        employer_id=refund.employer_id,
+        levy_period=refund.levy_period,
+        refund_id=refund.refund_id,
+        account_id=refund.account_id,
+        number=refund.number,
+        state=refund.state,
+        lines=tuple(map(supplement_line, refund.lines)),
+        document_no=refund.document_no,
+        requested_by=refund.requested_by,
+        requested_at=refund.requested_at.isoformat(),
+        answered_by=refund.answered_by,
+        answered_at=refund.answered_at.isoformat() if refund.answered_at is not None else "",
+        refunded_fen=refund.refunded_fen,
+        refunded_on=str(refund.refunded_on or ""),
     )
