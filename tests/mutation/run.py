@@ -26,7 +26,7 @@ HELD_BY = {
         "calculation": ("calculation",),
         "simulation": ("calculation",),
         "figures": ("figures", "policy", "in_force", "difference"),
-        "policy": ("policy", "in_force", "cities", "line_checks", "worked_examples"),
+        "policy": ("pack", "policy", "in_force", "cities", "line_checks", "worked_examples"),
         "late_fee": ("late_fee",),
         "difference": ("difference",),
     },

@@ -168,9 +168,8 @@ def test_the_employers_part_alone_is_a_rest_and_so_is_another_item_of_one_sum() 
 
 def test_added_up_a_difference_leaves_the_base_at_what_it_is() -> None:
     late = DueLine("pension", "due", "", 4_300, 688, 344)
-    assert added_up([line(76_000), late]) == (
-        DueLine("pension", "due", "", 950_000, 152_688, 76_344),
-    )
+    both = DueLine("pension", "due", "", 950_000, 152_688, 76_344)
+    assert added_up([line(76_000), late]) == added_up([late, line(76_000)]) == (both,)
 
 
 def test_what_is_still_due_is_what_is_due_less_what_was_taken() -> None:
