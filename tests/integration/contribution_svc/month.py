@@ -175,13 +175,17 @@ class Month:
         events = [msgspec.json.decode(row.payload, type=EVENTS[row.type]) for row in rows]
         return [event for event in events if isinstance(event, kind)]
 
-    async def take_back(self, told: Sequence[Event]) -> Sequence[str]:
-        """What `recover` does with our own events once those of others were heard; its notes."""
-        recovery = self.wiring.recovery
-        received = [Received(one, str(one.event_id()), b"", "", "") for one in told]
+    async def take_back(self, told: Sequence[Event], told_at: str) -> Sequence[str]:
+        """What `recover` does with our own events, told at this time in China, once those of others
+        were heard; its notes.
+        """
+        recovery, time = self.wiring.recovery, china(told_at).isoformat()
+        received = [Received(one, str(one.event_id()), b"", "", time) for one in told]
         async with db.transaction(self.parts.worker) as conn:
             for keeper in dict.fromkeys(recovery.own.values()):
-                await keeper(conn, received)
+                run = [one for one in received if recovery.own.get(type(one.event)) is keeper]
+                if run:
+                    await keeper(conn, run)
             return await recovery.settle(conn, self.clock.now())
 
     async def rows(self, statement: str) -> list[Any]:

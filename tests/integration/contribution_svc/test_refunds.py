@@ -82,7 +82,7 @@ async def test_a_refund_survives_a_restore(hefei: At, restored: At) -> None:
         await month.hear(hefei_employer("2026-08"))
         await month.hear(insured(WANG))
         await month.hear(exempt, *at_the_floor(WANG))
-        await month.take_back(told)
+        await month.take_back(told, "2026-09-08 09:00")
         await month.work()
         assert (await month.get(listed)).json() == before
         assert await arrears(month, WANG) == mine

@@ -10,6 +10,7 @@ from shared.contracts import (
     ContributionAssessed,
     DeclarationApproved,
     Event,
+    PolicyChanged,
 )
 from tests.integration.contribution_svc.hefei_months import (
     At,
@@ -192,6 +193,21 @@ async def declare_again(month: Month) -> Any:
     return approved
 
 
+async def test_a_restored_store_tells_no_policy_a_second_time(hefei: At, restored: At) -> None:
+    """A notice became known after the backup and was told: to the store that is news no more."""
+    async with hefei("2026-09-06 09:00") as month:
+        await month.work()
+        await month.work(at="2026-09-07 09:00")
+        before, notice = await month.told(PolicyChanged)
+        assert (before.known_since, notice.known_since) == ("2025-09-01", "2026-09-07")
+    async with restored("2026-09-06 09:00") as month:
+        await month.work()
+    async with restored("2026-11-05 09:00") as month:
+        await month.take_back([notice], "2026-09-07 09:00")
+        await month.work()
+        assert await month.told(PolicyChanged) == [before]
+
+
 async def test_a_restored_store_takes_its_supplementary_declarations_back(
     hefei: At, restored: At
 ) -> None:
@@ -209,7 +225,7 @@ async def test_a_restored_store_takes_its_supplementary_declarations_back(
     async with restored("2026-09-08 10:00") as month:
         await hear_payroll(month, "2026-08")
         await month.hear(*corrected())
-        notes = await month.take_back(told)
+        notes = await month.take_back(told, "2026-09-08 09:00")
         assert [note for note in notes if "was approved" in note] == []
         await month.work()
         again = [e for e in await month.told(ContributionAssessed) if e.levy_period == "2026-08"]

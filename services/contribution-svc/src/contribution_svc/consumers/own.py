@@ -50,7 +50,15 @@ def keepers(into: ToldBefore) -> Mapping[type[Event], Keeper]:
         for event in newest_of(told):
             _GATHERED[type(event)](into, event)
 
-    return dict.fromkeys(_GATHERED, on_told)
+    async def on_policies(_: Connection, told: Sequence[Received]) -> None:
+        # Not the newest alone: what declared months rest on comes back as well.
+        into.policies += [
+            (one.event, datetime.fromisoformat(one.time))
+            for one in sorted(told, key=lambda one: one.event.version)
+            if isinstance(one.event, PolicyChanged)
+        ]
+
+    return {**dict.fromkeys(_GATHERED, on_told), PolicyChanged: on_policies}
 
 
 def _base(into: ToldBefore, event: BaseChanged) -> None:
@@ -167,10 +175,6 @@ def _risk(into: ToldBefore, event: DeadlineAtRisk) -> None:
     into.risks.append(Risk(event.account_id, event.levy_period, event.version, body))
 
 
-def _policy(into: ToldBefore, event: PolicyChanged) -> None:
-    into.policies.append(event)
-
-
 def _release(into: ToldBefore, event: PolicyReleaseAnnounced) -> None:
     into.releases.append(event)
 
@@ -284,7 +288,6 @@ def _moment(text: str) -> datetime | None:
 
 
 _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any], None]] = {
-    PolicyChanged: _policy,
     PolicyReleaseAnnounced: _release,
     BaseChanged: _base,
     ContributionAssessed: _assessment,

@@ -44,8 +44,8 @@ _KEEP_PACK = text(
 )
 _KEEP_TOLD = text(
     """
-    INSERT INTO policy_packs (city, version, sha256, content, in_force_from)
-    SELECT city, version, content_sha256, :content, :now FROM policies
+    INSERT INTO policy_packs (city, version, sha256, content, proposal_id, in_force_from)
+    SELECT city, version, content_sha256, :content, :proposal_id, :now FROM policies
      WHERE city = :city AND content_sha256 = :sha256
     ON CONFLICT DO NOTHING
     """
@@ -111,7 +111,7 @@ async def publish(
     return version
 
 
-async def keep_file(conn: Connection, pack: PackFile, now: datetime) -> None:
+async def keep_file(conn: Connection, pack: PackFile, now: datetime, proposal_id: str = "") -> None:
     """Keeps the file of what is in force under this very hash."""
     values = {"city": pack.city, "sha256": pack.sha256, "content": pack.content, "now": now}
-    await conn.execute(_KEEP_TOLD, values)
+    await conn.execute(_KEEP_TOLD, {**values, "proposal_id": proposal_id})

@@ -50,21 +50,23 @@ class Risk:
 _POLICY = text(
     """
     INSERT INTO policies AS p (city, version, content_sha256, published_at)
-    VALUES (:city, :version, :sha256, :now)
+    VALUES (:city, :version, :sha256, :told_at)
     ON CONFLICT (city) DO UPDATE
-       SET version = excluded.version, content_sha256 = excluded.content_sha256
+       SET version = excluded.version, content_sha256 = excluded.content_sha256,
+           published_at = excluded.published_at
      WHERE p.version <= excluded.version
     """
 )
 
 
 async def keep_policy(
-    conn: Connection, city: str, version: int, sha256: str, now: datetime
+    conn: Connection, city: str, version: int, sha256: str, told_at: datetime
 ) -> None:
     """The version of a city's policy; `sha256` empty: what was told is not the pack that we have,
-    which is told next.
+    which is told next. Without its moment what was known by then would be told again as news.
     """
-    await conn.execute(_POLICY, {"city": city, "version": version, "sha256": sha256, "now": now})
+    values = {"city": city, "version": version, "sha256": sha256, "told_at": told_at}
+    await conn.execute(_POLICY, values)
 
 
 _RELEASE = text(
@@ -128,6 +130,7 @@ _ASSESSMENTS = text(
            policy_known_since = excluded.policy_known_since, told = excluded.told,
            file_by = excluded.file_by, debit_by = excluded.debit_by,
            supplements = excluded.supplements, declared_version = excluded.declared_version,
+           assessed_at = CASE WHEN a.version = excluded.version THEN a.assessed_at END,
            assess_at = CASE WHEN a.declaration_id IS NULL THEN excluded.assess_at END
      WHERE a.version <= excluded.version
     """
@@ -164,7 +167,11 @@ _BASE_PERIODS = text(
 
 
 async def keep_assessments(conn: Connection, told: Sequence[Assessment], now: datetime) -> None:
-    """Assessed again at `now`: what they rest on may have changed since. Bases are kept already."""
+    """Assessed again at `now`: what they rest on may have changed since. Bases are kept already.
+
+    What was told since the backup is explained by what is known now: the wages that it rests on are
+    heard anew, after it was assessed.
+    """
     rows = (
         [
             to_json(value) if isinstance(value := getattr(one, name), list | tuple) else value

@@ -46,11 +46,12 @@ PROPOSALS_ARE_LOST = (
 
 @dataclass
 class ToldBefore:
-    """What was told since the backup, the newest of each; kept when the roster has caught up, since
-    a levy period that was opened since is opened anew first.
+    """What was told since the backup, the newest of each, and every policy with the moment at which
+    it was told; kept when the roster has caught up, since a levy period that was opened since is
+    opened anew first.
     """
 
-    policies: list[PolicyChanged] = field(default_factory=list)
+    policies: list[tuple[PolicyChanged, datetime]] = field(default_factory=list)
     releases: list[PolicyReleaseAnnounced] = field(default_factory=list)
     bases: list[BaseRow] = field(default_factory=list)
     assessments: list[Assessment] = field(default_factory=list)
@@ -68,8 +69,8 @@ async def keep_told(
     conn: Connection, library: Library, told: ToldBefore, now: datetime
 ) -> Sequence[str]:
     """Opens what has to be open, and brings the rows to what readers know. Gives what is lost."""
-    for event in told.policies:
-        await _keep_policy(conn, library.shipped, event, now)
+    for event, told_at in told.policies:
+        await _keep_policy(conn, library.shipped, event, told_at)
     for release in told.releases:
         await told_before.keep_release(conn, release.proposal_id, release.version)
     policies = await library.in_force(conn)
@@ -105,16 +106,17 @@ async def _keep_campaigns(conn: Connection, told: ToldBefore, now: datetime) -> 
 
 
 async def _keep_policy(
-    conn: Connection, shipped: Policies, event: PolicyChanged, now: datetime
+    conn: Connection, shipped: Policies, event: PolicyChanged, told_at: datetime
 ) -> None:
     """The pack that was told, in force as it was; of what an older release told, which did not tell
     the file, ours if it says the same.
     """
     content = event.pack.encode()
-    sha256 = hashlib.sha256(content).hexdigest() if content else _sha256(shipped, event, now)
-    await told_before.keep_policy(conn, event.city, event.version, sha256, now)
+    sha256 = hashlib.sha256(content).hexdigest() if content else _sha256(shipped, event, told_at)
+    await told_before.keep_policy(conn, event.city, event.version, sha256, told_at)
     if content:
-        await policy_store.keep_file(conn, PackFile(event.city, sha256, content), now)
+        file = PackFile(event.city, sha256, content)
+        await policy_store.keep_file(conn, file, told_at, event.proposal_id)
 
 
 def _year(policies: Policies, one: Assessment) -> str:
@@ -123,10 +125,10 @@ def _year(policies: Policies, one: Assessment) -> str:
     return str(pack.contribution_year(LevyPeriod.parse(one.levy_period))) if pack else ""
 
 
-def _sha256(policies: Policies, event: PolicyChanged, now: datetime) -> str:
+def _sha256(policies: Policies, event: PolicyChanged, told_at: datetime) -> str:
     """The hash of our pack if it is what was told."""
     pack = policies.packs.get(event.city)
     if pack is None:
         return ""
-    ours = policy_changed(pack, event.version, china_day(now))
+    ours = policy_changed(pack, event.version, china_day(told_at))
     return pack.sha256 if ours == event else ""
