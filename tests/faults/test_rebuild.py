@@ -41,17 +41,20 @@ LOOKED_UP: LeftOut = {
     ("bureau_sync_svc", "look_ups"): frozenset({"looked_up_at", "next_at", "exchanges"}),
 }
 DONE_AGAIN: LeftOut = {
-    # When the store last judged, listed, looked or took in: it did so again.
+    # When the store last judged, assessed, listed, looked or took in: it did so again.
     ("reconciliation_svc", "months"): frozenset({"judged_at"}),
+    ("contribution_svc", "assessments"): frozenset({"assessed_at"}),
     ("contribution_svc", "bank_accounts"): frozenset({"list_at", "listed_through"}),
     ("contribution_svc", "declarations"): frozenset({"opened_at", "risk_at"}),
     ("contribution_svc", "statement_files"): frozenset({"received_at"}),
     ("contribution_svc", "statements"): frozenset({"imported_at"}),
+    ("contribution_svc", "wages"): frozenset({"heard_at"}),
     # Counted by the next look-up, at 08:00: compared on the next day.
     ("bureau_sync_svc", "look_ups"): frozenset(
         {"looked_up_at", "next_at", "exchanges", "lines", "recorded"}
     ),
-    ("bureau_sync_svc", "parties"): frozenset({"notices_at", "exchanges"}),
+    # Of a city that nobody plays the authorities are asked in vain, how often and until when again.
+    ("bureau_sync_svc", "parties"): frozenset({"notices_at", "exchanges", "failures", "retry_at"}),
     ("bureau_sync_svc", "submissions"): frozenset({"since", "exchanges"}),
     ("bureau_sync_svc", "account_months"): frozenset({"ask_first"}),
     # The facts behind the rows that were told; the rows themselves are compared.
