@@ -105,6 +105,9 @@ class Place:
 PLACES = st.builds(Place, schemes(), st.frozensets(st.sampled_from(Insurance)), st.booleans())
 
 
+NOBODY: frozenset[Insurance] = frozenset()
+"""Nothing that anybody is exempt from."""
+
 Shown = tuple[Insurance, str, int, int, int]
 """A line: its state, base, employer and employee amount."""
 
@@ -205,6 +208,18 @@ def test_no_fen_is_lost_between_people_insurances_and_sides(roster: Roster) -> N
         own = [line for line in lines if line.insurance == insurance]
         assert int(columns.employer_fen.sum()) == sum(line.employer_fen for line in own)
         assert int(columns.employee_fen.sum()) == sum(line.employee_fen for line in own)
+
+
+def test_everyone_is_rounded_by_the_rule_of_their_own_place_alone() -> None:
+    """One insurance in many cities: no one's rate is counted under another's rule."""
+    places = [
+        Place([replace(SOME_TERMS, employer_rounding=rule, employee_rounding=rule)], NOBODY, False)
+        for rule in Rounding
+    ]
+    people = [(n, wage_fen) for n in range(len(places)) for wage_fen in (987_654, 2_345_678)]
+    assert Roster(places, people).lines() == [
+        {shown(line) for line in places[place].lines(wage_fen)} for place, wage_fen in people
+    ]
 
 
 @pytest.mark.parametrize("people", [1, 8_191, 8_192, 8_193, 50_000])

@@ -130,4 +130,4 @@ def test_a_floated_rate_of_the_range_is_in_the_floated_range(
     floated = Range(least, least + more).floated((50, 80, 100, 120, 150))
     for rate_ppm in (least, least + more):
         assert floated.has(rate_ppm * percent // 100)
-        assert type(floated.least) is int
+        assert {type(floated.least), type(floated.most)} == {int}

@@ -217,6 +217,10 @@ def test_overtime_is_paid_by_the_wage_of_the_last_day_employed() -> None:
     assert items_of(left)["overtime_200"] == 10_000
     joined = month("2026-03", WAGE, hour, spells=[spell("2026-03-31")], rises=[rise])
     assert items_of(joined)["overtime_200"] == 20_000
+    back = [spell("2020-01-01", "2026-03-10"), spell("2026-03-31")]
+    assert (
+        items_of(month("2026-03", WAGE, hour, spells=back, rises=[rise]))["overtime_200"] == 20_000
+    )
     gone = month("2026-03", WAGE, hour, spells=[], rises=[rise])
     assert items_of(gone)["overtime_200"] == 20_000, "who left before: the month's last day"
 
