@@ -158,8 +158,8 @@ class BaseAnswered(EmployeeEvent, frozen=True, kw_only=True):
 
     `base_version` is that of the base in question, whose figures are in fen by insurance and as in
     `BaseChanged`; empty where there is none. `levy_period` is the first of the contribution year,
-    `confirm_by` the last day of answering, `answered_by` who of HR answered a dispute. What people
-    wrote is not told.
+    `since` that of bases which hold from a later one on; `confirm_by` the last day of answering,
+    `answered_by` who of HR answered a dispute. What people wrote is not told.
     """
 
     TOPIC: ClassVar[str] = CONTRIBUTION
@@ -180,6 +180,7 @@ class BaseAnswered(EmployeeEvent, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     reason: str = ""
     answered_by: str = ""
+    since: dict[str, str] = msgspec.field(default_factory=dict)
 
     def aggregate(self) -> str:
         return f"{self.campaign_id}/{self.employee_id}"

@@ -280,6 +280,7 @@ def _answered_base(event: BaseAnswered) -> DeclaredBase | None:
         bounds={Insurance(one): Bound(bound) for one, bound in event.bounds.items()},
         explanation=event.explanation,
         warnings=event.warnings,
+        since={Insurance(one): period for one, period in event.since.items()},
     )
 
 
