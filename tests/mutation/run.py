@@ -29,6 +29,8 @@ HELD_BY = {
         "policy": ("pack", "policy", "in_force", "cities", "line_checks", "worked_examples"),
         "late_fee": ("late_fee",),
         "difference": ("difference",),
+        "declaration": ("declaration",),
+        "not_filed": ("late_fee",),
     },
     "payroll-svc": {
         "income_tax": ("income_tax", "worked_examples"),

@@ -74,7 +74,7 @@ def test_a_year_that_was_not_announced_is_unknown() -> None:
         (12, "12-15"),
     ],
 )
-def test_tax_extension_reproduces_the_official_ends_of_2026(month: int, end: str) -> None:
+def test_example_15_the_official_ends_of_15_day_periods_of_2026(month: int, end: str) -> None:
     """税总办征科函〔2025〕64号."""
     last = rolled(date(2026, month, 15), "tax_extension", CALENDAR)
     assert last == date.fromisoformat(f"2026-{end}")

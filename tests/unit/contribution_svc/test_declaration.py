@@ -2,7 +2,18 @@
 
 import hashlib
 
-from contribution_svc.domain.declaration import Member, blocked_reasons, declare, lines_hash
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contribution_svc.domain.declaration import (
+    Member,
+    Supplement,
+    blocked_reasons,
+    declare,
+    declare_supplements,
+    lines_hash,
+)
+from contribution_svc.domain.difference import Kind, SupplementLine
 from contribution_svc.domain.lines import Line, LineState
 from shared.values import Insurance
 
@@ -13,6 +24,12 @@ def due(insurance: Insurance, employer_fen: int, employee_fen: int) -> Line:
 
 def held(insurance: Insurance, state: LineState, reason: str) -> Line:
     return Line(insurance, state, "a", reason)
+
+
+def owed(insurance: Insurance, employer_fen: int, employee_fen: int) -> SupplementLine:
+    return SupplementLine(
+        *(insurance, Kind.DIFFERENCE, "a", 1, 1, 1), employer_fen, employee_fen, "why"
+    )
 
 
 WANG = Member(
@@ -49,6 +66,51 @@ def test_the_hash_is_over_sorted_ids_and_versions_of_the_due() -> None:
 
 def test_the_order_of_people_does_not_matter() -> None:
     assert declare([WANG, PART_TIME, BLOCKED]) == declare([BLOCKED, PART_TIME, WANG])
+
+
+FEN = st.integers(0, 10**9)
+LINES = st.one_of(
+    st.builds(due, st.sampled_from(Insurance), FEN, FEN),
+    st.builds(
+        held,
+        st.sampled_from(Insurance),
+        st.sampled_from([LineState.EXEMPT, LineState.BLOCKED]),
+        st.just("why"),
+    ),
+)
+MEMBERS = st.lists(
+    st.builds(Member, st.uuids().map(str), st.integers(1, 9), st.lists(LINES, max_size=6)),
+    max_size=6,
+)
+
+
+@given(MEMBERS)
+def test_the_lines_sum_to_the_totals_to_the_fen(members: list[Member]) -> None:
+    sums = declare(members)
+    lines = [line for member in members for line in member.lines if line.is_due()]
+    assert sums.total_fen == sum(line.employer_fen + line.employee_fen for line in lines)
+    assert sums.by_insurance == {
+        insurance: (
+            sum(line.employer_fen for line in lines if line.insurance is insurance),
+            sum(line.employee_fen for line in lines if line.insurance is insurance),
+        )
+        for insurance in {line.insurance for line in lines}
+    }
+    assert sums.people == sum(member.is_due() for member in members)
+
+
+def test_a_supplementary_declaration_sums_what_it_carries_and_names_who() -> None:
+    carried = [
+        Supplement("wang", 4, [owed(Insurance.PENSION, 688, 344), owed(Insurance.MEDICAL, 40, 10)]),
+        Supplement("late", 2, [owed(Insurance.PENSION, 80_000, 40_000)]),
+    ]
+    sums = declare_supplements(iter(carried))
+    assert sums.by_insurance == {
+        Insurance.PENSION: (80_688, 40_344),
+        Insurance.MEDICAL: (40, 10),
+    }
+    assert (sums.people, sums.total_fen) == (2, 121_082)
+    assert sums.lines_hash == lines_hash([("wang", 4), ("late", 2)])
 
 
 def test_nobody_due_is_nothing() -> None:

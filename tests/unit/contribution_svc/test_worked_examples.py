@@ -241,11 +241,11 @@ def test_every_line_of_a_worked_example_explains_itself(example: Example) -> Non
             assert all(step.source for step in said.steps if step.label.endswith("费率"))
 
 
-def test_2_the_ceiling_is_the_base_of_every_insurance() -> None:
+def test_example_2_the_ceiling_is_the_base_of_every_insurance() -> None:
     assert set(AT_THE_CEILING.bases().bases_fen.values()) == {yuan("37,302.00")}
 
 
-def test_5_kunming_has_two_floors() -> None:
+def test_example_5_kunming_has_two_floors() -> None:
     bases = IN_KUNMING.bases().bases_fen
     assert (bases[I.PENSION], bases[I.MEDICAL]) == (yuan("4,403.00"), yuan("4,357.00"))
 
@@ -262,7 +262,7 @@ def test_5_kunming_has_two_floors() -> None:
         pytest.param("2025-12", "21,750.00", 70_000, "3,046.00", id="per side, never the sum"),
     ],
 )
-def test_7_fund_limits_prove_the_rounding_per_side(
+def test_example_7_fund_limits_prove_the_rounding_per_side(
     period: str, base: str, rate: int, both: str
 ) -> None:
     example = Example(SHANGHAI, period, averaging(base), own(rate))
@@ -272,13 +272,13 @@ def test_7_fund_limits_prove_the_rounding_per_side(
     assert line.employer_fen + line.employee_fen == yuan(both)
 
 
-def test_10_the_base_of_january_is_that_of_march() -> None:
+def test_example_10_the_base_of_january_is_that_of_march() -> None:
     january = Example(SHANGHAI, "2026-01", RAISED_IN_MARCH.wages, own(70_000))
     assert january.lines() == RAISED_IN_MARCH.lines()
     assert set(january.bases().bases_fen.values()) == {yuan("22,000.00")}
 
 
-def test_11_the_fund_begins_with_the_second_month() -> None:
+def test_example_11_the_fund_begins_with_the_second_month() -> None:
     december = FIRST_FUND_MEMBER.lines()[I.HOUSING_FUND]
     assert (december.state, december.reason) == ("exempt", "fund_from_second_month")
     assert "折算为整月" in FIRST_FUND_MEMBER.bases().basis().said()
@@ -291,7 +291,7 @@ def test_11_the_fund_begins_with_the_second_month() -> None:
     assert (january.employee_fen, january.employer_fen) == (yuan("1,523.00"), yuan("1,523.00"))
 
 
-def test_12_eight_months_of_difference() -> None:
+def test_example_12_eight_months_of_difference() -> None:
     before, after = HEFEI_BEFORE.lines()[I.PENSION], HEFEI_AFTER.lines()[I.PENSION]
     assert (before.base_fen, after.base_fen) == (yuan("4,311.00"), yuan("4,354.00"))
     assert (after.employee_fen - before.employee_fen) * 8 == yuan("27.52")
@@ -301,12 +301,12 @@ def test_12_eight_months_of_difference() -> None:
 @pytest.mark.parametrize(
     ("period", "ceiling"), [("2024-06", "24,000.00"), ("2024-07", "25,500.00")]
 )
-def test_16_the_ceiling_moves_with_the_average_wage(period: str, ceiling: str) -> None:
+def test_example_16_the_ceiling_moves_with_the_average_wage(period: str, ceiling: str) -> None:
     found = Example("990200", period, averaging("90,000.00"), {}).bases()
     assert set(found.bases_fen.values()) == {yuan(ceiling)}
 
 
-def test_16_medical_of_9_500_is_eight_and_two_percent() -> None:
+def test_example_16_medical_of_9_500_is_eight_and_two_percent() -> None:
     [medical] = [one for one in FOUNDING_ARTICLE.terms() if one.insurance is I.MEDICAL]
     line = due_line(medical, yuan("9,500.00"))
     assert (line.employer_fen, line.employee_fen) == (76_000, 19_000)
