@@ -14,6 +14,7 @@ import httpx
 import pytest
 from python_calamine import CalamineWorkbook
 
+from contribution_svc.policy.national import shipped_catalogue, with_catalogue
 from shared.contracts import (
     AccountFact,
     ContributionAssessed,
@@ -38,7 +39,7 @@ from tests.support.packs import AFTER, BEFORE
 from tests.support.service_databases import ServiceDatabase
 
 CITY, JULY = "990200", "2024-07"
-SHA256 = hashlib.sha256(AFTER.encode()).hexdigest()
+SHA256 = hashlib.sha256(with_catalogue(AFTER.encode(), shipped_catalogue())).hexdigest()
 WAGES_FEN = {
     "above": 3_000_000,  # above both ceilings: held at 24,000, then at 25,500
     "between": 2_450_000,  # held by the old ceiling alone

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from contribution_svc.commands import add_commands
 from contribution_svc.policy import read_pack
 from contribution_svc.policy.lint import lint
+from contribution_svc.policy.national import shipped_catalogue, with_catalogue
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod
 
@@ -21,6 +22,11 @@ HEFEI = (FOLDER / "340100.yaml").read_text("utf-8")
 FILE = "340100.yaml"
 _BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: &d [*c, *c]\n"
 _OLD = "effective_from: '2026-01-01', effective_to: '2026-12-31', known_since: '2026-09-07'"
+
+
+def identity(text: str) -> str:
+    """The hash under which a pack is approved: with the catalogue that it is read with."""
+    return hashlib.sha256(with_catalogue(text.encode(), shipped_catalogue())).hexdigest()
 
 
 def changed(old: str, new: str) -> str:
@@ -257,13 +263,13 @@ def test_a_late_notice_may_reach_back_by_a_figure_of_its_own() -> None:
 
 def test_what_was_edited_after_approval_is_refused() -> None:
     """Class 12."""
-    approved = hashlib.sha256(HEFEI.encode()).hexdigest()
+    approved = identity(HEFEI)
     assert lint(FILE, HEFEI.encode(), approved_sha256=approved) == []
     edited = HEFEI + "# a comment is an edit\n"
     [fault] = lint(FILE, edited.encode(), approved_sha256=approved)
     assert fault.where == f"{FILE}:1"
     assert approved in fault.reason
-    assert fault.value == hashlib.sha256(edited.encode()).hexdigest()
+    assert fault.value == identity(edited)
 
 
 def test_all_faults_come_at_once() -> None:

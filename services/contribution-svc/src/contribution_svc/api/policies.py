@@ -11,7 +11,6 @@ from contribution_svc.api.callers import Anyone, LevyPeriodText
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.in_force import InForce
 from contribution_svc.domain.policy import Days, InsuranceRules, Pack
-from contribution_svc.policy.national import national
 from contribution_svc.usecases.in_force import what_was_in_force
 from contribution_svc.usecases.library import Library
 from shared.clock import Clock, china_day
@@ -259,17 +258,17 @@ def _policy(pack: Pack) -> PolicyOut:
         remarks=list(pack.remarks),
         late_fee_ppm_per_day=[_figure(figure) for figure in pack.late_fee],
         injury_classes=InjuryClassesOut(
-            rates_ppm=list(national().injury_classes_ppm),
-            floats_percent=list(national().injury_floats_percent),
-            confidence=national().injury_confidence,
-            source=national().injury_source,
+            rates_ppm=list(pack.national.injury_classes_ppm),
+            floats_percent=list(pack.national.injury_floats_percent),
+            confidence=pack.national.injury_confidence,
+            source=pack.national.injury_source,
         ),
         person_kinds=[
             PersonKindOut(
                 code=kind.code,
                 name=kind.name,
-                exempt=_reasons(kind.exempt),
-                blocked=_reasons(kind.blocked),
+                exempt=_reasons(pack, kind.exempt),
+                blocked=_reasons(pack, kind.blocked),
                 source=kind.source,
             )
             for kind in pack.person_kinds.values()
@@ -277,8 +276,8 @@ def _policy(pack: Pack) -> PolicyOut:
     )
 
 
-def _reasons(codes: Mapping[Insurance, str]) -> dict[str, ReasonOut]:
-    reasons = national().reasons
+def _reasons(pack: Pack, codes: Mapping[Insurance, str]) -> dict[str, ReasonOut]:
+    reasons = pack.national.reasons
     return {
         str(insurance): ReasonOut.model_validate(reasons[code], from_attributes=True)
         for insurance, code in codes.items()

@@ -27,7 +27,8 @@ class Change:
     source: str = ""
 
 
-_NAMES_THE_PACK = frozenset({"city", "sha256", "sources"})
+_NAMES_THE_PACK = frozenset({"city", "sha256", "sources", "national"})
+"""With the catalogue: what is reckoned with of it stands in the pack's own kinds and rules."""
 _DATES = frozenset({"effective_from", "effective_to"})
 _PROVENANCE = frozenset(
     {

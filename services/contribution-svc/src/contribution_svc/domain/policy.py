@@ -229,6 +229,24 @@ class PersonKind:
 
 
 @dataclass(frozen=True, slots=True)
+class National:
+    """全国目录: what holds in every city, as a pack is read with it; `sha256` names its text, empty
+    where the pack's file does not carry it.
+
+    `injury_classes_ppm` are the rates of the eight classes of industries, in their order;
+    `injury_floats_percent` what an authority may make of an employer's, in percent of it.
+    """
+
+    sha256: str
+    reasons: Mapping[str, Reason]
+    person_kinds: Mapping[str, PersonKind]
+    injury_classes_ppm: tuple[int, ...]
+    injury_floats_percent: tuple[int, ...]
+    injury_confidence: Confidence
+    injury_source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One city's policy pack as read from its file; `sha256` names that content.
 
@@ -250,6 +268,7 @@ class Pack:
     person_kinds: Mapping[str, PersonKind]
     sources: Mapping[str, str]
     sha256: str
+    national: National
     merged: Mapping[Insurance, Insurance] = field(default_factory=dict)
     average_wage: Series = ()
     remarks: tuple[str, ...] = ()

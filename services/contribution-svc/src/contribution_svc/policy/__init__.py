@@ -3,13 +3,19 @@ values.
 """
 
 import importlib.resources
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from contribution_svc.domain.policy import Pack
 from contribution_svc.errors import PolicyInvalid, PolicyUnknown
+from contribution_svc.policy.national import (
+    FILE,
+    read_national,
+    shipped_catalogue,
+    with_catalogue,
+)
 from contribution_svc.policy.pack import read_pack
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod
@@ -22,10 +28,13 @@ _MAX_PACKS = 500
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The packs in force, by city; `files` holds what they were read from."""
+    """The packs in force, by city; `files` holds what they were read from, `catalogue` the file of
+    what holds in every city.
+    """
 
     packs: Mapping[str, Pack]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    catalogue: bytes = b""
 
     def __iter__(self) -> Iterator[Pack]:
         return iter(self.packs.values())
@@ -52,7 +61,8 @@ class Policies:
 
 
 def load_policies(folder: Path | None = None) -> Policies:
-    """Every `*.yaml` of `folder`, or of the packs that ship with the service.
+    """Every `*.yaml` of `folder`, or of the packs that ship with the service, each with the
+    catalogue: the folder's `national.yaml`, or the one that ships.
 
     PolicyInvalid names all faults of all files; nothing is taken from a folder in which one file is
     wrong.
@@ -61,7 +71,10 @@ def load_policies(folder: Path | None = None) -> Policies:
     contents: dict[str, bytes] = {}
     faults: list[FieldFault] = []
     files = _files(folder)
-    for name, content in files:
+    catalogue = files.pop(FILE, None) or shipped_catalogue()
+    read_national(catalogue)
+    for name, text in files.items():
+        content = with_catalogue(text, catalogue)
         try:
             pack = read_pack(name, content)
         except PolicyInvalid as refusal:
@@ -74,12 +87,12 @@ def load_policies(folder: Path | None = None) -> Policies:
         faults.append(FieldFault(str(folder or "policies"), "no file", "expected *.yaml files"))
     if faults:
         raise PolicyInvalid.of(faults)
-    return Policies(packs, contents)
+    return Policies(packs, contents, catalogue)
 
 
-def _files(folder: Path | None) -> Sequence[tuple[str, bytes]]:
+def _files(folder: Path | None) -> dict[str, bytes]:
     root = folder or importlib.resources.files("contribution_svc").joinpath("policies")
     found = sorted(
         (item for item in root.iterdir() if item.name.endswith(".yaml")), key=lambda i: i.name
     )
-    return [(item.name, item.read_bytes()) for item in found[:_MAX_PACKS]]
+    return {item.name: item.read_bytes() for item in found[:_MAX_PACKS]}

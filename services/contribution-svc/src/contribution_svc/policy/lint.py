@@ -9,6 +9,7 @@ from typing import Any
 from contribution_svc.domain.policy import Pack, Terms
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import tree
+from contribution_svc.policy.national import shipped_catalogue, with_catalogue
 from contribution_svc.policy.pack import read_pack
 from shared.refusal import FieldFault
 from shared.values import Insurance, LevyPeriod, fen_text
@@ -26,7 +27,7 @@ def lint(
     With the pack that is in force and the last levy period that was declared, whatever would
     rewrite a declared month is one; with the hash under which it was approved, any other content.
     """
-    found = hashlib.sha256(content).hexdigest()
+    found = hashlib.sha256(with_catalogue(content, shipped_catalogue())).hexdigest()
     if approved_sha256 and found != approved_sha256:
         reason = f"expected the approved content {approved_sha256}"
         return [FieldFault(f"{file}:1", found, reason, "have the new content approved")]

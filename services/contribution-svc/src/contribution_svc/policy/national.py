@@ -1,14 +1,14 @@
 """What holds in every city: kinds of employees with their exemptions and reasons, and the classes
-of work injury.
+of work injury. A pack that came into force carries the catalogue that it was released with.
 """
 
 import functools
+import hashlib
 import importlib.resources
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from contribution_svc.domain.figures import Confidence
-from contribution_svc.domain.policy import PersonKind, Reason
+from contribution_svc.domain.policy import National, PersonKind, Reason
 from contribution_svc.errors import PolicyInvalid
 from contribution_svc.policy import tree
 from contribution_svc.policy.values import Faults, Section
@@ -16,28 +16,36 @@ from shared.refusal import FieldFault
 from shared.values import Insurance
 
 FILE = "national.yaml"
+KEY = "national"
+CARRIED = f"\n# The catalogue of {FILE} with which this pack is read.\n{KEY}: |\n"
+"""Where a pack's own text ends, and the catalogue that it carries begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class National:
-    """`injury_classes_ppm`: the rates of the eight classes of industries, in their order, and what
-    an authority may make of an employer's in percent of it.
-    """
-
-    reasons: Mapping[str, Reason]
-    person_kinds: Mapping[str, PersonKind]
-    injury_classes_ppm: tuple[int, ...]
-    injury_floats_percent: tuple[int, ...]
-    injury_confidence: Confidence
-    injury_source: str
+def shipped_catalogue() -> bytes:
+    """The file that ships with the service."""
+    return importlib.resources.files(__package__).joinpath(FILE).read_bytes()
 
 
 @functools.cache
 def national() -> National:
     """The catalogue that ships with the service."""
-    return read_national(importlib.resources.files(__package__).joinpath(FILE).read_bytes())
+    return read_national(shipped_catalogue())
 
 
+def without_catalogue(content: bytes) -> bytes:
+    """A pack's own text."""
+    return content.partition(CARRIED.encode())[0]
+
+
+def with_catalogue(content: bytes, catalogue: bytes) -> bytes:
+    """The pack's file with this catalogue, and no other: whatever a later version of the service
+    brings, the pack stays what was released.
+    """
+    lines = (b"  " + line if line else line for line in catalogue.strip().split(b"\n"))
+    return without_catalogue(content) + CARRIED.encode() + b"\n".join(lines) + b"\n"
+
+
+@functools.cache
 def read_national(content: bytes) -> National:
     """PolicyInvalid with all faults of the catalogue."""
     section = root_of(FILE, content)
@@ -46,6 +54,7 @@ def read_national(content: bytes) -> National:
     reasons = _reasons(section, sources)
     classes = section.section("work_injury_classes")
     found = National(
+        sha256=hashlib.sha256(content.strip()).hexdigest(),
         reasons=reasons,
         person_kinds=read_kinds(section, sources, reasons),
         injury_classes_ppm=tuple(classes.ppms("rates")) if classes is not None else (),

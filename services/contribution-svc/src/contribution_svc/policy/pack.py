@@ -4,14 +4,22 @@ and expected.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from contribution_svc.domain.calendar import ROLLS
 from contribution_svc.domain.figures import Confidence, Series, figure_at
-from contribution_svc.domain.policy import AfterRaise, Days, InsuranceRules, Pack
+from contribution_svc.domain.policy import AfterRaise, Days, InsuranceRules, National, Pack
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.errors import PolicyInvalid
-from contribution_svc.policy.national import national, read_kinds, root_of, texts_of
+from contribution_svc.policy.national import (
+    KEY,
+    national,
+    read_kinds,
+    read_national,
+    root_of,
+    texts_of,
+)
 from contribution_svc.policy.series import (
     EARLIEST,
     Texts,
@@ -36,13 +44,21 @@ _MOST_CARRIED_MONTHS = 24
 def read_pack(file: str, content: bytes) -> Pack:
     """The pack of one file; PolicyInvalid with all its faults."""
     section = root_of(file, content)
-    pack = _pack(section, hashlib.sha256(content).hexdigest())
+    pack = _pack(section, hashlib.sha256(content).hexdigest(), _catalogue(section))
     if section.faults.found:
         raise PolicyInvalid.of(section.faults.found)
     return pack
 
 
-def _pack(section: Section, sha256: str) -> Pack:
+def _catalogue(section: Section) -> National:
+    """The one that the file carries; one that carries none is read with ours."""
+    carried = section.scalar(KEY, "a catalogue", optional=True)
+    if carried is None:
+        return replace(national(), sha256="")
+    return read_national(carried.text.encode())
+
+
+def _pack(section: Section, sha256: str, catalogue: National) -> Pack:
     section.whole("schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
     texts = Texts(texts_of(section, "sources"), texts_of(section, "notes", optional=True))
     base = section.section("base")
@@ -60,12 +76,11 @@ def _pack(section: Section, sha256: str) -> Pack:
         after_raise=after_raise,
         days=_days(section, texts),
         late_fee=read_series(section, "late_fee_per_day", texts, late_fee),
-        insurances=_Insurances(texts, carried, merged).read(section),
-        person_kinds=read_kinds(
-            section, texts.sources, national().reasons, national().person_kinds
-        ),
+        insurances=_Insurances(texts, carried, catalogue, merged).read(section),
+        person_kinds=read_kinds(section, texts.sources, catalogue.reasons, catalogue.person_kinds),
         sources=texts.sources,
         sha256=sha256,
+        national=catalogue,
         merged=merged,
         average_wage=_optional_series(section, "average_wage", texts, bound),
         not_filed=_optional_series(section, "not_filed_percent_of_last_month", texts, not_filed),
@@ -136,9 +151,16 @@ class _Insurances:
     own, and are noted in `merged`.
     """
 
-    def __init__(self, texts: Texts, carried: int, merged: dict[Insurance, Insurance]) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        carried: int,
+        catalogue: National,
+        merged: dict[Insurance, Insurance],
+    ) -> None:
         self._texts = texts
         self._carried = carried
+        self._floats = catalogue.injury_floats_percent
         self._merged = merged
         self._found: dict[Insurance, InsuranceRules] = {}
 
@@ -179,7 +201,7 @@ class _Insurances:
         texts = self._texts
         floor, ceiling = self._bounds(item)
         rounding = _rounding(item, texts)
-        starts, floats = "contribution_year_starts_in_month", national().injury_floats_percent
+        starts = "contribution_year_starts_in_month"
         return InsuranceRules(
             insurance=insurance,
             authority=item.code("authority"),
@@ -195,7 +217,7 @@ class _Insurances:
             carried_over_months=self._carried,
             year_starts=item.whole(starts, 1, 12) if item.has(starts) else None,
             has_late_fee=not item.flag("no_late_fee", optional=True),
-            floats_percent=floats if insurance is Insurance.WORK_INJURY else (),
+            floats_percent=self._floats if insurance is Insurance.WORK_INJURY else (),
         )
 
     def _bounds(self, item: Section) -> tuple[Series, Series]:

@@ -76,12 +76,26 @@ async def told(conn: Connection) -> Mapping[str, Told]:
     return {row.city: Told(row.content_sha256, row.published_at, row.is_kept) for row in rows}
 
 
-_EVER = text("SELECT DISTINCT city, sha256 FROM policy_packs")
+_KNOWN = text(
+    """
+    SELECT city, sha256, encode(sha256(convert_to(
+               split_part(convert_from(content, 'UTF8'), :carried, 1), 'UTF8')), 'hex') AS own
+      FROM (SELECT city, sha256, content FROM policy_packs
+            UNION SELECT city, sha256, content FROM policy_proposals WHERE origin = :origin) p
+     WHERE city = ANY(:cities)
+    """
+)
 
 
-async def ever_in_force(conn: Connection) -> set[tuple[str, str]]:
-    """City and hash of every pack that is or was in force."""
-    return {(row.city, row.sha256) for row in await conn.execute(_EVER)}
+async def known(
+    conn: Connection, cities: Collection[str], origin: str, carried: str
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """City and hash of every pack that is or was in force, or was ever proposed from this origin:
+    of the whole file, and of the pack's own text, which stands before `carried`.
+    """
+    values = {"cities": sorted(cities), "origin": origin, "carried": carried}
+    rows = (await conn.execute(_KNOWN, values)).all()
+    return {(row.city, row.sha256) for row in rows}, {(row.city, row.own) for row in rows}
 
 
 async def files(conn: Connection, hashes: Collection[str]) -> list[PackFile]:

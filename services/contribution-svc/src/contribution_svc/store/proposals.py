@@ -131,12 +131,6 @@ async def save(conn: Connection, proposal_id: str, **changed: object) -> None:
     await conn.execute(update(_table).where(_table.c.proposal_id == proposal_id).values(**changed))
 
 
-async def known(conn: Connection, origin: str) -> set[tuple[str, str]]:
-    """City and hash of every pack that was ever proposed from this origin."""
-    wanted = select(_table.c.city, _table.c.sha256).where(_table.c.origin == origin)
-    return {(row.city, row.sha256) for row in await conn.execute(wanted)}
-
-
 async def open_of(conn: Connection, city: str, but: str) -> list[Proposal]:
     """The city's open proposals but one, locked."""
     wanted = select(_table).where(

@@ -19,6 +19,7 @@ from contribution_svc.errors import (
     ProposalEnded,
     ProposalUnknown,
 )
+from contribution_svc.policy.national import with_catalogue
 from contribution_svc.store import assessments, campaigns, effects, proposals, supplements
 from contribution_svc.store import policies as policy_store
 from contribution_svc.store.policies import PackFile
@@ -53,14 +54,17 @@ class Draft:
 
 
 async def propose(conn: Connection, library: Library, draft: Draft, now: datetime) -> Proposal:
-    """Takes a pack in as a proposal, compared with the pack in force; its simulation follows.
+    """Takes a pack in as a proposal, with the catalogue of this version of the service, compared
+    with the pack in force; its simulation follows.
 
     Raises PolicyInvalid with every fault of the file, NothingToRelease.
     """
-    pack = await read(draft.name, draft.content)
+    await read(draft.name, draft.content)
     if len(draft.content) > _MAX_PACK_BYTES:
         fault = FieldFault(f"{draft.name}:1", f"{len(draft.content)} bytes", "expected 256 KiB")
         raise PolicyInvalid.of([fault])
+    content = with_catalogue(draft.content, library.shipped.catalogue)
+    pack = await read(draft.name, content)
     before = (await library.in_force(conn)).pack(pack.city)
     differing = changes(before, pack)
     if not differing:
@@ -71,7 +75,7 @@ async def propose(conn: Connection, library: Library, draft: Draft, now: datetim
         city=pack.city,
         city_name=pack.name,
         sha256=pack.sha256,
-        content=draft.content,
+        content=content,
         note=draft.note,
         origin=draft.origin,
         proposed_by=draft.by,
