@@ -3,6 +3,7 @@ by its app.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -175,13 +176,30 @@ async def service(
     signing: Issuer,
     tmp_path: Path,
 ) -> AsyncIterator[PayrollService]:
-    database = await service_database("payroll_svc")
-    keys = tmp_path / "root.keys"
-    keys.write_text("ab" * 32)
-    keys.chmod(0o600)
-    index_key = tmp_path / "index.key"
-    index_key.write_text("cd" * 32)
-    index_key.chmod(0o600)
+    async with payroll(await service_database("payroll_svc"), signing, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def restored(
+    service_database: Callable[[str], Awaitable[ServiceDatabase]],
+    signing: Issuer,
+    service: PayrollService,
+) -> AsyncIterator[PayrollService]:
+    """The same service with its keys on a store that has nothing."""
+    folder = service.parts.settings.root_key_file.parent
+    async with payroll(await service_database("payroll_svc"), signing, folder) as running:
+        yield running
+
+
+@asynccontextmanager
+async def payroll(
+    database: ServiceDatabase, signing: Issuer, folder: Path
+) -> AsyncIterator[PayrollService]:
+    keys, index_key = folder / "root.keys", folder / "index.key"
+    for file, content in ((keys, "ab" * 32), (index_key, "cd" * 32)):
+        file.write_text(content)
+        file.chmod(0o600)
     settings = PayrollSettings(
         http_port=1,
         database_api_url=SecretStr(database.api_url),

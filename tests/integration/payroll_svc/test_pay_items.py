@@ -80,7 +80,10 @@ async def test_what_is_entered_is_paid_and_explained(service: PayrollService) ->
     assert slip["tax"]["taxable_fen"] == taxable_fen
     assert slip["net_fen"] == gross_fen - 99_750 - slip["tax_fen"] - 5_000
     assert slip["employer_cost_fen"] == gross_fen + 244_150
-    assert slip["warnings"] == ["医疗费率有争议。"]
+    policy, year = slip["warnings"]
+    assert policy == "医疗费率有争议。"
+    assert year.startswith("2024-01、")
+    assert "2024-09 在职，却没有" in year
     for figure, words in {
         "gross": "应发工资 = ",
         "item:base_salary": "8,700.00 × 11 天 ÷ 23 天 + 11,020.00 × 12 天 ÷ 23 天",

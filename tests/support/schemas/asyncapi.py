@@ -12,6 +12,14 @@ from shared.contracts.event import Event
 from tests.support.schemas.events import OWNERS, attributes_of, file_name
 
 _ANOMALIES = (*ANOMALY_EVENTS, "AnomalyCleared")
+ENTERED = (
+    "PayItemsChanged",
+    "StandingItemsChanged",
+    "EntriesChanged",
+    "TaxDeclared",
+    "PayslipReplied",
+)
+"""What people entered: heard by payroll-svc alone, when its store is restored."""
 _TICKETS = ("TicketOpened", "TicketChanged", "TicketResolved")
 
 _NOT_SHOWN = (
@@ -24,6 +32,7 @@ _NOT_SHOWN = (
     "DeferralChanged",
     "ProvisionallyAssessed",
     "RefundChanged",
+    *ENTERED,
 )
 """What portal-svc shows nobody: it is asked of its owner."""
 
@@ -68,7 +77,8 @@ HEARS: dict[str, tuple[str, ...]] = {
 """What each service listens to. The contract tests compare it with its consumers.py."""
 
 DATA_CLASSES = {
-    "payroll.events": "pay amounts by employee id; no names, no identity numbers",
+    "payroll.events": "pay amounts by employee id; no names, no identity numbers;"
+    " tax declarations and replies sealed",
     "payroll.identities": "sealed personal data; bureau-sync-svc, notify-svc, portal-svc open it",
     "contribution.events": "contribution amounts by employee id; no names, no identity numbers",
     "contribution.policies": "none: published rates, bounds and days",

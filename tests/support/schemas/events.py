@@ -26,6 +26,7 @@ OWNERS = {
 KEYS = {
     "EmployerChanged": "employer_id",
     "WageDataDue": "department_id",
+    "PayItemsChanged": "employer_id",
     "PolicyChanged": "city",
     "DeclarationApproved": "account_id",
     "DeadlineAtRisk": "account_id",

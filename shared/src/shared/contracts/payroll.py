@@ -94,7 +94,8 @@ class EmployeeChanged(EmployeeEvent, frozen=True, kw_only=True):
     `person_kind` is a code of the policy pack's catalogue (`regular`, `retired_rehired`,
     `foreigner`, ...); `documents_missing` names papers without which nothing can be assessed; `sub`
     is the token subject. `first_month_wage_fen` is what was agreed for a whole first month;
-    `first_fund_member`: was never a member of a housing fund before this employment.
+    `first_fund_member`: was never a member of a housing fund before this employment. The roster's
+    monthly wage and 专项附加扣除 are None where an older release told it.
     """
 
     TOPIC: ClassVar[str] = PAYROLL
@@ -107,6 +108,8 @@ class EmployeeChanged(EmployeeEvent, frozen=True, kw_only=True):
     sub: str = ""
     cost_centre: str = ""
     first_fund_member: bool = False
+    agreed_wage_fen: int | None = None
+    special_additional_fen: int | None = None
 
 
 class EmployeeSealed(EmployeeEvent, frozen=True, kw_only=True):
@@ -201,6 +204,110 @@ class PayslipIssued(EmployeeMonthEvent, frozen=True, kw_only=True):
     special_additional_fen: int | None = None
     bonus_apart_fen: int = 0
     bonus_tax_fen: int = 0
+
+
+class OwnPayItemFact(Fact, frozen=True):
+    """An employer's own pay item: `way` amount, pieces, hours or days; `part` gross or after_tax;
+    `rate_ppm` multiplies the hourly or daily wage.
+    """
+
+    code: str
+    name: str
+    way: str
+    part: str
+    deducts: bool
+    counts_as_wage: bool
+    taxed: bool
+    by_days: bool
+    rate_ppm: int
+    law: str
+
+
+class PayItemsChanged(Event, frozen=True, kw_only=True):
+    """自定薪资项目: all of an employer's own pay items; they are only ever added."""
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    employer_id: str
+    items: tuple[OwnPayItemFact, ...]
+
+    def key(self) -> str:
+        return self.employer_id
+
+    def aggregate(self) -> str:
+        return self.employer_id
+
+
+class StandingFact(Fact, frozen=True):
+    """What a person gets every month from `since` on (`until` empty: until a later one)."""
+
+    code: str
+    since: str
+    amount_fen: int
+    entered_at: str
+    entered_by: str
+    until: str = ""
+
+
+class StandingItemsChanged(EmployeeEvent, frozen=True, kw_only=True):
+    """固定薪资项目: all that HR entered for an employee from a day on."""
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    items: tuple[StandingFact, ...]
+
+
+class EntryFact(Fact, frozen=True):
+    """An amount in fen, or a quantity in thousandths and for pieces a price in hundredths of a fen;
+    all 0 where it was taken back.
+    """
+
+    code: str
+    amount_fen: int
+    quantity_thousandths: int
+    unit_price_fen_hundredths: int
+    entered_at: str
+    entered_by: str
+
+
+class EntriesChanged(EmployeeMonthEvent, frozen=True, kw_only=True):
+    """变动薪资数据: all that HR or a department's file entered for an employee's month; what a run
+    made of it is told as SalaryComputed.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    entries: tuple[EntryFact, ...]
+
+
+class TaxDeclared(EmployeeEvent, frozen=True, kw_only=True):
+    """专项附加扣除 and elections that an employee declared: of children, parents, rent and illness,
+    therefore sealed.
+
+    `sealed` is base64 of the ciphertext under the person's own key, which EmployeeSealed alone
+    carries: destroying it destroys this too.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    sealed: str
+    entered_at: str
+    entered_by: str
+
+
+class PayslipReplied(EmployeeEvent, frozen=True, kw_only=True):
+    """What was said of one payslip: `kind` is the newest word on it (confirmed, disputed or
+    answered); all of them, with who said them, are `sealed` as in TaxDeclared.
+    """
+
+    TOPIC: ClassVar[str] = PAYROLL
+
+    run_id: str
+    kind: str
+    sealed: str
+
+    def aggregate(self) -> str:
+        return f"{self.employee_id}/{self.run_id}"
 
 
 class WageDataDue(Event, frozen=True, kw_only=True):

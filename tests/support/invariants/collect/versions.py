@@ -14,6 +14,7 @@ def _held(family: str, subject: str, table: str, version: str = "version") -> Qu
 
 _STEP = "(CASE WHEN {} IS NULL THEN 1 ELSE 2 END)"
 """The version of what is told twice: as it was made, and as it ended."""
+_ENTERED = "(SELECT * FROM entered_versions WHERE what {}) AS entered"
 _MONTH = "employee_id || '/' || levy_period"
 
 
@@ -32,6 +33,24 @@ QUERIES: Queries = {
             _MONTH,
             "(SELECT employee_id, levy_period, max(version) AS version FROM imported_payslips"
             " GROUP BY 1, 2) AS imported",
+        ),
+        _held(
+            "PayItemsChanged",
+            "employer_id",
+            "(SELECT employer_id, count(*) AS version FROM pay_items GROUP BY 1) AS own",
+        ),
+        _held("StandingItemsChanged", "employee_id", _ENTERED.format("= 'standing'")),
+        _held("TaxDeclared", "employee_id", _ENTERED.format("= 'declared'")),
+        _held(
+            "EntriesChanged",
+            "employee_id || '/' || what",
+            _ENTERED.format("NOT IN ('standing', 'declared')"),
+        ),
+        _held(
+            "PayslipReplied",
+            "employee_id || '/' || run_id",
+            "payslip_replies",
+            "ordinal",
         ),
         _held("WageDataDue", "department_id || '/' || levy_period", "wage_hand_ins"),
         _held("PeriodClosed", "employer_id || '/' || levy_period || '/close'", "period_closes"),

@@ -111,13 +111,13 @@ class EntriesOut(Strict):
 
 def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
     router = APIRouter(tags=["pay items"])
-    _add_catalogue(router, engine, rules)
+    _add_catalogue(router, engine, clock, rules)
     _add_standing(router, engine, clock, rules)
     _add_entries(router, engine, clock, rules)
     return router
 
 
-def _add_catalogue(router: APIRouter, engine: Engine, rules: Rules) -> None:
+def _add_catalogue(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -> None:
     @router.get("/pay-items")
     async def list_pay_items(employer_id: str, caller: Hr) -> list[PayItemOut]:
         """The statutory items and the employer's own, by code."""
@@ -136,7 +136,8 @@ def _add_catalogue(router: APIRouter, engine: Engine, rules: Rules) -> None:
             given |= {"counts_as_wage": False, "taxed": False}
 
         async def act() -> PayItemOut:
-            item = await add_pay_item(conn, rules, body.employer_id, PayItem(**given))
+            own = PayItem(**given)
+            item = await add_pay_item(conn, rules, body.employer_id, own, clock.now())
             return PayItemOut.model_validate(item, from_attributes=True)
 
         async with tenant(engine, mine) as conn:

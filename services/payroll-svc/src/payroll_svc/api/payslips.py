@@ -24,6 +24,7 @@ from payroll_svc.api.callers import (
     themselves,
 )
 from payroll_svc.domain.payslip import ANSWERED, CONFIRMED, DISPUTED, Payslip, Reply
+from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.payslips import (
     disputes_of,
     explain_figure,
@@ -175,11 +176,11 @@ class SumsOut(BaseModel):
     )
 
 
-def routes(engine: Engine, clock: Clock) -> APIRouter:
+def routes(engine: Engine, clock: Clock, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["payslips"])
     _add_lists(router, engine)
     _add_figures(router, engine)
-    _add_replies(router, engine, clock)
+    _add_replies(router, engine, clock, keys)
     return router
 
 
@@ -242,7 +243,7 @@ def _add_figures(router: APIRouter, engine: Engine) -> None:
         return ExplanationOut.model_validate(found, from_attributes=True)
 
 
-def _add_replies(router: APIRouter, engine: Engine, clock: Clock) -> None:
+def _add_replies(router: APIRouter, engine: Engine, clock: Clock, keys: Keys) -> None:
     @router.post("/payslips/{run_id}/{employee_id}/confirm")
     async def confirm_payslip(
         run_id: str, employee_id: str, caller: Employee, write: Once
@@ -253,7 +254,9 @@ def _add_replies(router: APIRouter, engine: Engine, clock: Clock) -> None:
         async def act() -> ReplyOut:
             now = clock.now()
             return _newest(
-                await reply_to_payslip(conn, run_id, employee_id, CONFIRMED, "", caller.sub, now)
+                await reply_to_payslip(
+                    conn, keys, run_id, employee_id, CONFIRMED, "", caller.sub, now
+                )
             )
 
         async with tenant(engine, mine) as conn:
@@ -272,7 +275,7 @@ def _add_replies(router: APIRouter, engine: Engine, clock: Clock) -> None:
             now = clock.now()
             return _newest(
                 await reply_to_payslip(
-                    conn, run_id, employee_id, DISPUTED, body.words, caller.sub, now
+                    conn, keys, run_id, employee_id, DISPUTED, body.words, caller.sub, now
                 )
             )
 
@@ -291,6 +294,7 @@ def _add_replies(router: APIRouter, engine: Engine, clock: Clock) -> None:
             return _newest(
                 await reply_to_payslip(
                     conn,
+                    keys,
                     run_id,
                     employee_id,
                     ANSWERED,

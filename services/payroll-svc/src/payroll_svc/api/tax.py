@@ -9,6 +9,7 @@ from payroll_svc.api.callers import Hr, HrOrEmployee, LevyPeriodIn, Once, Strict
 from payroll_svc.domain.deductions import Deduction, TaxDeclaration
 from payroll_svc.policy import Rules
 from payroll_svc.usecases.entering import declaration_of, declare_tax
+from payroll_svc.usecases.identities import Keys
 from shared.clock import Clock, china_day
 from shared.db import Engine, tenant
 from shared.http_writes import once
@@ -36,7 +37,7 @@ class TaxDeclarationBody(Strict):
     elections: list[ElectionBody] = Field(default=[], max_length=50)
 
 
-def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
+def routes(engine: Engine, clock: Clock, rules: Rules, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["income tax"])
 
     @router.get("/employees/{employee_id}/tax-declaration")
@@ -60,7 +61,7 @@ def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
             now = clock.now()
             return _out(
                 await declare_tax(
-                    conn, rules, employee_id, declared, caller.sub, now, china_day(now)
+                    conn, rules, keys, employee_id, declared, caller.sub, now, china_day(now)
                 )
             )
 

@@ -4,26 +4,34 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from msgspec.structs import asdict
+
 from payroll_svc.domain.employers import Account, Department, Employer, HrStaff
 from payroll_svc.domain.hand_ins import AWAITED, HANDED_IN, NOTHING, HandIn
 from payroll_svc.domain.imported_payslips import ImportedPayslip, SaidLine
 from payroll_svc.domain.pay import DueLine
-from payroll_svc.domain.pay_items import Reckoned
+from payroll_svc.domain.pay_items import Entry, Noted, PayItem, Reckoned, Standing
 from payroll_svc.domain.payroll_run import Member, PayrollRun
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.people import Person, Spell
 from payroll_svc.domain.wages import MonthWage, WageItem
 from payroll_svc.policy import statutory_items
-from payroll_svc.usecases.recovering import ToldBefore, ToldIdentity
+from payroll_svc.usecases.entered import DECLARED, STANDING
+from payroll_svc.usecases.recovering import ToldBefore, ToldEntered, ToldIdentity, ToldReplies
 from shared.codec import Received, Tombstone
 from shared.contracts import (
     EmployeeChanged,
     EmployeeSealed,
     EmployerChanged,
+    EntriesChanged,
     Event,
     PayItemFact,
+    PayItemsChanged,
     PayslipIssued,
+    PayslipReplied,
     SalaryComputed,
+    StandingItemsChanged,
+    TaxDeclared,
     WageDataDue,
 )
 from shared.db import Connection
@@ -43,6 +51,12 @@ def keepers(into: ToldBefore) -> Mapping[type[Event], Keeper]:
     return dict.fromkeys(_GATHERED, on_told)
 
 
+def _gather_person(into: ToldBefore, event: EmployeeChanged) -> None:
+    into.people.append((event.employer_id, _person(event)))
+    if event.agreed_wage_fen is None:
+        into.without_wage.add(event.employee_id)
+
+
 def _gather_salary(into: ToldBefore, event: SalaryComputed, time: str) -> None:
     if event.purpose == "history":
         into.wages.append((event.employer_id, _wage(event)))
@@ -60,12 +74,17 @@ def _gather_payslip(into: ToldBefore, event: PayslipIssued, time: str) -> None:
 
 _GATHERED: Mapping[type[Event], Callable[[ToldBefore, Any, str], None]] = {
     EmployerChanged: lambda into, event, _: into.employers.append(_employer(event)),
-    EmployeeChanged: lambda into, event, _: into.people.append((event.employer_id, _person(event))),
+    EmployeeChanged: lambda into, event, _: _gather_person(into, event),
     EmployeeSealed: lambda into, event, _: into.identities.append(_identity(event)),
     Tombstone: lambda into, event, _: into.forgotten.append(event.key()),
     SalaryComputed: _gather_salary,
     PayslipIssued: _gather_payslip,
     WageDataDue: lambda into, event, _: into.hand_ins.append(_hand_in(event)),
+    PayItemsChanged: lambda into, event, _: into.own_items.append(_own_items(event)),
+    StandingItemsChanged: lambda into, event, _: into.standing.append(_standing(event)),
+    EntriesChanged: lambda into, event, _: into.entries.append(_entries(event)),
+    TaxDeclared: lambda into, event, _: into.declared.append(_declared(event)),
+    PayslipReplied: lambda into, event, _: into.replies.append(_replies(event)),
 }
 
 
@@ -107,10 +126,10 @@ def _person(event: EmployeeChanged) -> Person:
         employee_no=event.employee_no,
         person_kind=event.person_kind,
         documents_missing=event.documents_missing,
-        agreed_wage_fen=0,
+        agreed_wage_fen=event.agreed_wage_fen or 0,
         first_month_wage_fen=event.first_month_wage_fen,
         first_fund_member=event.first_fund_member,
-        special_additional_fen=0,
+        special_additional_fen=event.special_additional_fen or 0,
         sub=event.sub,
         cost_centre=event.cost_centre,
         spells=tuple(
@@ -252,3 +271,52 @@ def _hand_in(event: WageDataDue) -> HandIn:
         rows=event.rows,
         version=event.version,
     )
+
+
+def _own_items(event: PayItemsChanged) -> tuple[str, list[PayItem]]:
+    return event.employer_id, [PayItem(**asdict(fact)) for fact in event.items]
+
+
+def _standing(event: StandingItemsChanged) -> ToldEntered[Standing]:
+    items = [
+        Noted(
+            Standing(
+                fact.code,
+                date.fromisoformat(fact.since),
+                fact.amount_fen,
+                date.fromisoformat(fact.until) if fact.until else None,
+            ),
+            datetime.fromisoformat(fact.entered_at),
+            fact.entered_by,
+        )
+        for fact in event.items
+    ]
+    return ToldEntered(event.employer_id, event.employee_id, STANDING, event.version, items)
+
+
+def _entries(event: EntriesChanged) -> ToldEntered[Entry]:
+    entries = [
+        Noted(
+            Entry(
+                fact.code,
+                fact.amount_fen,
+                fact.quantity_thousandths,
+                fact.unit_price_fen_hundredths,
+            ),
+            datetime.fromisoformat(fact.entered_at),
+            fact.entered_by,
+        )
+        for fact in event.entries
+    ]
+    return ToldEntered(
+        event.employer_id, event.employee_id, event.levy_period, event.version, entries
+    )
+
+
+def _declared(event: TaxDeclared) -> ToldEntered[str]:
+    noted = Noted(event.sealed, datetime.fromisoformat(event.entered_at), event.entered_by)
+    return ToldEntered(event.employer_id, event.employee_id, DECLARED, event.version, [noted])
+
+
+def _replies(event: PayslipReplied) -> ToldReplies:
+    return ToldReplies(event.employer_id, event.employee_id, event.sealed)

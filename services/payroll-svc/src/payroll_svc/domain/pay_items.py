@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+NotedT = TypeVar("NotedT")
 
 GROSS = "gross"
 AFTER_TAX = "after_tax"
@@ -68,6 +71,15 @@ class Entry:
     @property
     def is_empty(self) -> bool:
         return not (self.amount_fen or self.quantity_thousandths)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Generic[NotedT]):
+    """What was entered, when, and by whom: a `sub`, or the import that brought it."""
+
+    what: NotedT
+    entered_at: datetime
+    entered_by: str
 
 
 @dataclass(frozen=True, slots=True)

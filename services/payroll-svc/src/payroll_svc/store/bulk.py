@@ -1,10 +1,10 @@
 """Many rows in one statement: COPY into a temporary table, then one insert from it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, MetaData, Table, Text, any_, literal, select
+from sqlalchemy import Column, ColumnElement, MetaData, Table, Text, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from shared.db import Connection, copy_rows
@@ -55,6 +55,28 @@ async def insert_new(conn: Connection, table: Table, rows: Sequence[Mapping[str,
     """Inserts rows whose keys are new, for tables whose rows may not be updated."""
     if rows:
         await conn.execute(table.insert(), [dict(row) for row in rows])
+
+
+async def next_versions_of(
+    conn: Connection, table: Table, employer_id: str, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Counts on the version of each row of `table`, whose primary key is a pair, and gives it; its
+    lock orders what is told of the pair.
+    """
+    first, second = (column.name for column in table.primary_key)
+    statement = text(
+        f"""
+        INSERT INTO {table.name} AS known ({first}, {second}, employer_id, version)
+        SELECT w.first, w.second, :employer_id, 1
+          FROM unnest(CAST(:firsts AS text[]), CAST(:seconds AS text[])) AS w(first, second)
+        ON CONFLICT ({first}, {second}) DO UPDATE SET version = known.version + 1
+        RETURNING known.{first}, known.{second}, known.version
+        """  # noqa: S608 - names of our own tables
+    )
+    pairs = sorted(wanted)
+    values = {"firsts": [one for one, _ in pairs], "seconds": [other for _, other in pairs]}
+    rows = await conn.execute(statement, {"employer_id": employer_id, **values})
+    return {(row[0], row[1]): row.version for row in rows}
 
 
 def _wire(value: Any, is_json: bool) -> Any:

@@ -1,8 +1,8 @@
 """What employers and their people entered: own pay items, standing items, entries, declarations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -10,10 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.deductions import Deduction, TaxDeclaration
-from payroll_svc.domain.pay_items import Entry, PayItem, Standing
+from payroll_svc.domain.pay_items import Entry, Noted, PayItem, Standing
 from payroll_svc.domain.payroll_run import Entered
-from payroll_svc.store.bulk import among, merge
-from payroll_svc.tables import entries, pay_items, standing_items, tax_declarations
+from payroll_svc.store.bulk import among, merge, next_versions_of
+from payroll_svc.tables import (
+    entered_versions,
+    entries,
+    pay_items,
+    standing_items,
+    tax_declarations,
+)
 from shared.db import Connection
 
 _STANDING = [standing_items.c[name] for name in ("code", "since", "amount_fen", "until")]
@@ -30,8 +36,10 @@ async def own_items(conn: Connection, employer_id: str) -> list[PayItem]:
     return [PayItem(**{k: v for k, v in row.items() if k != "employer_id"}) for row in rows]
 
 
-async def add_own_item(conn: Connection, employer_id: str, item: PayItem) -> None:
-    await conn.execute(insert(pay_items).values(employer_id=employer_id, **asdict(item)))
+async def add_own_items(conn: Connection, employer_id: str, items: Sequence[PayItem]) -> None:
+    """Adds them; those that are known stay as they are."""
+    rows = [{"employer_id": employer_id, **asdict(item)} for item in items]
+    await conn.execute(insert(pay_items).on_conflict_do_nothing(), rows)
 
 
 async def standing_of(conn: Connection, employee_id: str) -> list[Standing]:
@@ -41,36 +49,65 @@ async def standing_of(conn: Connection, employee_id: str) -> list[Standing]:
     return [Standing(**row) for row in rows.mappings()]
 
 
+async def noted_standing(conn: Connection, employee_id: str) -> list[Noted[Standing]]:
+    """One person's standing items with when and by whom each was entered."""
+    wanted = select(*_STANDING, standing_items.c.entered_at, standing_items.c.entered_by).where(
+        standing_items.c.employee_id == employee_id
+    )
+    rows = await conn.execute(wanted.order_by(standing_items.c.code, standing_items.c.since))
+    return [Noted(_standing(row), row["entered_at"], row["entered_by"]) for row in rows.mappings()]
+
+
 async def save_standing(
-    conn: Connection,
-    employer_id: str,
-    employee_id: str,
-    items: Sequence[Standing],
-    by: str,
-    at: datetime,
+    conn: Connection, employer_id: str, items: Sequence[tuple[str, Noted[Standing]]]
 ) -> None:
-    """Writes the items: one of the same code and first day is corrected."""
-    own = {"employee_id": employee_id, "employer_id": employer_id}
-    noted = {"entered_at": at, "entered_by": by}
-    await merge(conn, standing_items, [{**own, **asdict(item), **noted} for item in items])
+    """Writes (employee id, item) pairs: one of the same code and first day is corrected."""
+    await merge(conn, standing_items, [_row(employer_id, *item) for item in items])
 
 
 async def save_entries(
-    conn: Connection,
-    employer_id: str,
-    levy_period: str,
-    given: Sequence[tuple[str, Entry]],
-    by: str,
-    at: datetime,
+    conn: Connection, employer_id: str, levy_period: str, given: Sequence[tuple[str, Noted[Entry]]]
 ) -> None:
     """Writes (employee id, entry) pairs of one month: one of the same code is corrected."""
-    own = {"employer_id": employer_id, "levy_period": levy_period}
-    noted = {"entered_at": at, "entered_by": by}
-    await merge(
-        conn,
-        entries,
-        [{**own, "employee_id": person, **asdict(entry), **noted} for person, entry in given],
+    rows = [_row(employer_id, *entry) for entry in given]
+    await merge(conn, entries, [{**row, "levy_period": levy_period} for row in rows])
+
+
+def _row(employer_id: str, employee_id: str, noted: Noted[Any]) -> dict[str, Any]:
+    own = {"employee_id": employee_id, "employer_id": employer_id}
+    return (
+        own | asdict(noted.what) | {"entered_at": noted.entered_at, "entered_by": noted.entered_by}
     )
+
+
+async def noted_entries(
+    conn: Connection, employee_ids: Iterable[str], levy_period: str
+) -> dict[str, list[Noted[Entry]]]:
+    """By employee id all entries of a month, those that were taken back too, with when and by whom
+    each was entered.
+    """
+    wanted = select(entries).where(
+        among(entries.c.employee_id, employee_ids), entries.c.levy_period == levy_period
+    )
+    found: dict[str, list[Noted[Entry]]] = {}
+    for row in (await conn.execute(wanted.order_by(entries.c.code))).mappings():
+        noted = Noted(_entry(row), row["entered_at"], row["entered_by"])
+        found.setdefault(row["employee_id"], []).append(noted)
+    return found
+
+
+async def next_versions(
+    conn: Connection, employer_id: str, employee_ids: Iterable[str], what: str
+) -> dict[str, int]:
+    """By employee id the version under which is told next `what` they, or HR for them, entered."""
+    pairs = [(employee_id, what) for employee_id in employee_ids]
+    found = await next_versions_of(conn, entered_versions, employer_id, pairs)
+    return {employee_id: version for (employee_id, _), version in found.items()}
+
+
+async def keep_versions(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Versions that were told, each unless a newer one is there; `rows` hold the columns."""
+    await merge(conn, entered_versions, rows, only_newer=True)
 
 
 async def entries_of_month(
@@ -127,30 +164,38 @@ async def declarations_of(
     """Those of the employees that declared anything, by id."""
     wanted = select(tax_declarations).where(among(tax_declarations.c.employee_id, employee_ids))
     return {
-        row.employee_id: TaxDeclaration(
-            tuple(Deduction(**one) for one in row.deductions),
-            tuple((one["tax_year"], one["election"]) for one in row.elections),
+        row.employee_id: declaration_of(
+            row.deductions, [(one["tax_year"], one["election"]) for one in row.elections]
         )
         for row in await conn.execute(wanted)
     }
+
+
+def declaration_of(
+    deductions: Iterable[dict[str, Any]], elections: Iterable[Sequence[Any]]
+) -> TaxDeclaration:
+    """Out of JSON: elections are pairs of tax year and election."""
+    return TaxDeclaration(
+        tuple(Deduction(**one) for one in deductions),
+        tuple((year, election) for year, election in elections),
+    )
 
 
 async def save_declaration(
     conn: Connection,
     employer_id: str,
     employee_id: str,
-    declared: TaxDeclaration,
-    by: str,
-    at: datetime,
+    declared: Noted[TaxDeclaration],
 ) -> None:
     """Writes all that a person declares; what they declared before is gone with it."""
+    said = declared.what
     row = {
         "employee_id": employee_id,
         "employer_id": employer_id,
-        "deductions": [asdict(one) for one in declared.deductions],
-        "elections": [{"tax_year": year, "election": one} for year, one in declared.elections],
-        "entered_at": at,
-        "entered_by": by,
+        "deductions": [asdict(one) for one in said.deductions],
+        "elections": [{"tax_year": year, "election": one} for year, one in said.elections],
+        "entered_at": declared.entered_at,
+        "entered_by": declared.entered_by,
     }
     await merge(conn, tax_declarations, [row])
 

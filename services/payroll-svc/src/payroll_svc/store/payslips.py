@@ -13,7 +13,7 @@ from payroll_svc.domain.differences import PaidMonth
 from payroll_svc.domain.income_tax import YearToDate
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import DISPUTED, Payslip, Reply
-from payroll_svc.store.bulk import among, insert_new, merge
+from payroll_svc.store.bulk import among, insert_new, merge, next_versions_of
 from payroll_svc.store.parts import items_of, lines_of, tax_of
 from payroll_svc.tables import paid_months as paid_month_versions
 from payroll_svc.tables import payslip_replies, payslips
@@ -30,16 +30,6 @@ _WITHHELD_SUMS = text(
      WHERE employer_id = :employer_id AND levy_period >= :levy_period
        AND coalesce(nullif(line->>'levy_period', ''), levy_period) = :levy_period
      GROUP BY 1
-    """
-)
-
-_NEXT_VERSIONS = text(
-    """
-    INSERT INTO paid_months AS known (employee_id, levy_period, employer_id, version)
-    SELECT employee_id, levy_period, :employer_id, 1
-      FROM unnest(CAST(:people AS text[]), CAST(:months AS text[])) AS w(employee_id, levy_period)
-    ON CONFLICT (employee_id, levy_period) DO UPDATE SET version = known.version + 1
-    RETURNING known.employee_id, known.levy_period, known.version
     """
 )
 
@@ -140,11 +130,7 @@ async def next_versions(
     conn: Connection, employer_id: str, wanted: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
     """The version under which each (employee id, levy period) is told next; counted on with it."""
-    people, months = [one for one, _ in wanted], [month for _, month in wanted]
-    rows = await conn.execute(
-        _NEXT_VERSIONS, {"employer_id": employer_id, "people": people, "months": months}
-    )
-    return {(row.employee_id, row.levy_period): row.version for row in rows}
+    return await next_versions_of(conn, paid_month_versions, employer_id, wanted)
 
 
 async def keep_versions(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -32,6 +32,7 @@ from payroll_svc.tables.handed_in import (
 )
 from payroll_svc.tables.paying import (
     assessments,
+    entered_versions,
     entries,
     paid_months,
     pay_items,
@@ -49,6 +50,7 @@ __all__ = [
     "departments",
     "employees",
     "employers",
+    "entered_versions",
     "entries",
     "erasures",
     "exports",

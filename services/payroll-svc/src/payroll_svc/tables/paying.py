@@ -83,6 +83,19 @@ tax_declarations = Table(
     Index("tax_declarations_by_employer", "employer_id"),
 )
 
+# The version under which was told what people entered: an employee's standing items, their tax
+# declaration (`what` names these), or the entries of a month (`what` is the month).
+entered_versions = Table(
+    "entered_versions",
+    metadata,
+    text_("employee_id"),
+    text_("what"),
+    text_("employer_id"),
+    version(),
+    PrimaryKeyConstraint("employee_id", "what"),
+    Index("entered_versions_by_employer", "employer_id"),
+)
+
 payroll_runs = Table(
     "payroll_runs",
     metadata,

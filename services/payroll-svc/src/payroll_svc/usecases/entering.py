@@ -9,7 +9,7 @@ from payroll_svc.domain.income_tax import (
     SIXTY_THOUSAND_AT_ONCE,
     TaxTerms,
 )
-from payroll_svc.domain.pay_items import BASE_SALARY, Entry, PayItem, Standing
+from payroll_svc.domain.pay_items import BASE_SALARY, Entry, Noted, PayItem, Standing
 from payroll_svc.domain.people import Person
 from payroll_svc.domain.reckoning import Catalogue
 from payroll_svc.domain.wage_inputs import InputItems
@@ -18,6 +18,13 @@ from payroll_svc.policy import Rules
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import entered as entered_store
 from payroll_svc.store import people as people_store
+from payroll_svc.usecases.entered import (
+    keep_declaration,
+    keep_entries,
+    keep_standing,
+    tell_items,
+)
+from payroll_svc.usecases.identities import Keys
 from payroll_svc.usecases.rosters import catalogue_of
 from payroll_svc.usecases.taxing import Year, tax_terms_on, years_to_date
 from shared.db import Connection
@@ -39,7 +46,9 @@ async def own_items_of(conn: Connection, employer_id: str) -> tuple[PayItem, ...
     return tuple(await entered_store.own_items(conn, employer_id))
 
 
-async def add_pay_item(conn: Connection, rules: Rules, employer_id: str, item: PayItem) -> PayItem:
+async def add_pay_item(
+    conn: Connection, rules: Rules, employer_id: str, item: PayItem, at: datetime
+) -> PayItem:
     """Adds an item of the employer's own; PayItemKnown if the code means something else, or files
     could not tell its name from another's.
     """
@@ -51,7 +60,8 @@ async def add_pay_item(conn: Connection, rules: Rules, employer_id: str, item: P
         meant = InputItems(await own_items_of(conn, employer_id)).named(item.name)
         if taken := names.get(item.name, meant.code if meant else ""):
             raise PayItemKnown(f"{item.name} is what the pay item {taken} is called; rename it.")
-        await entered_store.add_own_item(conn, employer_id, item)
+        await entered_store.add_own_items(conn, employer_id, [item])
+        await tell_items(conn, employer_id, at)
     elif known != item:
         raise PayItemKnown(
             f"The pay item {item.code} is {known.name} ({known.way}); use another code."
@@ -87,7 +97,7 @@ async def enter_standing(
     faults += _repeats("items", [(item.code, item.since.isoformat()) for item in items])
     if faults:
         raise EntriesRefused(f"{len(faults)} standing items cannot be taken in.", tuple(faults))
-    await entered_store.save_standing(conn, employer_id, employee_id, items, by, at)
+    await keep_standing(conn, employer_id, employee_id, items, by, at)
     return await entered_store.standing_of(conn, employee_id)
 
 
@@ -118,7 +128,7 @@ async def enter_month(
         raise EntriesRefused(
             f"{len(faults)} faults; none of the entries is taken in.", tuple(faults)
         )
-    await entered_store.save_entries(conn, employer_id, levy_period, given, by, at)
+    await keep_entries(conn, employer_id, levy_period, given, by, at)
     return len(given)
 
 
@@ -186,6 +196,7 @@ async def declaration_of(conn: Connection, employee_id: str) -> TaxDeclaration:
 async def declare_tax(
     conn: Connection,
     rules: Rules,
+    keys: Keys,
     employee_id: str,
     declared: TaxDeclaration,
     by: str,
@@ -205,7 +216,8 @@ async def declare_tax(
             faults.append(FieldFault(f"elections/{place}", election, problem, todo))
     if faults:
         raise TaxDeclarationRefused(f"{len(faults)} declarations are refused.", tuple(faults))
-    await entered_store.save_declaration(conn, employer_id, employee_id, declared, by, at)
+    noted = Noted(declared, at, by)
+    await keep_declaration(conn, keys, employer_id, employee_id, noted, at)
     return declared
 
 

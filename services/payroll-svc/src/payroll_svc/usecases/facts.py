@@ -1,10 +1,19 @@
 """Our own words to the words on the wire."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.pay import DueLine
-from payroll_svc.domain.pay_items import GROSS, Reckoned, wage_fen_of
+from payroll_svc.domain.pay_items import (
+    GROSS,
+    Entry,
+    Noted,
+    PayItem,
+    Reckoned,
+    Standing,
+    wage_fen_of,
+)
 from payroll_svc.domain.payroll_run import Member, PayrollRun, run_id_of
 from payroll_svc.domain.payslip import MonthPaid
 from payroll_svc.domain.people import Person, SealedIdentity
@@ -15,11 +24,17 @@ from shared.contracts import (
     EmployeeChanged,
     EmployeeSealed,
     EmployerChanged,
+    EntriesChanged,
+    EntryFact,
     HrStaffFact,
+    OwnPayItemFact,
     PayItemFact,
+    PayItemsChanged,
     PayslipIssued,
     SalaryComputed,
     SpellFact,
+    StandingFact,
+    StandingItemsChanged,
     WithheldFact,
 )
 from shared.values import Insurance
@@ -83,6 +98,8 @@ def employee_changed(employer_id: str, person: Person) -> EmployeeChanged:
         first_fund_member=person.first_fund_member,
         sub=person.sub,
         cost_centre=person.cost_centre,
+        agreed_wage_fen=person.agreed_wage_fen,
+        special_additional_fen=person.special_additional_fen,
     )
 
 
@@ -200,4 +217,56 @@ def _withheld_fact(line: DueLine, levy_period: str = "") -> WithheldFact:
         employee_ppm=line.employee_ppm,
         employer_ppm=line.employer_ppm,
         levy_period=levy_period,
+    )
+
+
+def pay_items_changed(employer_id: str, items: Sequence[PayItem]) -> PayItemsChanged:
+    """All of an employer's own."""
+    facts = tuple(OwnPayItemFact(**asdict(item)) for item in items)
+    return PayItemsChanged(version=len(items), employer_id=employer_id, items=facts)
+
+
+def standing_changed(
+    employer_id: str, employee_id: str, version: int, items: Sequence[Noted[Standing]]
+) -> StandingItemsChanged:
+    """All of a person's."""
+    return StandingItemsChanged(
+        version=version,
+        employee_id=employee_id,
+        employer_id=employer_id,
+        items=tuple(
+            StandingFact(
+                code=item.what.code,
+                since=item.what.since.isoformat(),
+                until=item.what.until.isoformat() if item.what.until else "",
+                amount_fen=item.what.amount_fen,
+                entered_at=item.entered_at.isoformat(),
+                entered_by=item.entered_by,
+            )
+            for item in items
+        ),
+    )
+
+
+def entries_changed(
+    employer_id: str,
+    employee_id: str,
+    levy_period: str,
+    version: int,
+    entries: Sequence[Noted[Entry]],
+) -> EntriesChanged:
+    """All of a person's month."""
+    return EntriesChanged(
+        version=version,
+        employee_id=employee_id,
+        employer_id=employer_id,
+        levy_period=levy_period,
+        entries=tuple(
+            EntryFact(
+                **asdict(entry.what),
+                entered_at=entry.entered_at.isoformat(),
+                entered_by=entry.entered_by,
+            )
+            for entry in entries
+        ),
     )

@@ -1,7 +1,7 @@
 """Sealed identities: names opened for HR, keys wrapped anew, a person's key destroyed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -67,6 +67,33 @@ async def identities_of(
     return await asyncio.to_thread(
         lambda: {employee_id: opened(employee_id) for employee_id in ids}
     )
+
+
+async def sealed_with_own_key(
+    conn: Connection, sealer: Sealer, employer_id: str, employee_id: str, data: Mapping[str, str]
+) -> str:
+    """Something of a person's under the key of their identity, so that it goes when that goes;
+    empty where there is none any more.
+    """
+    known = await people_store.identities_by_id(conn, [employee_id])
+    if employee_id not in known:
+        return ""
+    key = known[employee_id][0]
+    return sealer.seal(employer_id, employee_id, data, key.wrapped_key, key.root_key_id).sealed
+
+
+def opened_with(
+    sealer: Sealer, employer_id: str, employee_id: str, key: SealedIdentity | None, sealed: str
+) -> dict[str, str]:
+    """What `sealed_with_own_key` sealed; empty where it does not open."""
+    if key is None or not sealed:
+        return {}
+    try:
+        return sealer.open(
+            employer_id, employee_id, Sealed(sealed, key.wrapped_key, key.root_key_id)
+        )
+    except SealBroken:
+        return {}
 
 
 def _sealed(identity: SealedIdentity) -> Sealed:

@@ -9,6 +9,8 @@ from payroll_svc.errors import ReplyOutOfTurn
 from payroll_svc.store import imported_payslips as imported_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import runs as runs_store
+from payroll_svc.usecases.entered import tell_replies
+from payroll_svc.usecases.identities import Keys
 from shared.db import Connection
 from shared.refusal import NotFound
 
@@ -46,6 +48,7 @@ async def explain_figure(
 
 async def reply_to_payslip(
     conn: Connection,
+    keys: Keys,
     run_id: str,
     employee_id: str,
     kind: str,
@@ -66,6 +69,7 @@ async def reply_to_payslip(
     reply = Reply(employee_id, run_id, len(replies) + 1, kind, words, by, at, correction_run_id)
     if not await payslips_store.add_reply(conn, slip.employer_id, reply):
         raise ReplyOutOfTurn("Somebody else replied in this moment; read it first.")
+    await tell_replies(conn, keys, slip.employer_id, [*replies, reply], at)
     return [*replies, reply]
 
 

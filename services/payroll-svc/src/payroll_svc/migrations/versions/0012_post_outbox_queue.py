@@ -7,7 +7,7 @@ from alembic import op
 from shared.migrate import queue_unsent
 
 revision = "0012_queue"
-down_revision: str | None = "0010_wide_exports"
+down_revision: str | None = "0011_entered_versions"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -16,11 +16,11 @@ from payroll_svc.domain.wage_inputs import (
     with_state,
 )
 from payroll_svc.store import approvals as approvals_store
-from payroll_svc.store import entered as entered_store
 from payroll_svc.store import people as people_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.store import wage_inputs as inputs_store
 from payroll_svc.store.wage_inputs import StoredInput
+from payroll_svc.usecases.entered import keep_entries
 from payroll_svc.usecases.imports.kind import Kind, States
 from payroll_svc.usecases.people import departments_in, departments_of
 from shared.db import Connection
@@ -99,7 +99,7 @@ async def _states(conn: Connection, effects: Sequence[Effect]) -> States:
 async def _write(
     conn: Connection, upload: Upload, effects: Sequence[Effect], _reason: str, at: datetime
 ) -> None:
-    """As entries of their months. Nothing is told: a run tells what it made of them."""
+    """As entries of their months."""
     given: dict[str, list[tuple[str, Entry]]] = {}
     for effect in effects:
         one = _input(effect)
@@ -107,9 +107,7 @@ async def _write(
             one = with_state(one, effect.after, effect.row)
         given.setdefault(one.levy_period, []).append((one.employee_id, entry_of(one)))
     for levy_period, entries in given.items():
-        await entered_store.save_entries(
-            conn, upload.employer_id, levy_period, entries, upload.import_id, at
-        )
+        await keep_entries(conn, upload.employer_id, levy_period, entries, upload.import_id, at)
     changed = [
         StoredInput(
             with_state(_input(effect), {**effect.after}, effect.hidden_after["row"]),
