@@ -182,21 +182,52 @@ async def test_what_a_person_resolved_is_said_so(service: Room) -> None:
     ]
 
 
-async def test_a_payslip_is_told_without_its_amounts(service: Room) -> None:
-    payslip = PayslipIssued(
-        version=1,
+def payslip(version: int, gross_fen: int, tax_fen: int, net_fen: int) -> PayslipIssued:
+    return PayslipIssued(
+        version=version,
         employee_id="xiaowang",
         employer_id="the-employer",
         levy_period="2024-10",
         run_id="run",
         payday="2024-09-30",
-        gross_fen=1_000_000,
-        tax_fen=0,
-        net_fen=900_000,
+        gross_fen=gross_fen,
+        tax_fen=tax_fen,
+        net_fen=net_fen,
         withheld=(),
     )
-    await service.hear(payslip)
+
+
+async def test_a_payslip_is_told_without_its_amounts(service: Room) -> None:
+    await service.hear(payslip(1, 1_000_000, 0, 900_000))
     assert await inbox(service, service.employee()) == ["10月工资条已发放，请查看"]
+
+
+async def test_a_correction_is_told_with_what_it_changed_and_mails_say_no_amount(
+    service: Room,
+) -> None:
+    first, corrected = (
+        payslip(1, 1_000_000, 12_008, 888_242),
+        payslip(2, 1_050_000, 13_508, 936_742),
+    )
+    # That a later month withheld for this one is on that month's payslip.
+    same, back = payslip(3, 1_050_000, 13_508, 936_742), payslip(4, 1_050_000, 13_508, 935_742)
+    await service.hear(first)
+    service.clock.set(at(11, 5))
+    for _ in range(2):
+        await service.hear(corrected, same)
+    service.clock.set(at(12, 5))
+    await service.hear(back)
+    await service.hear(first)
+    assert await inbox(service, service.employee()) == [
+        "10月工资条已发放，请查看",
+        "10月工资条有更正：应发增加 500.00 元，个人所得税增加 15.00 元，实发增加 485.00 元，请查看",
+        "10月工资条有更正：代扣社保公积金及其他增加 10.00 元，实发减少 10.00 元，请查看",
+    ]
+    mails = await of_employer(service, channel="email")
+    assert sorted(mail["text"] for mail in mails) == [
+        "10月工资条已发放，请登录查看。",
+        *["10月工资条有更正，请登录查看。"] * 2,
+    ]
 
 
 async def test_others_see_nothing(service: Room) -> None:

@@ -12,6 +12,7 @@ FIELDS = {
     "ticket_replied": {"number"},
     "ticket_resolved": {"number"},
     "payslip_issued": {"month"},
+    "payslip_corrected": {"month", "changes"},
     "hr_anomalies": {"count", "months", "insurances", "outcome"},
     "hr_ticket_assigned": {"count", "numbers", "due"},
     "hr_ticket_escalated": {"count", "numbers", "due"},

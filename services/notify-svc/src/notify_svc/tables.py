@@ -82,6 +82,20 @@ tickets = Table(
     ),
 )
 
+# What the payslips of a month were last told to say: a later version differs from it.
+payslips = Table(
+    "payslips",
+    metadata,
+    Column("employee_id", Text, nullable=False),
+    Column("levy_period", Text, nullable=False),
+    Column("employer_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("gross_fen", BigInteger, nullable=False),
+    Column("tax_fen", BigInteger, nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("employee_id", "levy_period", name="payslips_pkey"),
+)
+
 # What each cleared anomaly's insurances have become.
 cleared_anomalies = Table(
     "cleared_anomalies",

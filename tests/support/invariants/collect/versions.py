@@ -166,6 +166,7 @@ QUERIES: Queries = {
     "notify_svc": (
         _held("EmployerChanged", "employer_id", "employers"),
         _held("EmployeeSealed", "employee_id", "identities"),
+        _held("PayslipIssued", _MONTH, "payslips"),
         _held("Ticket", "ticket_id", "tickets"),
         _held("Notification", "notification_id", "notifications"),
         _due("send_mail", "min(try_at)", "notifications"),

@@ -175,7 +175,6 @@ NO_COPY = frozenset(
         ("bureau_sync_svc", "EmployerChanged"),
         # These become messages.
         ("notify_svc", "Anomaly"),
-        ("notify_svc", "PayslipIssued"),
         ("notify_svc", "WageDataDue"),
         ("notify_svc", "PolicyChanged"),
         ("notify_svc", "DeadlineAtRisk"),

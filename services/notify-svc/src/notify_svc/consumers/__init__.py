@@ -5,8 +5,9 @@ from datetime import datetime
 
 from notify_svc.consumers import own
 from notify_svc.domain.digest import Staff
+from notify_svc.domain.payslips import Payslip
 from notify_svc.domain.resolution import Item, Ticket
-from notify_svc.usecases import hearing, wage_data
+from notify_svc.usecases import hearing, payslips, wage_data
 from notify_svc.usecases.telling import Voice
 from shared.clock import CHINA, Clock
 from shared.codec import Tombstone
@@ -66,7 +67,7 @@ def handlers(voice: Voice, clock: Clock) -> dict[type[Event], Handler]:
         await hearing.take_releases(conn, [_release(e) for e in events], clock.now())
 
     async def on_payslips(conn: Connection, events: Sequence[PayslipIssued]) -> None:
-        await hearing.take_payslips(conn, voice, [_payslip(e) for e in events], clock.now())
+        await payslips.take_payslips(conn, voice, [_payslip(e) for e in events], clock.now())
 
     async def on_wage_data(conn: Connection, events: Sequence[WageDataDue]) -> None:
         await wage_data.take_wage_data(conn, [_wage_data(e) for e in events], clock.now())
@@ -210,11 +211,15 @@ def _release(event: PolicyReleaseAnnounced) -> hearing.Release:
     )
 
 
-def _payslip(event: PayslipIssued) -> hearing.Payslip:
-    return hearing.Payslip(
+def _payslip(event: PayslipIssued) -> Payslip:
+    return Payslip(
         employer_id=event.employer_id,
         employee_id=event.employee_id,
         levy_period=event.levy_period,
+        version=event.version,
+        gross_fen=event.gross_fen,
+        tax_fen=event.tax_fen,
+        net_fen=event.net_fen,
         cause_event=str(event.event_id()),
     )
 

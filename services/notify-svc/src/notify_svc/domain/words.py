@@ -68,9 +68,10 @@ def release_text(people: int, employer_fen: int, employee_fen: int, levy_period:
     if not people:
         return "不影响本单位的缴费金额"
     since = LevyPeriod.parse(levy_period)
-    sides = f"单位每月{_more_or_less(employer_fen)}，个人每月{_more_or_less(employee_fen)}"
+    sides = f"单位每月{more_or_less(employer_fen)}，个人每月{more_or_less(employee_fen)}"
     return f"涉及 {people:,} 人，自{since.year}年{since.month}月起{sides}"
 
 
-def _more_or_less(fen: int) -> str:
+def more_or_less(fen: int) -> str:
+    """增加 1.50 元, 减少 1.50 元 or 不变."""
     return f"{'增加' if fen > 0 else '减少'} {fen_text(abs(fen))} 元" if fen else "不变"

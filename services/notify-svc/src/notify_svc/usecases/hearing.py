@@ -336,34 +336,3 @@ def _release_effect(release: Release) -> str:
     months = release.declared_months
     declared = f"；已申报的 {months} 人月另计补差" if months else ""
     return f"{release_text(release.people, *numbers)}{declared}，请核对缴费基数"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payslip:
-    """A payslip that was issued; its amounts stay out of messages."""
-
-    employer_id: str
-    employee_id: str
-    levy_period: str
-    cause_event: str
-
-
-async def take_payslips(
-    conn: Connection, voice: Voice, payslips: Sequence[Payslip], now: datetime
-) -> None:
-    """Each employee is told once a month that it is there."""
-    messages = [
-        Message(
-            employer_id=payslip.employer_id,
-            employee_id=payslip.employee_id,
-            recipient_kind="employee",
-            recipient=payslip.employee_id,
-            template="payslip_issued",
-            cause=f"payslip/{payslip.employee_id}/{payslip.levy_period}",
-            transition="issued",
-            cause_event=payslip.cause_event,
-            params={"month": months_text([payslip.levy_period])},
-        )
-        for payslip in payslips
-    ]
-    await tell(conn, voice, messages, now)
