@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contribution_svc.domain.lines import Line, LineState, StatedLine, disagreements
 from contribution_svc.errors import StatedLinesDisagree
-from contribution_svc.store import assessments as assessment_store
+from contribution_svc.store import assessed as assessed_store
 from shared.db import Connection
 from shared.refusal import FieldFault
 from shared.values import INSURANCE_WORDS, LevyPeriod
@@ -28,7 +28,7 @@ async def check_stated(
     found; and every line that has nothing to be held against.
     """
     numbers = {line.employee_no for line in stated}
-    assessed = await assessment_store.lines_by_number(conn, employer_id, str(period), numbers)
+    assessed = await assessed_store.lines_by_number(conn, employer_id, str(period), numbers)
     faults: list[FieldFault] = []
     said = ""
     for place, line in enumerate(stated):

@@ -6,13 +6,12 @@ from datetime import date
 
 from contribution_svc.domain.declaration import blocked_reasons, declare
 from contribution_svc.errors import EmployeeUnknown
-from contribution_svc.store import assessments as assessment_store
-from contribution_svc.store import base_members
+from contribution_svc.store import assessed, base_members
 from contribution_svc.store import bases as base_store
 from contribution_svc.store import declarations as declaration_store
 from contribution_svc.store import postings as posting_store
 from contribution_svc.store import statements as statement_store
-from contribution_svc.store.assessments import Listed
+from contribution_svc.store.assessed import Listed
 from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseRow
 from contribution_svc.store.declarations import Declaration, Members
@@ -55,7 +54,7 @@ class DeclarationView:
 
 async def sums(conn: Connection, employer_id: str, period: str) -> PeriodSums:
     return PeriodSums(
-        await assessment_store.sums(conn, employer_id, period),
+        await assessed.sums(conn, employer_id, period),
         await posting_store.sums(conn, employer_id, period),
     )
 
@@ -81,7 +80,7 @@ async def confirmations(conn: Connection, employee_id: str) -> list[MemberRow]:
 async def assessments(
     conn: Connection, employer_id: str, period: str, after: str, limit: int
 ) -> list[Listed]:
-    return await assessment_store.page(conn, employer_id, period, after, limit)
+    return await assessed.page(conn, employer_id, period, after, limit)
 
 
 async def declarations(
