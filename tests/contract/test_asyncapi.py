@@ -42,8 +42,8 @@ def test_every_event_is_sent_by_one_service() -> None:
 
 
 def test_every_event_is_heard_by_a_service() -> None:
-    """All but what assessments carry as far as our services need it, and what people entered: others
-    want the whole, and so does a store that was restored.
+    """All but what assessments carry as far as our services need it, and what people entered:
+    others want the whole, and so does a store that was restored.
     """
     for_others = {
         "BaseChanged",

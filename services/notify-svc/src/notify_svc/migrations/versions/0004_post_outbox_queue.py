@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import queue_unsent
 
-revision = "0003_queue"
-down_revision: str | None = "0002_answers"
+revision = "0004_queue"
+down_revision: str | None = "0003_payslips"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
