@@ -112,7 +112,7 @@ async def test_a_lost_store_takes_back_what_people_decided(month: Month, lost: M
     }
 
     await hear_payroll(lost)
-    notes = await lost.take_back(told, "2024-10-01 09:00")
+    notes = await lost.take_back(told, "2024-11-16 00:00")
     assert "2 disputes of bases are known, their words are lost" in notes
     await lost.work()
     assert await decided(lost, campaign_id) == before
@@ -125,7 +125,7 @@ async def test_a_decision_after_a_restore_is_told_under_the_next_version(
     campaign_id = await decide(month)
     told = await month.told(Event)
     await hear_payroll(lost)
-    await lost.take_back(told, "2024-10-01 09:00")
+    await lost.take_back(told, "2024-11-16 00:00")
     await lost.work()
     path = f"/base-campaigns/{campaign_id}/members/disputes/answer"
     answer = await lost.post(path, json={"decision": "keep", "reason": "奖金已计入"})
