@@ -188,6 +188,20 @@ async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_
     assert "少补" in settled["settlement"]
 
 
+async def test_what_is_deferred_as_a_whole_is_not_assessed_before_its_own_day(
+    month: Month,
+) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    await month.approve()
+    await granted(month, first_period="2024-11", last_period="2024-11", until="2024-12-27")
+    await month.work("2024-11-25 00:00")
+    assert await provisional(month) == []
+    await month.work("2024-12-28 00:00")
+    found = [one["levy_period"] for one in await provisional(month)]
+    assert sorted(found) == ["2024-11", "2024-12"], "December was not deferred"
+
+
 async def test_the_debit_of_what_was_assessed_pays_the_late_filing_once_it_is_settled(
     month: Month,
 ) -> None:

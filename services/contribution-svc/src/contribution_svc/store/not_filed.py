@@ -30,6 +30,7 @@ _TAKE = text(
      ORDER BY d.due_on, d.declaration_id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
     """
 )
+_DUE_LATER = text("UPDATE declarations SET due_on = :due_on WHERE declaration_id = :id")
 _LAST = text(
     """
     SELECT CAST(sum(total_fen) AS bigint) FROM declarations
@@ -106,6 +107,11 @@ async def take_missed(conn: Connection, today: date) -> Declaration | None:
     """A declaration that was not filed by its day, locked."""
     row = (await conn.execute(_TAKE, {"today": today})).mappings().first()
     return Declaration(**row) if row is not None else None
+
+
+async def due_later(conn: Connection, declaration_id: str, due_on: date) -> None:
+    """A deferral has moved the last day of a locked draft."""
+    await conn.execute(_DUE_LATER, {"id": declaration_id, "due_on": due_on})
 
 
 async def last_total(conn: Connection, account_id: str, period: str) -> int | None:

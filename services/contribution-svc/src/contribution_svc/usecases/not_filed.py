@@ -3,13 +3,14 @@ its late filing settles that.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from contribution_svc.domain.figures import figure_at
+from contribution_svc.domain.late_fee import due_after_deferral
 from contribution_svc.domain.not_filed import provisional, settled
 from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
-from contribution_svc.store import not_filed, roster
+from contribution_svc.store import declarations, deferrals, not_filed, roster
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules, allocate_waiting, post_again
 from contribution_svc.usecases.library import Library
@@ -29,13 +30,17 @@ async def next_missed(conn: Connection) -> datetime | None:
 
 
 async def assess_provisionally(conn: Connection, library: Library, now: datetime) -> int:
-    """Notes for one declaration that missed its day what the collector assesses; 0 when there is
-    none.
+    """Notes for one declaration that missed its day what the collector assesses, or that its day is
+    later; 0 when there is none.
     """
     today = china_day(now)
     declaration = await not_filed.take_missed(conn, today)
     if declaration is None:
         return 0
+    due_on = await _due_after_deferral(conn, declaration)
+    if due_on > declaration.due_on:
+        await not_filed.due_later(conn, declaration.declaration_id, due_on)
+        return 1
     period = LevyPeriod.parse(declaration.levy_period)
     rate_ppm = _rate_ppm(await library.in_force(conn), declaration)
     last = str(period.shifted(-1))
@@ -46,6 +51,18 @@ async def assess_provisionally(conn: Connection, library: Library, now: datetime
     account = await roster.account(conn, declaration.account_id)
     await allocate_waiting(conn, await library.rules(conn), {account.bank_account_ref}, now)
     return 1
+
+
+async def _due_after_deferral(conn: Connection, declaration: Declaration) -> date:
+    """Its last day, or the first of theirs where everything that is due of it is deferred."""
+    account_id, period = declaration.account_id, declaration.levy_period
+    deferred = await deferrals.approved(conn, account_id, period)
+    if not deferred:
+        return declaration.due_on
+    found = await declarations.members(conn, account_id, period)
+    due = {line.insurance for member in found.members for line in member.lines if line.is_due()}
+    parsed, own = LevyPeriod.parse(period), declaration.due_on
+    return min((due_after_deferral(own, one, parsed, deferred) for one in due), default=own)
 
 
 def _rate_ppm(policies: Policies, declaration: Declaration) -> int:
