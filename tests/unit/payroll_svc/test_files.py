@@ -8,11 +8,13 @@ import pytest
 import xlsxwriter
 
 from payroll_svc.domain.employers import Account, Department, Employer
+from payroll_svc.domain.wages import WageRow
 from payroll_svc.errors import FileUnreadable
 from payroll_svc.files import archive, grid
+from payroll_svc.files.person_rows import RowsRead
 from payroll_svc.files.reader import read_grid
 from payroll_svc.files.roster import RosterFile, read_roster
-from payroll_svc.files.wages import WagesFile, read_wages
+from payroll_svc.files.wages import read_wages
 from tests.support import broken_files
 from tests.support.broken_files import packed, unpacked
 from tests.support.rosters import ROSTER_HEADER, csv_file, roster_row, xlsx_file
@@ -38,7 +40,7 @@ def roster(data: bytes) -> RosterFile:
     return read_roster(read_grid("f", data), EMPLOYER, TODAY)
 
 
-def wages(data: bytes) -> WagesFile:
+def wages(data: bytes) -> RowsRead[WageRow]:
     return read_wages(read_grid("f", data), "employer", {"E0001": "id-1"}, TODAY)
 
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payroll_svc.domain.imported_payslips import INSURANCE_NAMES, SaidLine
+from payroll_svc.domain.imported_payslips import INSURANCE_NAMES, SaidLine, SaidPayslip
 from payroll_svc.domain.pay_items import PayItem
-from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, InputItems, value_text
+from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, InputItems, WageInput, value_text
 from payroll_svc.errors import FileUnreadable
-from payroll_svc.files.payslips import PayslipsFile, read_payslips
+from payroll_svc.files.payslips import read_payslips
+from payroll_svc.files.person_rows import RowsRead
 from payroll_svc.files.reader import read_grid
-from payroll_svc.files.wage_data import WageDataFile, read_wage_data
+from payroll_svc.files.wage_data import read_wage_data
 from payroll_svc.policy import statutory_items
 from tests.support.broken_files import KNOWN, BrokenRow, whole_files
 from tests.support.broken_pay_files import (
@@ -55,15 +56,15 @@ def test_a_run_reckons_every_item_of_a_file_the_way_that_it_is_measured() -> Non
     assert [i for i in INPUT_ITEMS.values() if catalogue[i.code].way not in ways[i.unit]] == []
 
 
-def wage_data(data: bytes, month: str = "", own: Sequence[PayItem] = ()) -> WageDataFile:
+def wage_data(data: bytes, month: str = "", own: Sequence[PayItem] = ()) -> RowsRead[WageInput]:
     return read_wage_data(read_grid("f", data), "employer", NUMBERS, month, own)
 
 
-def payslips(data: bytes, month: str = "") -> PayslipsFile:
+def payslips(data: bytes, month: str = "") -> RowsRead[SaidPayslip]:
     return read_payslips(read_grid("f", data), "employer", NUMBERS, month)
 
 
-def said(read: WageDataFile) -> set[tuple[str, str, str, str]]:
+def said(read: RowsRead[WageInput]) -> set[tuple[str, str, str, str]]:
     return {(one.employee_no, one.code, one.unit, value_text(one)) for one in read.rows}
 
 

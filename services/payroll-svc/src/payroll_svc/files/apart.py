@@ -14,16 +14,20 @@ import msgspec
 
 from payroll_svc.domain.employers import Employer
 from payroll_svc.domain.faults import Fault
+from payroll_svc.domain.imported_payslips import SaidPayslip
 from payroll_svc.domain.imports import PAYSLIPS, ROSTER, WAGE_DATA
 from payroll_svc.domain.pay_items import PayItem
+from payroll_svc.domain.wage_inputs import WageInput
+from payroll_svc.domain.wages import WageRow
 from payroll_svc.errors import FileUnreadable
 from payroll_svc.files.annotated import annotated
 from payroll_svc.files.grid import Grid, unreadable
-from payroll_svc.files.payslips import PayslipsFile, read_payslips
+from payroll_svc.files.payslips import read_payslips
+from payroll_svc.files.person_rows import RowsRead
 from payroll_svc.files.reader import read_grid
 from payroll_svc.files.roster import RosterFile, read_roster
-from payroll_svc.files.wage_data import WageDataFile, read_wage_data
-from payroll_svc.files.wages import WagesFile, read_wages
+from payroll_svc.files.wage_data import read_wage_data
+from payroll_svc.files.wages import read_wages
 from shared.logs import get_logger
 from shared.refusal import FieldFault
 
@@ -41,7 +45,7 @@ _log = get_logger(__name__)
 _turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
 
-ReadFile = RosterFile | WagesFile | WageDataFile | PayslipsFile
+ReadFile = RosterFile | RowsRead[WageRow] | RowsRead[WageInput] | RowsRead[SaidPayslip]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,9 @@ class _Answer:
     """One of them."""
 
     roster: RosterFile | None = None
-    wages: WagesFile | None = None
-    wage_data: WageDataFile | None = None
-    payslips: PayslipsFile | None = None
+    wages: RowsRead[WageRow] | None = None
+    wage_data: RowsRead[WageInput] | None = None
+    payslips: RowsRead[SaidPayslip] | None = None
     annotated: bytes = b""
     refused: str = ""
     faults: tuple[FieldFault, ...] = ()

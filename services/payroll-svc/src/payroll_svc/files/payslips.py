@@ -3,9 +3,7 @@ row.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imported_payslips import (
     EMPLOYER_ONLY,
     INSURANCE_NAMES,
@@ -20,6 +18,7 @@ from payroll_svc.files.person_rows import (
     EMPLOYEE_NO,
     NAME,
     PERIOD,
+    RowsRead,
     employee_of,
     period_of,
     read_rows,
@@ -80,21 +79,9 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PayslipsFile:
-    """What a file of payslips holds: those that add up, how many rows it has, every fault, and
-    notes.
-    """
-
-    rows: tuple[SaidPayslip, ...]
-    row_count: int
-    faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
-
-
 def read_payslips(
     grid: Grid, employer_id: str, known: Mapping[str, str], levy_period: str
-) -> PayslipsFile:
+) -> RowsRead[SaidPayslip]:
     """Every payslip of a file; FileUnreadable without header, rows, month, or with an insurance of
     which not all sides are there.
 
@@ -106,14 +93,13 @@ def read_payslips(
     ]
     require(grid, header, (GROSS, TAX, NET, *_needed(insurances)))
     require_period(grid, header, levy_period)
-    rows, row_count, faults = read_rows(
+    return read_rows(
         grid,
         header,
         lambda reader: _read_row(reader, insurances, employer_id, known, levy_period),
         lambda slip: slip.key,
         lambda slip: f"{slip.levy_period} 的工资条",
     )
-    return PayslipsFile(rows, row_count, faults, grid.notes)
 
 
 def _needed(insurances: Sequence[str]) -> list[Column]:

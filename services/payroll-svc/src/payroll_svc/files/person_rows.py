@@ -1,7 +1,8 @@
 """What every file with one person's figures a row has: who, for which month, and nothing twice."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from payroll_svc.domain.employers import employee_id_of
 from payroll_svc.domain.faults import Fault
@@ -23,6 +24,16 @@ class _PersonRow(Protocol):
 
 
 RowT = TypeVar("RowT", bound=_PersonRow)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRead(Generic[RowT]):
+    """What a file holds: its whole rows, how many there are at all, every fault, and notes."""
+
+    rows: tuple[RowT, ...]
+    row_count: int
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
 
 
 def employee_of(reader: RowReader, employer_id: str, known: Mapping[str, str]) -> tuple[str, str]:
@@ -58,9 +69,8 @@ def read_rows(
     read: Callable[[RowReader], list[RowT]],
     key: Callable[[RowT], str],
     what: Callable[[RowT], str],
-) -> tuple[tuple[RowT, ...], int, tuple[Fault, ...]]:
-    """(whole rows, how many rows there are at all, every fault) of a file; FileUnreadable without
-    rows.
+) -> RowsRead[RowT]:
+    """The rows of a file; FileUnreadable without any.
 
     All that a row of the file says is left out when a part of it has a fault, or when it repeats
     the `key` of an earlier one; `what` says which thing is there twice.
@@ -76,7 +86,8 @@ def read_rows(
         found += [] if reader.faults else rows
     faults += _repeats(found, header, key, what)
     broken = {fault.row for fault in faults}
-    return tuple(row for row in found if row.row not in broken), count, tuple(faults)
+    whole = tuple(row for row in found if row.row not in broken)
+    return RowsRead(whole, count, tuple(faults), grid.notes)
 
 
 def _repeats(

@@ -1,9 +1,7 @@
 """Wage data of the month 变动工资数据: one item a row (long), or one item a column (wide)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
-from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.domain.wage_inputs import (
     FEN,
@@ -30,6 +28,7 @@ from payroll_svc.files.person_rows import (
     EMPLOYEE_NO,
     NAME,
     PERIOD,
+    RowsRead,
     employee_of,
     period_of,
     read_rows,
@@ -47,25 +46,13 @@ COLUMNS = (EMPLOYEE_NO, NAME, PERIOD, DEPARTMENT, ITEM, AMOUNT, QUANTITY, UNIT, 
 _ITEM_PREFIX = "item "
 
 
-@dataclass(frozen=True, slots=True)
-class WageDataFile:
-    """What a file of wage data holds: its whole items, how many rows it has, every fault, and
-    notes.
-    """
-
-    rows: tuple[WageInput, ...]
-    row_count: int
-    faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
-
-
 def read_wage_data(
     grid: Grid,
     employer_id: str,
     known: Mapping[str, str],
     levy_period: str,
     own: Iterable[PayItem] = (),
-) -> WageDataFile:
+) -> RowsRead[WageInput]:
     """Every item of a file in either form, ours and the employer's `own`; FileUnreadable without
     header, rows or month.
 
@@ -84,14 +71,13 @@ def read_wage_data(
         require(grid, header, (ITEM,))
     _require_prices(grid, header, columns.values(), items)
     require_period(grid, header, levy_period)
-    rows, row_count, faults = read_rows(
+    return read_rows(
         grid,
         header,
         lambda reader: _read_row(reader, items, columns, employer_id, known, levy_period),
         lambda row: row.key,
         lambda row: f"{row.levy_period} 的“{row.words}”",
     )
-    return WageDataFile(rows, row_count, faults, grid.notes)
 
 
 def _item_column(items: InputItems, cell: Cell) -> str | None:

@@ -1,15 +1,13 @@
 """Wages of past months 历史工资: one amount a row (long), or one month a column (wide)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.domain.wages import MONTHLY_WAGE, PAY_ITEMS, WageRow
 from payroll_svc.files.cells import Cell, CellRefused, fen, month, text, yes_or_no
 from payroll_svc.files.grid import Column, Grid, RowReader, find_header, require
-from payroll_svc.files.person_rows import EMPLOYEE_NO, NAME, employee_of, read_rows
+from payroll_svc.files.person_rows import EMPLOYEE_NO, NAME, RowsRead, employee_of, read_rows
 
 WAGE_MONTH = Column("wage_month", "工资月份", ("月份", "工资所属月", "所属月份"))
 ITEM = Column("item", "项目", ("工资项目", "项目名称"))
@@ -20,23 +18,13 @@ COLUMNS = (EMPLOYEE_NO, NAME, WAGE_MONTH, ITEM, AMOUNT, COUNTS)
 _MONTH_PREFIX = "month "
 
 
-@dataclass(frozen=True, slots=True)
-class WagesFile:
-    """What a wages file holds: its whole amounts, how many rows it has, every fault, and notes."""
-
-    rows: tuple[WageRow, ...]
-    row_count: int
-    faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
-
-
 def read_wages(
     grid: Grid,
     employer_id: str,
     known: Mapping[str, str],
     today: date,
     own: Iterable[PayItem] = (),
-) -> WagesFile:
+) -> RowsRead[WageRow]:
     """Every amount of a file in the long or the wide form; FileUnreadable without header or rows.
 
     `known` maps employee numbers to employee ids; an item of the employer's `own` counts as wage or
@@ -51,14 +39,13 @@ def read_wages(
         items = {item.name: named, item.code: named, **items}
     if not months:
         require(grid, header, (WAGE_MONTH, AMOUNT))
-    rows, row_count, faults = read_rows(
+    return read_rows(
         grid,
         header,
         lambda reader: _read_row(reader, months, items, employer_id, known, today),
         lambda row: f"{row.employee_no}/{row.wage_month}/{row.code}",
         lambda row: f"{row.wage_month} 的同一项目",
     )
-    return WagesFile(rows, row_count, faults, grid.notes)
 
 
 def _month_column(cell: Cell) -> str | None:

@@ -53,6 +53,9 @@ class _Workbook:
         for row in rows:
             for column, cell in enumerate(row):
                 if isinstance(cell, Decimal):
+                    # A number of a workbook is a float by its format (ECMA-376 part 1, 18.3.1.96),
+                    # and xlsxwriter writes 16 digits: our amounts have 13 at most, so that the
+                    # reader, which takes 15, gets back every fen.
                     self._sheet.write_number(self._row, column, float(cell))
                 elif cell:
                     self._sheet.write_string(self._row, column, cell, self._text)

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from payroll_svc.domain.faults import Fault, report
 from payroll_svc.domain.imports import (
@@ -34,7 +35,6 @@ from payroll_svc.errors import (
     ImportStays,
 )
 from payroll_svc.files.apart import ReadFile
-from payroll_svc.files.payslips import PayslipsFile
 from payroll_svc.files.roster import RosterFile
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import imports as imports_store
@@ -110,11 +110,11 @@ async def stage_file(
     if (applied := await already_applied(conn, upload)) is not None:
         return applied
     kind = _KINDS[upload.kind]
-    rows: Sequence[object] = read.rows
+    rows: Sequence[Any] = read.rows
     if isinstance(read, RosterFile):
         rows = await roster.sealed(conn, keys, upload, read.rows)
-    if isinstance(read, PayslipsFile):
-        rows = await payslips.with_paydays(conn, on_or_before, upload, read.rows)
+    if upload.kind == PAYSLIPS:
+        rows = await payslips.with_paydays(conn, on_or_before, upload, rows)
     found = report([*read.faults, *await kind.faults(conn, upload, rows)])
     good = [row for row in rows if kind.row_of(row) not in found.rows]
     changes = counted(await kind.effects(conn, upload, good))
