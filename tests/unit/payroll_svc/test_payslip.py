@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from payroll_svc.domain.differences import differences
+from payroll_svc.domain.explanations import explained
 from payroll_svc.domain.pay import DueLine, still_due
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import (
@@ -194,3 +195,33 @@ def test_what_is_still_due_is_what_is_due_less_what_was_taken() -> None:
 def test_who_may_say_what_next(said: list[str], may: set[str]) -> None:
     replies = [Reply("employee", "run", n, kind, "", "someone", AT) for n, kind in enumerate(said)]
     assert {kind for kind in (CONFIRMED, DISPUTED, ANSWERED) if may_follow(replies, kind)} == may
+
+
+def test_a_line_is_explained_by_the_payslip_that_took_it_and_not_by_the_rule() -> None:
+    """September's was for October's run, which was paid by then: November's took it."""
+    late = replace(line(344, "2024-09"), kind="difference", withhold_in="2024-10")
+    found = explained(slip(3, 900_000, line(70_000), late, month="2024-11"), "line:pension")
+    assert found is not None
+    assert found.amount_fen == 70_344
+    assert found.sentence.startswith("养老险在 2024-11 的工资条里代扣个人 703.44：2024-11 基数")
+    assert "；2024-09 补差，个人 3.44、单位 6.88。" in found.sentence
+    assert "2024-10" not in found.sentence
+    assert explained(slip(3, 900_000), "line:pension") is None
+
+
+def test_a_restored_month_adds_to_its_tax_year_what_was_told_and_no_more() -> None:
+    known = replace(slip(1, 1_000_000), income_fen=950_000, special_additional_fen=200_000)
+    bonus = replace(slip(2, 500_000), income_fen=0, bonus_apart_fen=500_000, bonus_tax_fen=15_000)
+    month = month_paid("2024-10", [known, bonus])
+    told = replace(
+        told_of(known, bonus),
+        income_fen=month.income_fen,
+        special_additional_fen=month.special_additional_fen,
+        bonus_apart_fen=month.bonus_apart_fen,
+        bonus_tax_fen=month.bonus_tax_fen,
+    )
+    rest = rest_of(told, [known])
+    assert rest is not None
+    assert (rest.income_fen, rest.special_additional_fen) == (0, 0)
+    assert (rest.bonus_apart_fen, rest.bonus_tax_fen) == (500_000, 15_000)
+    assert rest_of(told, [known, bonus]) is None

@@ -236,7 +236,8 @@ def _add_figures(router: APIRouter, engine: Engine) -> None:
         run_id: str, employee_id: str, figure: str, caller: HrOrEmployee
     ) -> ExplanationOut:
         """Where a figure comes from, in one sentence and its steps: `gross`, `contributions`,
-        `tax`, `net`, `employer_cost`, or `item:<code>` for a pay item.
+        `tax`, `net`, `employer_cost`, `item:<code>` for a pay item, or `line:<insurance>` for what
+        this payslip withheld of an insurance, for its own month and for others.
         """
         async with tenant(engine, caller) as conn:
             found = await explain_figure(conn, run_id, employee_id, figure)

@@ -14,6 +14,7 @@ from payroll_svc.domain.payslip import Payslip
 from shared.values import INSURANCE_WORDS, fen_text
 
 _ITEM = "item:"
+_LINE = "line:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Explanation:
 
 def figures_of(slip: Payslip) -> list[str]:
     """Every figure of the payslip that can be explained, in the order that it is read."""
-    codes = list(dict.fromkeys(_ITEM + item.code for item in slip.items))
-    return [*codes, *_FIGURES]
+    codes = dict.fromkeys(_ITEM + item.code for item in slip.items)
+    lines = dict.fromkeys(_LINE + line.insurance for line in slip.withheld)
+    return [*codes, *lines, *_FIGURES]
 
 
 def explained(slip: Payslip, figure: str) -> Explanation | None:
@@ -37,6 +39,9 @@ def explained(slip: Payslip, figure: str) -> Explanation | None:
     if figure.startswith(_ITEM):
         items = [item for item in slip.items if item.code == figure.removeprefix(_ITEM)]
         return _items(figure, items) if items else None
+    if figure.startswith(_LINE):
+        lines = [one for one in slip.withheld if one.insurance == figure.removeprefix(_LINE)]
+        return _lines(slip, figure, lines) if lines else None
     made = _FIGURES.get(figure)
     return made(slip) if made else None
 
@@ -52,6 +57,43 @@ def _items(figure: str, items: list[Reckoned]) -> Explanation:
 
 def _steps(items: Iterable[Reckoned]) -> tuple[Step, ...]:
     return tuple(step for item in items for step in (*item.steps, Step(item.name, item.amount_fen)))
+
+
+def _lines(slip: Payslip, figure: str, lines: list[DueLine]) -> Explanation:
+    """What this payslip really took for one insurance, of its own month and of others: which month
+    was to withhold a line is a rule, and the next run takes what came too late for it.
+    """
+    own_fen = sum(line.employee_fen for line in lines)
+    month = slip.levy_period
+    words = "；".join(
+        f"{line.levy_period or month} {_base(line)}个人 {fen_text(line.employee_fen)}、"
+        f"单位 {fen_text(line.employer_fen)}"
+        for line in lines
+    )
+    sentence = (
+        f"{INSURANCE_WORDS[lines[0].insurance]}在 {month} 的工资条里代扣个人 {fen_text(own_fen)}："
+        f"{words}。"
+    )
+    steps = tuple(
+        step
+        for line in lines
+        for step in (
+            Step(f"{line.levy_period or month} 基数", line.base_fen),
+            Step("个人费率", line.employee_ppm, "ppm"),
+            Step("个人", line.employee_fen),
+            Step("单位", line.employer_fen),
+        )
+    )
+    return Explanation(figure, own_fen, sentence, steps)
+
+
+def _base(line: DueLine) -> str:
+    if line.kind == "difference":
+        return "补差，"
+    if not (line.employee_ppm or line.employer_ppm):
+        return f"基数 {fen_text(line.base_fen)}，"
+    rates = f"{percent(line.employee_ppm)}、{percent(line.employer_ppm)}"
+    return f"基数 {fen_text(line.base_fen)}，费率个人、单位 {rates}，"
 
 
 def _gross(slip: Payslip) -> Explanation:
