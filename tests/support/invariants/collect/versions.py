@@ -49,8 +49,8 @@ QUERIES: Queries = {
         _held(
             "PayslipReplied",
             "employee_id || '/' || run_id",
-            "payslip_replies",
-            "ordinal",
+            "(SELECT employee_id, run_id, max(ordinal) AS version FROM payslip_replies"
+            " GROUP BY 1, 2) AS replies",
         ),
         _held("WageDataDue", "department_id || '/' || levy_period", "wage_hand_ins"),
         _held("PeriodClosed", "employer_id || '/' || levy_period || '/close'", "period_closes"),
