@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,11 @@ def fen(value: str | None) -> int | None:
 
 def ppm(value: str | None) -> int | None:
     """Percent to millionths, by another way than the reader's."""
-    return round(float(value) * 10_000) if value is not None else None
+    if value is None:
+        return None
+    found = Fraction(value) * 10_000
+    assert found.denominator == 1, f"{value} % is no whole number of millionths"
+    return found.numerator
 
 
 def day(value: str | None) -> date | None:
