@@ -2,6 +2,8 @@
 looked up.
 """
 
+import msgspec
+
 from shared.contracts import Anomaly, CellsJudged
 from shared.values import Outcome
 from tests.support.reconciling import at
@@ -103,3 +105,14 @@ async def test_a_missing_record_is_a_gap_when_its_month_is_over(
     judged = [one for one in await service.told(CellsJudged, "wang") if one.levy_period == PERIOD]
     assert [cell.annotations for cell in judged[-1].cells] == [("CoverageGap",)] * 5
     assert len(await service.told(Anomaly)) == 1
+
+
+async def test_nothing_is_late_before_the_month_in_which_the_city_is_paid(
+    service: Reconciliation,
+) -> None:
+    paid_next_month = msgspec.structs.replace(policy(), months_after=1)
+    await service.tell(employer(), paid_next_month, employee("wang"))
+    await service.until(at(15, "23:59", month=11))
+    assert await outcome(service) is Outcome.NOT_ASSESSED
+    await service.until(at(16, "00:06", month=11))
+    assert await outcome(service) is Outcome.NOT_ASSESSED_LATE

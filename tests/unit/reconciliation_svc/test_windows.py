@@ -7,18 +7,32 @@ from datetime import date, datetime
 
 import pytest
 
+from contribution_svc.usecases.told import policy_changed
+from reconciliation_svc.consumers.references import policy_of
 from reconciliation_svc.domain.sides import PostedLine
+from reconciliation_svc.domain.verdict import judge
 from reconciliation_svc.domain.windows import (
     NEVER,
     Authority,
     Calendar,
     Closure,
+    Days,
     rolled,
     stretched,
     windows_of,
 )
-from shared.values import Insurance, LevyPeriod
-from tests.support.reconciling import ASSESSED_SIDE, CALENDAR, OCTOBER, POSTED, at, due, windows
+from shared.values import Insurance, LevyPeriod, Outcome
+from tests.support.reconciling import (
+    ASSESSED_SIDE,
+    CALENDAR,
+    OCTOBER,
+    POSTED,
+    at,
+    cell,
+    due,
+    windows,
+)
+from tests.support.shipped_policies import POLICIES
 
 TENTH, SIXTEENTH = date(2024, 10, 10), date(2024, 10, 16)
 
@@ -111,3 +125,19 @@ def test_a_city_day_on_a_rest_day_rolls_to_the_next_working_day() -> None:
 def test_a_debit_without_a_window_is_bound_by_its_month() -> None:
     bare = PostedLine("posted", 1, 1, 1, None, None)
     assert windows(due(posted=bare)).record_ends_at == at(1, "00:00", month=11)
+
+
+def test_a_city_that_is_paid_in_the_next_month_is_waited_for_until_then() -> None:
+    """As contribution-svc tells Shanghai's days: those of October are days of November."""
+    told = policy_of(policy_changed(POLICIES.packs["310000"], 1, date(2026, 11, 22)))
+    shanghai = Days(told.filing_day, told.debit_day, told.months_after)
+    found = windows_of(cell(), OCTOBER, None, shanghai, Authority(""), CALENDAR, OCTOBER)
+    assert found.assess_ends_at == at(16, "00:00", month=11)
+    assert found.debit_ends_at >= at(11, "00:00", month=11)
+    assert found.month_ends_at == at(1, "00:00", month=12)
+    assert judge(cell(), found, Authority(""), at(15, "23:59", month=11)).outcome is (
+        Outcome.NOT_ASSESSED
+    )
+    assert judge(cell(), found, Authority(""), at(16, "00:00", month=11)).outcome is (
+        Outcome.NOT_ASSESSED_LATE
+    )

@@ -131,6 +131,7 @@ policies = Table(
     Column("debit_day", Integer, nullable=False),
     Column("scheme", Json, nullable=False),
     Column("look_up_at", Text, nullable=False, server_default="08:00"),
+    Column("months_after", Integer, nullable=False, server_default="0"),
     Column("marked_at", DateTime(timezone=True)),
 )
 authorities = Table(

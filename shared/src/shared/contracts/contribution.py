@@ -46,9 +46,9 @@ class PolicyChanged(Event, frozen=True, kw_only=True):
 
     `passes_detail_on` is true where the employer must hand the paid detail to the authorities.
     `filing_day` is the last day of filing, `debit_day` the bank's day (of the levy period's month,
-    unrolled); `assess_by_day` the day by which an assessment must exist; `record_working_days` the
-    window after the debit. `proposal_id`: the release that brought it, empty where it came with the
-    service; `pack` is the text of its file.
+    or `months_after` it, unrolled); `record_working_days` the window after the debit.
+    `proposal_id`: the release that brought it, empty where it came with the service; `pack` is the
+    text of its file.
     """
 
     TOPIC: ClassVar[str] = POLICIES
@@ -67,6 +67,7 @@ class PolicyChanged(Event, frozen=True, kw_only=True):
     person_kinds_exempt: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     proposal_id: str = ""
     pack: str = ""
+    months_after: int = 0
 
     def key(self) -> str:
         return self.city

@@ -77,6 +77,7 @@ def policy_changed(
         },
         proposal_id=proposal_id,
         pack=text,
+        months_after=days.months_after,
     )
 
 

@@ -33,7 +33,14 @@ def policy_of(event: PolicyChanged) -> Policy:
         )
         for line in event.scheme
     )
-    return Policy(event.city, event.filing_day, event.debit_day, scheme, event.look_up_at)
+    return Policy(
+        event.city,
+        event.filing_day,
+        event.debit_day,
+        scheme,
+        event.look_up_at,
+        event.months_after,
+    )
 
 
 def authority_of(event: AuthorityStateChanged) -> Authority:

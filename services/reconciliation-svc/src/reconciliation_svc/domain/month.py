@@ -119,7 +119,7 @@ def cell_windows(
         cell,
         month.levy_period,
         month.assessed,
-        Days(policy.filing_day, policy.debit_day) if policy else None,
+        Days(policy.filing_day, policy.debit_day, policy.months_after) if policy else None,
         authority,
         references.calendar,
         references.cut_overs.get(month.employer_id),

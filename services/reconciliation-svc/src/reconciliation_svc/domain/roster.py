@@ -40,7 +40,7 @@ class Scheme:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What reconciliation keeps of a city's policy; `look_up_at` (HH:MM) is when records are looked
-    up each day.
+    up each day, `months_after` how long after the levy period's own month its days are.
     """
 
     city: str
@@ -48,6 +48,7 @@ class Policy:
     debit_day: int
     scheme: tuple[Scheme, ...]
     look_up_at: str = "08:00"
+    months_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

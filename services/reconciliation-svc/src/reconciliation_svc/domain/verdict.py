@@ -278,8 +278,8 @@ def _next_due_at(at: datetime | None, now: datetime) -> datetime | None:
 
 
 def _gap_at(standing: Standing, outcome: Outcome, windows: Windows) -> datetime | None:
-    """断缴: from the end of the levy period's month on, a cell that must be covered and is an
-    anomaly without a record.
+    """断缴: from the end of the month on in which the levy period is paid, a cell that must be
+    covered and is an anomaly without a record.
     """
     missing = outcome in ANOMALIES and not standing.is_not_due and not standing.is_recorded
     return windows.month_ends_at if missing else None

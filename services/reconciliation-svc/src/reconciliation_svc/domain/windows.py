@@ -53,18 +53,20 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A city's days: the last day of filing and the bank's day, of the levy period's month, before
-    rolling.
+    """A city's days: the last day of filing and the bank's day, `months_after` the levy period's
+    own month, before rolling.
     """
 
     filing_day: int
     debit_day: int
+    months_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """When each of a cell's windows ends, as the first moment after it; `history`: before the
-    employer's cut-over. `supplement_ends_at` is that of debiting what supplementary declarations
+    """When each of a cell's windows ends, as the first moment after it; `month_ends_at` is that of
+    the month in which the levy period is paid. `history`: before the employer's cut-over.
+    `supplement_ends_at` is that of debiting what supplementary declarations
     add.
     """
 
@@ -89,14 +91,15 @@ def windows_of(
     """The windows of one cell.
 
     An assessment must exist by the city's filing day, filing and debit happen by the account's
-    days, and the record follows within the line's window. Where none of these is known the levy
-    period's own month is the bound.
+    days, and the record follows within the line's window. Where none of these is known the month
+    is the bound in which the city has the levy period paid.
     """
-    month_ends_at = calendar.day_ends_at(period.last_day())
+    paid_in = period.shifted(days.months_after) if days is not None else period
+    month_ends_at = calendar.day_ends_at(paid_in.last_day())
     assess_ends_at = debit_ends_at = month_ends_at
     if days is not None:
-        assess_ends_at = calendar.day_ends_at(rolled(period, days.filing_day, calendar))
-        debit_ends_at = calendar.day_ends_at(rolled(period, days.debit_day, calendar))
+        assess_ends_at = calendar.day_ends_at(rolled(paid_in, days.filing_day, calendar))
+        debit_ends_at = calendar.day_ends_at(rolled(paid_in, days.debit_day, calendar))
     file_ends_at = assess_ends_at
     if assessed is not None:
         file_ends_at = calendar.day_ends_at(assessed.file_by)
@@ -119,15 +122,15 @@ def _supplement_ends_at(cell: CellSides, calendar: Calendar) -> datetime:
 
 
 @lru_cache(maxsize=4_096)
-def rolled(period: LevyPeriod, day_of_month: int, calendar: Calendar) -> date:
-    """That day of the period's month, or the next working day; the month's last day if the year is
+def rolled(month: LevyPeriod, day_of_month: int, calendar: Calendar) -> date:
+    """That day of the month, or the next working day; the month's last day if the year is
     not announced.
 
     The extension of tax periods is not applied: it moves the filing, not the day by which it must
     have been prepared. Kept, since every cell of a period asks for the same few days.
     """
-    last = period.last_day()
-    day = min(period.first_day() + timedelta(days=day_of_month - 1), last)
+    last = month.last_day()
+    day = min(month.first_day() + timedelta(days=day_of_month - 1), last)
     for _ in range(LONGEST_STRETCH_DAYS):
         working = calendar.is_working_day(day)
         if working is None:

@@ -84,6 +84,7 @@ async def keep_policies(
             "debit_day": policy.debit_day,
             "scheme": encode(policy.scheme).decode(),
             "look_up_at": policy.look_up_at,
+            "months_after": policy.months_after,
             "marked_at": now,
         }
         for policy, version in found
@@ -115,7 +116,12 @@ async def all_policies(conn: Connection) -> dict[str, Policy]:
     rows = await conn.execute(select(policies))
     return {
         row.city: Policy(
-            row.city, row.filing_day, row.debit_day, _decode_scheme(row.scheme), row.look_up_at
+            row.city,
+            row.filing_day,
+            row.debit_day,
+            _decode_scheme(row.scheme),
+            row.look_up_at,
+            row.months_after,
         )
         for row in rows.all()
     }

@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import queue_unsent
 
-revision = "0005_queue"
-down_revision: str | None = "0004_silence"
+revision = "0006_queue"
+down_revision: str | None = "0005_year"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
