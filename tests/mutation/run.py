@@ -19,7 +19,7 @@ LOCKS = (ROOT / "requirements.lock", Path(__file__).with_name("requirements.lock
 HELD_BY = {
     "contribution-svc": {
         "rounding": ("rounding",),
-        "base": ("base", "wage_bases"),
+        "base": ("base", "wage_bases", "contribution_years"),
         "employment": ("employment", "base"),
         "wages": ("explanation",),
         "lines": ("lines", "line_checks", "worked_examples"),
@@ -27,20 +27,20 @@ HELD_BY = {
         "simulation": ("calculation",),
         "figures": ("figures", "policy", "in_force", "difference"),
         "policy": ("pack", "policy", "in_force", "cities", "line_checks", "worked_examples"),
-        "late_fee": ("late_fee",),
+        "late_fee": ("late_fee", "not_filed"),
         "difference": ("difference",),
         "declaration": ("declaration",),
-        "not_filed": ("late_fee",),
+        "not_filed": ("not_filed", "late_fee"),
     },
     "payroll-svc": {
-        "income_tax": ("income_tax", "worked_examples"),
+        "income_tax": ("income_tax", "switching", "worked_examples"),
         "pay_items": ("pay_items", "reckoning", "worked_examples"),
         "reckoning": ("reckoning", "worked_examples"),
         "differences": ("reckoning", "payroll_run"),
         "pay": ("pay", "reckoning", "payroll_run", "payslip", "worked_examples"),
         "payroll_run": ("payroll_run", "reckoning"),
-        "payslip": ("payslip",),
-        "deductions": ("deductions",),
+        "payslip": ("payslip", "switching"),
+        "deductions": ("deductions", "switching"),
     },
 }
 """By service: the module of its domain, and the unit tests that a mutant of it has to get past."""

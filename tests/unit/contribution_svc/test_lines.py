@@ -33,6 +33,7 @@ def lines(one: Insured | None = None, wage_fen: int = 950_000) -> list[Line]:
 
 
 def test_xiaowang_pays_in_the_order_of_the_scheme() -> None:
+    assert {(x.state, x.reason, x.base_fen) for x in lines()} == {(LineState.DUE, "", 950_000)}
     assert [(x.insurance.value, x.employer_fen, x.employee_fen) for x in lines()] == [
         ("pension", 152_000, 76_000),
         ("medical", 76_000, 19_000),
@@ -106,6 +107,23 @@ def test_an_insurance_that_begins_later_is_exempt_until_then() -> None:
         medical.insurance, LineState.EXEMPT, medical.authority, "fund_from_second_month"
     )
     assert [line.is_due() for line in found] == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize("is_parked", [False, True])
+def test_an_insurance_without_a_wage_of_its_own_year_is_blocked_and_no_other(
+    is_parked: bool,
+) -> None:
+    """Pension has a base by its year's wages, medical none by those of another year."""
+    unknown = {Insurance.MEDICAL: "wage_history_missing"}
+    one = replace(insured(), facts_parked=is_parked)
+    found = assess(one, PACK.person_kinds, SCHEME, replace(with_wage(950_000), unknown=unknown))
+    medical = TERMS[Insurance.MEDICAL]
+    reason = "facts_parked:wage_history_missing" if is_parked else "wage_history_missing"
+    assert found[1] == Line(medical.insurance, LineState.BLOCKED, medical.authority, reason)
+    assert [line.state for line in found] == [
+        LineState.BLOCKED if line.insurance is Insurance.MEDICAL else LineState.DUE
+        for line in found
+    ]
 
 
 @pytest.mark.parametrize(

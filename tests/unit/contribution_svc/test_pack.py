@@ -190,6 +190,27 @@ def test_guangzhous_medical_year_is_the_calendar_year_and_the_citys_is_not() -> 
     assert GUANGZHOU.contribution_year(june, Insurance.MEDICAL) == 2026
 
 
+def test_each_insurance_is_grouped_by_its_own_year() -> None:
+    """In June Nanjing's year is that of 2026, and its fund's the one that began in July 2025."""
+    june = LevyPeriod(2026, 6)
+    terms = NANJING.terms(june, KNOWN)
+    others = [one for one in terms if one.insurance is not FUND]
+    [fund] = [one for one in terms if one.insurance is FUND]
+    assert others
+    assert NANJING.by_base_year(terms, june) == {2025: others, 2024: [fund]}
+    assert NANJING.by_contribution_year(terms, june) == {"2026": others, "2025-07": [fund]}
+    starts = NANJING.year_starts(2026)
+    assert starts.pop(FUND) == LevyPeriod(2026, 7)
+    assert set(starts.values()) == {LevyPeriod(2026, 1)}
+
+
+def test_an_own_year_that_is_the_citys_is_the_citys() -> None:
+    rules = {name: replace(one, year_starts=1) for name, one in NANJING.insurances.items()}
+    same, june = replace(NANJING, insurances=rules), LevyPeriod(2026, 6)
+    terms = NANJING.terms(june, KNOWN)
+    assert same.by_contribution_year(terms, june) == {"2026": list(terms)}
+
+
 def test_the_housing_fund_knows_no_late_fee() -> None:
     """住房公积金管理条例 art. 38."""
     assert SHANGHAI.late_fee_of(FUND) == ()

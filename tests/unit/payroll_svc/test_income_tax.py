@@ -207,6 +207,30 @@ def test_never_less_than_the_years_tax_is_withheld(wages: list[int]) -> None:
     assert before.tax_fen >= annual_tax(sum(wages) - 500_000 * len(wages))
 
 
+def test_a_year_in_two_parts_is_what_both_have_paid_and_withheld() -> None:
+    before = YearToDate(
+        *(1_000, 200, 30, 4, 50), months=frozenset({"2026-01"}), imported=frozenset({"2026-01"})
+    )
+    here = YearToDate(
+        *(2_000, 400, 60, 8, 100), months=frozenset({"2026-02"}), imported=frozenset()
+    )
+    assert before.plus(here) == YearToDate(
+        income_fen=3_000,
+        contributions_fen=600,
+        special_additional_fen=90,
+        tax_fen=12,
+        bonus_apart_fen=150,
+        months=frozenset({"2026-01", "2026-02"}),
+        imported=frozenset({"2026-01"}),
+    )
+
+
+def test_months_of_the_companys_own_payroll_are_named_in_their_order() -> None:
+    before = YearToDate(imported=frozenset({"2026-02", "2026-01"}))
+    found = withhold(TERMS, before, payer(3), 1_000_000, 0)
+    assert found.imported == ("2026-01", "2026-02")
+
+
 @pytest.mark.parametrize(
     ("payday", "joined", "first_payday", "months"),
     [
