@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import BaseRule, Bases, WageFacts, bases_of
+from contribution_svc.domain.base import (
+    BaseRule,
+    Bases,
+    BaseWages,
+    WageFacts,
+    base_wages,
+    bases_of,
+)
 from contribution_svc.domain.lines import Insured, Line, LineState, assess
 from contribution_svc.domain.policy import OwnRates, Pack
 from shared.values import Insurance, LevyPeriod, fen_text
@@ -151,6 +158,50 @@ def test_a_contribution_year_is_named_by_its_beginning(
 FEN = st.integers(min_value=0, max_value=5_000_000)
 YEAR = st.dictionaries(st.integers(1, 12), FEN, max_size=12)
 HIRED = st.dates(date(2022, 1, 1), date(2026, 6, 1))
+
+
+@given(
+    st.sampled_from([pack.city for pack in OWN_YEARS]),
+    st.integers(0, 22),
+    st.dictionaries(st.sampled_from([2023, 2024, 2025]), YEAR),
+    HIRED,
+    FEN,
+    st.booleans(),
+)
+def test_the_wages_of_bases_are_those_that_the_bases_rest_on(
+    city: str,
+    months: int,
+    wages: dict[int, dict[int, int]],
+    hired: date,
+    agreed_fen: int,
+    is_first_fund_member: bool,
+) -> None:
+    """Found before they are held within bounds and explained, for many people at once."""
+    pack, period = POLICIES.packs[city], LevyPeriod(2025, 1).shifted(months)
+    since = min(hired, period.last_day())
+    facts = WageFacts([(since, None)], wages, {}, agreed_fen, is_first_fund_member)
+    terms = pack.by_base_year(pack.terms(period, TODAY), period)
+    found, wage = (of(facts, terms, period, pack.after_raise) for of in (bases_of, base_wages))
+    assert isinstance(wage, BaseWages)
+    if isinstance(found, Bases):
+        assert (wage.rests_on, wage.not_yet) == (found.rests_on, found.not_yet)
+        assert wage.unknown == found.unknown
+    else:
+        assert wage.rests_on == {}
+        assert wage.unknown.keys() == {one.insurance for part in terms.values() for one in part}
+        assert found in wage.unknown.values()
+
+
+def test_bases_of_some_insurances_say_what_they_say_of_these_alone() -> None:
+    period = LevyPeriod(2026, 3)
+    whole, terms = bases_in(HANGZHOU, period), HANGZHOU.terms(period, TODAY)
+    for years, part in HANGZHOU.by_base_year(terms, period).items():
+        found = whole.of(part)
+        alone = bases_of(RAISED, {years: part}, period, HANGZHOU.after_raise)
+        assert found == alone
+        assert found.basis() == next(iter(found.rests_on.values()))
+    of_none = whole.of([replace(one, insurance=Insurance.SUPPLEMENTARY_PENSION) for one in terms])
+    assert (of_none.rests_on, of_none.bases_fen, of_none.explanation) == ({}, {}, "")
 
 
 @given(
