@@ -20,6 +20,7 @@ HELD_BY = {
     "contribution-svc": {
         "rounding": ("rounding",),
         "base": ("base", "wage_bases", "contribution_years"),
+        "wage_basis": ("base", "wage_bases", "contribution_years"),
         "employment": ("employment", "base"),
         "wages": ("explanation",),
         "lines": ("lines", "line_checks", "worked_examples"),

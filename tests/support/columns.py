@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import BaseRule, WageBasis, bases
+from contribution_svc.domain.base import bases
 from contribution_svc.domain.calculation import (
     Position,
     Positions,
@@ -22,6 +22,7 @@ from contribution_svc.domain.calculation import (
 from contribution_svc.domain.lines import Insured, Line, assess
 from contribution_svc.domain.policy import Terms
 from contribution_svc.domain.rounding import Column, Rounding
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 

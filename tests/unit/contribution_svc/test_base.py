@@ -8,22 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import (
+from contribution_svc.domain.base import Bases, Bound, base_within, bases, bases_of
+from contribution_svc.domain.policy import AfterRaise, Terms
+from contribution_svc.domain.rounding import Rounding
+from contribution_svc.domain.wage_basis import (
     BaseRule,
-    Bases,
-    Bound,
     WageBasis,
     WageFacts,
     WageUnknown,
     average_fen,
-    base_within,
-    bases,
-    bases_of,
     wage_basis,
     whole_month_fen,
 )
-from contribution_svc.domain.policy import AfterRaise, Terms
-from contribution_svc.domain.rounding import Rounding
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from contribution_svc.domain.base import BaseRule, Bound, WageBasis, bases
+from contribution_svc.domain.base import Bound, bases
 from contribution_svc.domain.campaign import (
     DeclaredBase,
     Member,
@@ -21,6 +21,7 @@ from contribution_svc.domain.campaign import (
     dispute,
     verified_differs,
 )
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import AnswerNotPossible, BaseChangedMeanwhile, ConfirmationClosed
 from contribution_svc.files.base_export import Sheet, csv_of, xlsx_of
 from contribution_svc.policy import load_policies

@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import (
-    BaseRule,
-    Bases,
-    BaseWages,
-    WageFacts,
-    base_wages,
-    bases_of,
-)
+from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
 from contribution_svc.domain.lines import Insured, Line, LineState, assess
 from contribution_svc.domain.policy import OwnRates, Pack
+from contribution_svc.domain.wage_basis import BaseRule, WageFacts
 from shared.values import Insurance, LevyPeriod, fen_text
 from tests.support.shipped_policies import POLICIES
 

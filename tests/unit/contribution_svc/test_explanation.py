@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import WageBasis, WageFacts, base_within, wage_basis
+from contribution_svc.domain.base import base_within
 from contribution_svc.domain.explanation import (
     Explanation,
     Withheld,
@@ -21,6 +21,7 @@ from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import AfterRaise
 from contribution_svc.domain.rounding import Rounding, rounded_fen
+from contribution_svc.domain.wage_basis import WageBasis, WageFacts, wage_basis
 from contribution_svc.domain.wages import ItemSum, PayItem, WageMonth, item_sums
 from shared.values import Insurance, LevyPeriod, Payer, fen_text
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from contribution_svc.domain.base import BaseRule, Bases, WageBasis, bases
+from contribution_svc.domain.base import Bases, bases
 from contribution_svc.domain.figures import Range
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines, due_line
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import LineDisagreesWithPolicy
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import BaseRule, WageBasis, bases
+from contribution_svc.domain.base import bases
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
 from contribution_svc.domain.policy import OwnRates
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import LineDisagreesWithPolicy
 from contribution_svc.policy.national import national, read_national
 from payroll_svc.domain.people import PERSON_KINDS

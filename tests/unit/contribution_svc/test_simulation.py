@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import WageBasis, WageFacts, base_wages, bases_of
+from contribution_svc.domain.base import base_wages, bases_of
 from contribution_svc.domain.calculation import Position, figures_of, position_of, stands_on
 from contribution_svc.domain.lines import Insured, Line, assess
 from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import MOST_FEN
 from contribution_svc.domain.simulation import Columns, Simulation, effects, simulated
+from contribution_svc.domain.wage_basis import WageBasis, WageFacts
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 from tests.support.columns import (

@@ -11,18 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import (
+from contribution_svc.domain.base import Bases, bases_of, place_said
+from contribution_svc.domain.employment import Spell
+from contribution_svc.domain.policy import AfterRaise, Terms
+from contribution_svc.domain.wage_basis import (
     BaseRule,
-    Bases,
     WageBasis,
     WageFacts,
     average_fen,
-    bases_of,
-    place_said,
     whole_month_fen,
 )
-from contribution_svc.domain.employment import Spell
-from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 

@@ -9,10 +9,11 @@ from datetime import date
 
 import pytest
 
-from contribution_svc.domain.base import Bases, WageFacts, bases_of
+from contribution_svc.domain.base import Bases, bases_of
 from contribution_svc.domain.explanation import explain_line
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, due_line
 from contribution_svc.domain.policy import OwnRates, Terms
+from contribution_svc.domain.wage_basis import WageFacts
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod, Payer, parse_fen
 

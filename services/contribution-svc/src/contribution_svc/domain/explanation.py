@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
-from contribution_svc.domain.base import BaseRule, Bound, WageBasis, base_within
+from contribution_svc.domain.base import Bound, base_within
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import FACTS_PARKED, Line, percent_text
 from contribution_svc.domain.rounding import Rounding
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.domain.wages import WageMonth, item_sums
 from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, Payer, fen_text
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import BaseRule, Bases, bases_of
+from contribution_svc.domain.base import Bases, bases_of
 from contribution_svc.domain.lines import Line, LineState, assess, check_lines
 from contribution_svc.domain.policy import AfterRaise, Terms
+from contribution_svc.domain.wage_basis import BaseRule
 from contribution_svc.policy import Policies
 from contribution_svc.store import assessments, declarations
 from contribution_svc.store import bases as base_store

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from contribution_svc.domain.base import Bases, WageFacts, bases_of, together
+from contribution_svc.domain.base import Bases, bases_of, together
 from contribution_svc.domain.campaign import (
     OPEN_STATES,
     DeclaredBase,
@@ -21,6 +21,7 @@ from contribution_svc.domain.campaign import (
 from contribution_svc.domain.explanation import basis_warnings, explain_not_yet
 from contribution_svc.domain.lines import NOT_ON_ROSTER
 from contribution_svc.domain.policy import Pack, Terms
+from contribution_svc.domain.wage_basis import WageFacts
 from contribution_svc.errors import AnswersOpen, CampaignClosed, CampaignUnknown, PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import base_members, campaigns, roster, wages

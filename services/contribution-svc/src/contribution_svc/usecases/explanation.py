@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import Bases, WageBasis, WageFacts, bases_of
+from contribution_svc.domain.base import Bases, bases_of
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.doubts import warnings
 from contribution_svc.domain.explanation import (
@@ -23,6 +23,7 @@ from contribution_svc.domain.explanation import (
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import InsuranceRules, Pack
+from contribution_svc.domain.wage_basis import WageBasis, WageFacts
 from contribution_svc.domain.wages import WageMonth
 from contribution_svc.errors import BaseUnknown, EmployeeUnknown, LineUnknown
 from contribution_svc.policy import Policies

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from contribution_svc.domain.base import WageFacts
 from contribution_svc.domain.lines import Insured
 from contribution_svc.domain.policy import AfterRaise, OwnRates, PersonKind, Terms
+from contribution_svc.domain.wage_basis import WageFacts
 from contribution_svc.errors import PolicyUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import assessments, own_rates
