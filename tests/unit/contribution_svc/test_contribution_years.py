@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
@@ -207,6 +207,8 @@ def test_bases_of_some_insurances_say_what_they_say_of_these_alone() -> None:
     FEN,
     st.booleans(),
 )
+# No wage at all: each insurance says what its own year lacks.
+@example("320100", 0, {2023: {}, 2024: {}, 2025: {}}, date(2024, 1, 1), {}, 0, False)
 def test_a_base_is_that_of_a_city_with_this_year_for_everything(
     city: str,
     months: int,

@@ -157,14 +157,15 @@ def bases_of(
 
 
 def together(parts: Sequence[tuple[str, Sequence[Terms], Bases | str]]) -> Bases | str:
-    """Bases of several insurances that were found apart as one, or the reason why there are none;
+    """Bases of several insurances that were found apart as one, or the one reason why none is;
     each part with how people call it, which the sentence says where there is more than one.
     """
     if len(parts) == 1:
         return parts[0][2]
     known = [(name, terms, one) for name, terms, one in parts if isinstance(one, Bases)]
-    if not known:
-        return next(reason for *_, reason in parts if isinstance(reason, str))
+    reasons = {reason for *_, reason in parts if isinstance(reason, str)}
+    if not known and len(reasons) == 1:
+        return reasons.pop()
     every = [one for *_, one in known]
     said = (
         f"{name}：{_explanation(one.rests_on, one.bounds, terms, named=True)}"

@@ -98,7 +98,7 @@ def declared_base(
     if isinstance(found, str):
         return found
     if not found.rests_on:
-        return next(iter(found.not_yet.values()))
+        return next(iter({**found.unknown, **found.not_yet}.values()))
     declared = {i: fen for i, fen in found.bases_fen.items() if i not in without}
     return DeclaredBase(
         average_fen=found.basis().wage_fen,
