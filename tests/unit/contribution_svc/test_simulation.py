@@ -220,5 +220,21 @@ def test_who_stands_on_the_same_has_the_lines_of_the_same_position(
         assert [effect for _, effect in found] == ([right] if right.insurances else [])
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"person_kind": "retired_rehired"}, {"documents_missing": ("visa",)}, {"on_roster": False}],
+    ids=["kind", "papers", "roster"],
+)
+def test_who_differs_in_what_decides_lines_does_not_stand_on_the_same(
+    other: dict[str, Any],
+) -> None:
+    terms, known = GUANGZHOU.terms(MAY, KNOWN_NOW), WageFacts(((date(2020, 1, 1), None),), {})
+    wages = base_wages(known, GUANGZHOU.by_base_year(terms, MAY), MAY, GUANGZHOU.after_raise)
+    one = Insured("somebody", "regular", ())
+    another = replace(one, **other)
+    assert stands_on(one, wages) != stands_on(another, wages)
+    assert stands_on(one, wages) == stands_on(replace(one, employee_id="twin"), wages)
+
+
 def _wage_fen(basis: WageBasis | None) -> int:
     return basis.wage_fen if basis else 0
