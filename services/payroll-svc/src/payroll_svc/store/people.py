@@ -13,7 +13,7 @@ from payroll_svc.tables import employees, identities, spells
 from shared.db import Connection
 from shared.refusal import NotFound
 
-_PERSON = [column for column in employees.c if column.name not in ("employer_id", "name")]
+_PERSON = [column for column in employees.c if column.name != "employer_id"]
 _SPELL = (
     spells.c.employee_id,
     spells.c.since,

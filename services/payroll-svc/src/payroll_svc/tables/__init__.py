@@ -133,8 +133,6 @@ employees = Table(
     Column("employee_id", Text, primary_key=True),
     of("employer_id", "employers"),
     text_("employee_no"),
-    # Always empty: a release before 0002 reads it, and the next post migration drops it.
-    Column("name", Text, nullable=False, server_default=""),
     text_("person_kind"),
     Column("documents_missing", ARRAY(Text), nullable=False),
     fen("agreed_wage_fen"),
