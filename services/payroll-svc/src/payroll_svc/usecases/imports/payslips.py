@@ -181,7 +181,10 @@ async def _fixed(conn: Connection, done: Import, effects: Sequence[Effect]) -> l
     closed = await slips_store.closed_periods(conn, done.upload.employer_id)
     assert done.applied_at is not None
     ids = {effect.employee_id for effect in effects}
-    taxed = await approvals_store.approved_with(conn, ids, done.applied_at)
+    approved = await approvals_store.approved_with(conn, ids, done.applied_at)
+    # Of the same tax year only: the cumulation begins anew in January.
+    years = {effect.before["payday"][:4] for effect in effects if effect.before}
+    taxed = [period for period in approved if period[:4] in years]
     return [
         *(f"{period} 已关账" for period in sorted(closed & {effect.what for effect in effects})),
         *(f"{period} 的工资核算已按这些工资条累计预扣并审批" for period in taxed),
