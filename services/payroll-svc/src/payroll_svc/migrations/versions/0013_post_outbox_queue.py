@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.migrate import queue_unsent
 
-revision = "0012_queue"
-down_revision: str | None = "0011_entered_versions"
+revision = "0013_queue"
+down_revision: str | None = "0012_drop_employee_names"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
