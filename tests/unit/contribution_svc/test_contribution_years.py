@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
 from contribution_svc.domain.lines import Insured, Line, LineState, assess
-from contribution_svc.domain.policy import OwnRates, Pack
+from contribution_svc.domain.policy import AfterRaise, OwnRates, Pack
 from contribution_svc.domain.wage_basis import BaseRule, WageFacts
 from shared.values import Insurance, LevyPeriod, fen_text
 from tests.support.shipped_policies import POLICIES
@@ -159,23 +159,26 @@ HIRED = st.dates(date(2022, 1, 1), date(2026, 6, 1))
     st.integers(0, 22),
     st.dictionaries(st.sampled_from([2023, 2024, 2025]), YEAR),
     HIRED,
-    FEN,
+    st.dictionaries(st.integers(0, 12), FEN, max_size=3),
     st.booleans(),
+    st.sampled_from(AfterRaise),
 )
 def test_the_wages_of_bases_are_those_that_the_bases_rest_on(
     city: str,
     months: int,
     wages: dict[int, dict[int, int]],
     hired: date,
-    agreed_fen: int,
+    runs: dict[int, int],
     is_first_fund_member: bool,
+    after_raise: AfterRaise,
 ) -> None:
     """Found before they are held within bounds and explained, for many people at once."""
     pack, period = POLICIES.packs[city], LevyPeriod(2025, 1).shifted(months)
     since = min(hired, period.last_day())
-    facts = WageFacts([(since, None)], wages, {}, agreed_fen, is_first_fund_member)
+    paid = {str(LevyPeriod(2025, 6).shifted(month)): fen for month, fen in runs.items()}
+    facts = WageFacts([(since, None)], wages, paid, 900_000, is_first_fund_member)
     terms = pack.by_base_year(pack.terms(period, TODAY), period)
-    found, wage = (of(facts, terms, period, pack.after_raise) for of in (bases_of, base_wages))
+    found, wage = (of(facts, terms, period, after_raise) for of in (bases_of, base_wages))
     assert isinstance(wage, BaseWages)
     if isinstance(found, Bases):
         assert (wage.rests_on, wage.not_yet) == (found.rests_on, found.not_yet)
@@ -184,6 +187,17 @@ def test_the_wages_of_bases_are_those_that_the_bases_rest_on(
         assert wage.rests_on == {}
         assert wage.unknown.keys() == {one.insurance for part in terms.values() for one in part}
         assert found in wage.unknown.values()
+
+
+def test_a_raise_at_once_moves_these_wages_as_well() -> None:
+    period, paid = LevyPeriod(2026, 3), replace(RAISED, runs_fen={"2026-01": 2_000_000})
+    terms = HANGZHOU.by_base_year(HANGZHOU.terms(period, TODAY), period)
+    for rule, expected in (
+        (AfterRaise.AT_ONCE, BaseRule.RAISED_WAGE),
+        (AfterRaise.FIXED_FOR_THE_YEAR, BaseRule.LAST_YEAR_AVERAGE),
+    ):
+        found = base_wages(paid, terms, period, rule)
+        assert {basis.rule for basis in found.rests_on.values()} == {expected}
 
 
 def test_bases_of_some_insurances_say_what_they_say_of_these_alone() -> None:

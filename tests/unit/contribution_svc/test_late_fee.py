@@ -13,7 +13,7 @@ from contribution_svc.domain.late_fee import (
     late_fee,
     late_fee_fen,
 )
-from contribution_svc.domain.not_filed import provisional, settled
+from contribution_svc.domain.not_filed import Provisional, provisional, settled
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 
@@ -132,6 +132,7 @@ def not_filed_ppm() -> int:
 
 def test_example_14_not_filed_is_assessed_at_110_percent_of_last_month() -> None:
     found = provisional(LevyPeriod(2026, 4), 21_843_650, not_filed_ppm())
+    assert (found.last_period, found.last_fen) == (LevyPeriod(2026, 3), 21_843_650)
     assert found.assessed_fen == 24_028_015
     assert found.explanation == (
         "2026-04未按时申报，按2026-03缴费218,436.50元的110 %暂定240,280.15元；"
@@ -144,10 +145,19 @@ def test_the_late_filing_settles_with_the_difference() -> None:
         -2_128_015,
         "已补报219,000.00元，与暂定的240,280.15元相抵，多退21,280.15元",
     )
-    assert settled(None, 21_900_000)[0] == 21_900_000
+    assert settled(24_028_015, 24_028_016) == (
+        1,
+        "已补报240,280.16元，与暂定的240,280.15元相抵，少补0.01元",
+    )
+    assert settled(24_028_015, 24_028_015)[1].endswith("少补0.00元")
+    assert settled(None, 21_900_000) == (21_900_000, "已补报219,000.00元")
 
 
 def test_without_a_last_month_the_collector_goes_by_what_we_do_not_know() -> None:
     found = provisional(LevyPeriod(2026, 4), None, not_filed_ppm())
-    assert found.assessed_fen is None
-    assert "没有缴费数额" in found.explanation
+    assert found == Provisional(
+        LevyPeriod(2026, 3),
+        None,
+        None,
+        "2026-04未按时申报，2026-03没有缴费数额，由征收机构按经营状况等核定；请尽快补报",
+    )

@@ -91,3 +91,19 @@ def test_a_return_takes_the_debit_back() -> None:
 def test_every_order_ends_alike(moves: list[Move]) -> None:
     found = settled_moves(moves, DECLARED_FEN)
     assert sorted(one.booked_on.day for one in found) == [28, 30]
+
+
+def test_each_sum_pays_what_is_left_of_what_was_declared() -> None:
+    sums = [move(Scope.PROVISIONAL, 100, 10), move(Scope.REST, 30, 12), move(Scope.REST, 50, 14)]
+    [whole] = settled_moves(sums, 150)
+    assert [one.fen for one in whole.instalments] == [100, 30, 20]
+    [least] = settled_moves([move(Scope.PROVISIONAL, 1, 10)], 1)
+    assert [one.fen for one in least.instalments] == [1]
+
+
+def test_a_return_takes_one_sum_back_and_one_of_no_sum_takes_none() -> None:
+    sums = [move(Scope.PROVISIONAL, 100, 10), move(Scope.REST, 30, 12), move(Scope.REST, 50, 14)]
+    back = move(Scope.REST, 30, 16, is_return=True)
+    assert [one.is_return for one in settled_moves([*sums, back], 180)] == [False, True]
+    unknown = move(Scope.REST, 70, 16, is_return=True)
+    assert [one.is_return for one in settled_moves([*sums, unknown], 180)] == [False]
