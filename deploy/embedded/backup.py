@@ -50,10 +50,12 @@ _LOAD_APART = {
     # As if they were still to be done: whoever was restored with these people is told again.
     "erasures": "INSERT INTO erasures SELECT employee_id, employer_id, reason, asked_by, asked_at"
     " FROM loaded",
-    "outbox": "INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version,"
-    " payload, ce_time, traceparent) SELECT id, aggregatetype, aggregateid, type, family, subject,"
-    " version, payload, ce_time, traceparent FROM loaded"
-    " WHERE aggregateid IN (SELECT employee_id FROM identities) ORDER BY seq",
+    # And queued: the three that hold copies are told them again.
+    "outbox": "WITH told AS (INSERT INTO outbox (id, aggregatetype, aggregateid, type, family,"
+    " subject, version, payload, ce_time, traceparent) SELECT id, aggregatetype, aggregateid, type,"
+    " family, subject, version, payload, ce_time, traceparent FROM loaded"
+    " WHERE aggregateid IN (SELECT employee_id FROM identities) ORDER BY seq RETURNING seq)"
+    " INSERT INTO outbox_queue (seq) SELECT seq FROM told",
 }
 
 
