@@ -28,8 +28,10 @@ NOT_IN_A_BACKUP: dict[str, tuple[str, ...]] = {
 }
 """Tables by database whose rows a backup leaves out."""
 
+_TOLD = "aggregatetype <> 'payroll.identities' OR payload IS NULL"
 IN_PART = {
-    "outbox": "aggregatetype <> 'payroll.identities' OR payload IS NULL",
+    "outbox": _TOLD,
+    "outbox_queue": f"seq IN (SELECT seq FROM outbox WHERE {_TOLD})",  # noqa: S608
     "parked": "topic <> 'payroll.identities'",
     "parked_keys": "topic <> 'payroll.identities'",
 }
