@@ -19,6 +19,10 @@ from shared.clock import system_now
 
 _CONNECT_SECONDS = 3.0
 _MOST_CONNECTIONS = 4
+_IDLE_SECONDS = 2.0
+"""Then a connection is not used again. Servers close an idle one, commonly after 5 s; a declaration
+that meets the end of its connection is one of which nobody knows whether it arrived.
+"""
 _LONGEST_RETRY_AFTER = 3_600
 
 _seconds = Histogram(
@@ -61,7 +65,7 @@ class Bureau:
         self._key_id, self._secret, self._bounds = access.key_id, access.secret(), bounds
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(bounds.seconds, connect=_CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS),
             follow_redirects=False,
             trust_env=False,
         )
