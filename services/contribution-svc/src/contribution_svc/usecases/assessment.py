@@ -42,8 +42,8 @@ async def assess_marked(conn: Connection, library: Library, now: datetime) -> in
     if not rows:
         return 0
     rows = await with_deferred(conn, rows)
-    policies = await library.in_force(conn)
-    found = await reckoned(conn, policies, rows, china_day(now))
+    schemes = schemes_of(await library.in_force(conn), rows, china_day(now))
+    found = await _reckoned(conn, schemes, rows)
     unknown = [row for row, one in zip(rows, found, strict=True) if one is None]
     if unknown:
         _log.warning("assessment_without_policy", cities=sorted({row.city for row in unknown}))
@@ -53,19 +53,16 @@ async def assess_marked(conn: Connection, library: Library, now: datetime) -> in
     return len(rows)
 
 
-Reckoned = tuple[Assessment, Sequence[BaseRow]]
+_Reckoned = tuple[Assessment, Sequence[BaseRow]]
 """A row with its lines, and the bases that they rest on, one for each contribution year of which
 any of them is due.
 """
 
 
-async def reckoned(
-    conn: Connection, policies: Policies, rows: Sequence[Assessment], known_on: date
-) -> list[Reckoned | None]:
-    """Each row by these policies as known on a day; None where they say nothing of its city and
-    levy period. Nothing is written: a pack that is proposed is simulated by the same calculation.
-    """
-    schemes = schemes_of(policies, rows, known_on)
+async def _reckoned(
+    conn: Connection, schemes: Mapping[tuple[str, str], Scheme], rows: Sequence[Assessment]
+) -> list[_Reckoned | None]:
+    """Each row by its scheme; None where there is none. Nothing is written."""
     grounds = await grounds_of(conn, [row for row in rows if key(row) in schemes])
     return [
         _assessed(row, grounds, schemes[key(row)]) if key(row) in schemes else None for row in rows
@@ -87,7 +84,7 @@ async def as_known_now(
     kept.
     """
     schemes = schemes_of(policies, rows, known_on)
-    found = await reckoned(conn, policies, rows, known_on)
+    found = await _reckoned(conn, schemes, rows)
     return {
         (row.employee_id, row.levy_period): AsKnown(one[0].lines, schemes[key(row)].terms_of)
         for row, one in zip(rows, found, strict=True)
@@ -95,7 +92,7 @@ async def as_known_now(
     }
 
 
-def _assessed(row: Assessment, grounds: Grounds, scheme: Scheme) -> Reckoned:
+def _assessed(row: Assessment, grounds: Grounds, scheme: Scheme) -> _Reckoned:
     wages, insured = grounds.wages(row), grounds.insured(row)
     found = bases_of(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
     lines = assess(insured, scheme.kinds, scheme.terms, found)
@@ -162,7 +159,7 @@ def _base_row(row: Assessment, year: str, found: Bases) -> BaseRow:
 async def _save(
     conn: Connection,
     before: Sequence[Assessment],
-    done: Sequence[Reckoned],
+    done: Sequence[_Reckoned],
     now: datetime,
 ) -> None:
     written, changed = [], []

@@ -78,6 +78,7 @@ class Scheme:
 def schemes_of(
     policies: Policies, rows: Sequence[Assessment], known_on: date
 ) -> dict[tuple[str, str], Scheme]:
+    """By `key` of the rows, as known on a day; none where the policies say nothing of it."""
     schemes = {}
     for city, text in {key(row) for row in rows}:
         period = LevyPeriod.parse(text)
