@@ -51,9 +51,12 @@ _REFUNDED = text(
 
 async def put(conn: Connection, refunds: Sequence[Refund]) -> None:
     """Each under its version; a later one that is there stays."""
-    for one in refunds:
-        values = {name: getattr(one, name) for name in _NAMES}
-        await conn.execute(_PUT, {**values, "lines": to_json(one.lines)})
+    rows = [
+        {name: getattr(one, name) for name in _NAMES} | {"lines": to_json(one.lines)}
+        for one in refunds
+    ]
+    if rows:
+        await conn.execute(_PUT, rows)
 
 
 async def locked(conn: Connection, refund_id: str) -> Refund | None:
