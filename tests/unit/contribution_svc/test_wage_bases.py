@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import Bases, bases_of, place_said
+from contribution_svc.domain.base import Bases, base_within, bases_of, place_said
 from contribution_svc.domain.employment import Spell
 from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.wage_basis import (
@@ -170,7 +170,8 @@ def test_a_first_member_without_employment_has_no_base() -> None:
 def test_where_a_wage_lies_is_said_with_the_bounds_that_were_published(
     floor_fen: int | None, ceiling_fen: int | None, said: str
 ) -> None:
-    assert place_said(900_000, floor_fen, ceiling_fen) == said
+    _, bound = base_within(900_000, floor_fen, ceiling_fen)
+    assert place_said(bound, floor_fen, ceiling_fen) == said
 
 
 def test_insurances_of_one_pair_of_bounds_are_named_together() -> None:

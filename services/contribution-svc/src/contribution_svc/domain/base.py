@@ -222,19 +222,14 @@ def _explanation(
     for (place, floor_fen, ceiling_fen), insurances in groups.items():
         names = "、".join(INSURANCE_WORDS[i] for i in insurances) if is_named else ""
         lead = "" if place == before else f"{bases[place].said()}，"
-        said.append(lead + names + _bound_said(bounds[insurances[0]], floor_fen, ceiling_fen))
+        said.append(lead + names + place_said(bounds[insurances[0]], floor_fen, ceiling_fen))
         before = place
     return "；".join(said)
 
 
-def place_said(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -> str:
-    """Where a wage lies, as people read it: 低于下限5,000.00元，按下限核定."""
-    bound = base_within(wage_fen, floor_fen, ceiling_fen)[1]
-    return _bound_said(bound, floor_fen, ceiling_fen)
-
-
 @lru_cache(maxsize=1_000)
-def _bound_said(bound: Bound, floor_fen: int | None, ceiling_fen: int | None) -> str:
+def place_said(bound: Bound, floor_fen: int | None, ceiling_fen: int | None) -> str:
+    """Where a wage lies, as people read it: 低于下限5,000.00元，按下限核定."""
     floor = f"下限{fen_text(floor_fen)}元" if floor_fen is not None else ""
     ceiling = f"上限{fen_text(ceiling_fen)}元" if ceiling_fen is not None else ""
     if bound is Bound.FLOOR:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 
 from contribution_svc.domain.statement import Statement
-from contribution_svc.store.values import columns, from_json, to_json
+from contribution_svc.store.values import columns, to_json
 from shared.db import Connection
 from shared.refusal import FieldFault
 from shared.values import derived_id
@@ -326,11 +326,3 @@ async def page(
     """An employer's statements by day and id, after `after`."""
     values = {"employer_id": employer_id, "day": after[0], "after": after[1], "limit": limit}
     return [ListedStatement(**row) for row in (await conn.execute(_STATEMENTS, values)).mappings()]
-
-
-_FAULTS = text("SELECT faults FROM statement_files WHERE file_id = :file_id")
-
-
-async def faults_of(conn: Connection, file_id: str) -> list[FieldFault]:
-    found = (await conn.execute(_FAULTS, {"file_id": file_id})).scalar_one()
-    return from_json(found, list[FieldFault])

@@ -11,14 +11,8 @@ from payroll_svc.domain.payslip import Payslip, rest_of
 from payroll_svc.store.bulk import among, merge
 from payroll_svc.store.payslips import keep_versions, payslips_for, restore
 from payroll_svc.store.runs import member_row
-from payroll_svc.tables import employees, employers, identities, payroll_runs, run_members
+from payroll_svc.tables import employees, identities, payroll_runs, run_members
 from shared.db import Connection
-
-
-async def versions_of_employers(conn: Connection) -> dict[str, int]:
-    """By employer id."""
-    rows = await conn.execute(select(employers.c.employer_id, employers.c.version))
-    return {row.employer_id: row.version for row in rows}
 
 
 async def forget_identities(conn: Connection, employee_ids: Iterable[str]) -> None:
