@@ -161,16 +161,26 @@ async def mark_city(conn: Connection, city: str, now: datetime) -> None:
 
 _FACTS_TOPIC = "payroll.events"
 """Where facts about employees come from, with the employee's id as their key."""
+# From the few whose events are or were parked, never from everyone who was assessed.
 _PARKING_CHANGED = """
-    a.declaration_id IS NULL AND a.assess_at IS NULL
-    AND (a.facts_parked OR a.employee_id IN (SELECT key FROM parked_keys WHERE topic = :topic))
-    AND a.facts_parked <> EXISTS (SELECT 1 FROM parked_keys p
-                                   WHERE p.topic = :topic AND p.key = a.employee_id)
+    SELECT a.employee_id, a.levy_period
+      FROM (SELECT * FROM assessments WHERE facts_parked ORDER BY employee_id) a
+     WHERE a.declaration_id IS NULL AND a.assess_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM parked_keys p WHERE p.topic = :topic AND p.key = a.employee_id)
+    UNION ALL
+    SELECT a.employee_id, a.levy_period
+      FROM parked_keys p
+     CROSS JOIN LATERAL (SELECT * FROM assessments WHERE employee_id = p.key OFFSET 0) a
+     WHERE p.topic = :topic
+       AND NOT a.facts_parked AND a.declaration_id IS NULL AND a.assess_at IS NULL
 """
-_IS_PARKING_CHANGED = text(
-    f"SELECT EXISTS (SELECT 1 FROM assessments a WHERE {_PARKING_CHANGED})"  # noqa: S608
+_IS_PARKING_CHANGED = text(f"SELECT EXISTS ({_PARKING_CHANGED})")
+_MARK_PARKING = text(
+    f"""
+    UPDATE assessments a SET assess_at = :now FROM ({_PARKING_CHANGED}) c
+     WHERE a.employee_id = c.employee_id AND a.levy_period = c.levy_period
+    """  # noqa: S608
 )
-_MARK_PARKING = text(f"UPDATE assessments a SET assess_at = :now WHERE {_PARKING_CHANGED}")  # noqa: S608
 
 
 async def is_parking_changed(conn: Connection) -> bool:
@@ -190,28 +200,28 @@ _TO_DO = text(
     SELECT employee_id, levy_period, employer_id, account_id, department_id, city, version,
            rests_on, contribution_year, base_explanation, policy_known_since, file_by, debit_by,
            told, facts_parked
-      FROM assessments WHERE assess_at <= :now AND declaration_id IS NULL
+      FROM assessments WHERE assess_at <= :now
      ORDER BY assess_at, employee_id LIMIT :limit FOR UPDATE SKIP LOCKED
     """
 )
+# Looked up person by person: joined as tables, a batch would read everyone's.
 _FACTS = text(
     """
     SELECT k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
-           e.first_month_wage_fen, e.first_fund_member,
-           array_agg(s.since ORDER BY s.since) FILTER (WHERE s.since IS NOT NULL) AS since,
-           array_agg(s.until ORDER BY s.since) FILTER (WHERE s.since IS NOT NULL) AS until,
-           coalesce(bool_or(s.account_id = k.account_id
-                            AND s.since < to_date(k.levy_period, 'YYYY-MM') + interval '1 month'
-                            AND (s.until IS NULL OR s.until >= to_date(k.levy_period, 'YYYY-MM'))),
-                    false) AS on_roster,
+           e.first_month_wage_fen, e.first_fund_member, s.since, s.until,
+           coalesce(s.on_roster, false) AS on_roster,
            EXISTS (SELECT 1 FROM parked_keys p WHERE p.topic = :topic AND p.key = k.employee_id)
                AS facts_parked
       FROM unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]),
                   CAST(:account_id AS text[])) AS k(employee_id, levy_period, account_id)
-      JOIN employees e USING (employee_id)
-      LEFT JOIN spells s USING (employee_id)
-     GROUP BY k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
-              e.first_month_wage_fen, e.first_fund_member
+     CROSS JOIN LATERAL (SELECT * FROM employees WHERE employee_id = k.employee_id OFFSET 0) e
+     CROSS JOIN LATERAL (
+        SELECT array_agg(since ORDER BY since) AS since, array_agg(until ORDER BY since) AS until,
+               bool_or(account_id = k.account_id
+                       AND since < to_date(k.levy_period, 'YYYY-MM') + interval '1 month'
+                       AND (until IS NULL OR until >= to_date(k.levy_period, 'YYYY-MM')))
+                   AS on_roster
+          FROM spells WHERE employee_id = k.employee_id) s
     """
 )
 

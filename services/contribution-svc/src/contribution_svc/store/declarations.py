@@ -187,7 +187,7 @@ _READ_MEMBERS = text(_MEMBERS)
 _LOCK_MEMBERS = text(_MEMBERS + " FOR UPDATE")
 _FREEZE = text(
     """
-    UPDATE assessments SET declaration_id = :declaration_id
+    UPDATE assessments SET declaration_id = :declaration_id, assess_at = NULL
      WHERE levy_period = :period AND employee_id = ANY(:ids)
     """
 )

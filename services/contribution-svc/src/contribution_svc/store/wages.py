@@ -80,16 +80,18 @@ async def put(
 # A month that HR imported as history counts as imported, also when a run knew it.
 _OF_PEOPLE = text(
     """
-    SELECT employee_id,
-           array_agg(wage_month) FILTER (WHERE counts) AS months,
-           array_agg(wage_fen) FILTER (WHERE counts) AS fen,
-           array_agg(wage_month) FILTER (WHERE purpose = 'run') AS run_months,
-           array_agg(wage_fen) FILTER (WHERE purpose = 'run') AS run_fen
-      FROM (SELECT employee_id, wage_month, purpose, wage_fen,
-                   row_number() OVER (PARTITION BY employee_id, wage_month ORDER BY purpose) = 1
-                       AS counts
-              FROM wages WHERE employee_id = ANY(:ids) AND wage_month >= :since) w
-     GROUP BY employee_id
+    SELECT k.employee_id, w.*
+      FROM unnest(CAST(:ids AS text[])) AS k(employee_id)
+     CROSS JOIN LATERAL (
+        SELECT array_agg(wage_month) FILTER (WHERE counts) AS months,
+               array_agg(wage_fen) FILTER (WHERE counts) AS fen,
+               array_agg(wage_month) FILTER (WHERE purpose = 'run') AS run_months,
+               array_agg(wage_fen) FILTER (WHERE purpose = 'run') AS run_fen
+          FROM (SELECT wage_month, purpose, wage_fen,
+                       row_number() OVER (PARTITION BY wage_month ORDER BY purpose) = 1 AS counts
+                  FROM wages
+                 WHERE employee_id = k.employee_id AND wage_month >= :since) m) w
+     WHERE w.months IS NOT NULL
     """
 )
 

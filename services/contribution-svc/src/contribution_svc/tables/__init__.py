@@ -188,8 +188,17 @@ assessments = Table(
     _at("compare_at", optional=True),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),
     Index("assessments_of_account", "account_id", "levy_period"),
-    Index("assessments_declared", "declaration_id"),
-    Index("assessments_to_do", "assess_at", postgresql_where=text("assess_at IS NOT NULL")),
+    Index(
+        "assessments_declared",
+        "declaration_id",
+        postgresql_where=text("declaration_id IS NOT NULL"),
+    ),
+    Index(
+        "assessments_to_do",
+        "assess_at",
+        "employee_id",
+        postgresql_where=text("assess_at IS NOT NULL"),
+    ),
     Index("assessments_parked", "employee_id", postgresql_where=text("facts_parked")),
     Index("assessments_to_compare", "compare_at", postgresql_where=text("compare_at IS NOT NULL")),
     Index(
