@@ -7,7 +7,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -16,6 +15,9 @@ from shared.contracts import EVENTS, IDENTITIES
 from shared.contracts.event import Event
 
 Headers = list[tuple[str, bytes]]
+
+_READ = frozenset({"ce_id", "ce_subject", "ce_time", "ce_type", "traceparent"})
+"""The headers that decide something here."""
 
 _encoder = msgspec.json.Encoder()
 _decoders = {ce_type: msgspec.json.Decoder(cls) for ce_type, cls in EVENTS.items()}
@@ -79,23 +81,26 @@ def headers_of(
     event_id: str, ce_type: str, source: str, subject: str, time: datetime, traceparent: str
 ) -> Headers:
     """The CloudEvents attributes as Kafka headers."""
+    return own_headers(event_id, subject) + headers_of_all(ce_type, source, time, traceparent)
+
+
+def own_headers(event_id: str, subject: str) -> Headers:
+    """Those of a single event, before `headers_of_all`."""
+    return [("ce_id", event_id.encode()), ("ce_subject", subject.encode())]
+
+
+def headers_of_all(ce_type: str, source: str, time: datetime, traceparent: str) -> Headers:
+    """Those that events of one type share which were told at once."""
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", event_id.encode()),
         ("ce_source", source.encode()),
         ("ce_type", ce_type.encode()),
-        ("ce_subject", subject.encode()),
-        ("ce_time", _said(time)),
+        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
         ("content-type", b"application/json"),
     ]
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers
-
-
-@lru_cache(maxsize=100)
-def _said(time: datetime) -> bytes:
-    return time.isoformat().replace("+00:00", "Z").encode()
 
 
 def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> Received | None:
@@ -107,7 +112,7 @@ def decode(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> 
     deletion on a topic that keeps everything. `ce_time` and `ce_source` are labels: whoever may
     write the topic can write any, so they decide nothing.
     """
-    attributes = {name: text_of(raw) for name, raw in headers}
+    attributes = {name: text_of(raw) for name, raw in headers if name in _READ}
     key_text = text_of(key)
     if value is None:
         return _tombstone(topic, key_text)

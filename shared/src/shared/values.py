@@ -2,6 +2,7 @@
 words for people.
 """
 
+import hashlib
 import re
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ _LEVY_PERIOD = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:daozhang")
 """Root of every derived id, so that a replay makes the same ids everywhere."""
+_ROOT = NAMESPACE.bytes
+_UUID_5 = 0x5000_8000_0000_0000_0000
+"""Version 5 and the variant of RFC 9562, and every bit but theirs."""
+_UUID_REST = ~0xF000_C000_0000_0000_0000
 
 
 ERASED_WORD = "已删除"
@@ -80,8 +85,12 @@ class LevyPeriod:
 
 
 def derived_id(*parts: object) -> uuid.UUID:
-    """A UUIDv5 of its parts: the same facts give the same id, on every run and in every service."""
-    return uuid.uuid5(NAMESPACE, "\x1f".join(map(str, parts)))
+    """A UUIDv5 of its parts: the same facts give the same id, on every run and in every service.
+
+    As `uuid.uuid5` makes it, in half the time: two are made for every employee and month.
+    """
+    digest = hashlib.sha1(_ROOT + "\x1f".join(map(str, parts)).encode(), usedforsecurity=False)
+    return uuid.UUID(int=int.from_bytes(digest.digest()[:16]) & _UUID_REST | _UUID_5)
 
 
 def fen_text(fen: int) -> str:

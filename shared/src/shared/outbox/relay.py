@@ -4,6 +4,8 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -16,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.clock import News, is_own_cancellation, no_news, pause, stopped_within
-from shared.codec import headers_of
+from shared.codec import Headers, headers_of_all, own_headers
 from shared.db import Engine, transaction
 from shared.logs import get_logger
 from shared.outbox.told import oldest_age
@@ -59,7 +61,7 @@ def _partition_of(key: bytes, partitions: tuple[int, ...]) -> int:
     return partition
 
 
-_Record = tuple[str, dict[str, Any]]
+_Record = tuple[str, bytes, bytes | None, Headers]
 """A topic, and key, value and headers of what goes there."""
 
 Round = Callable[["_Publisher"], Awaitable[int]]
@@ -78,8 +80,8 @@ _LEASE = text(
 )
 _UNSENT = text(
     """
-    SELECT seq, CAST(id AS text) AS id, aggregatetype, aggregateid, type, subject, payload,
-           ce_time, traceparent
+    SELECT seq, type, ce_time, traceparent, CAST(id AS text), aggregatetype, aggregateid, subject,
+           payload
       FROM outbox_queue JOIN outbox USING (seq) ORDER BY seq LIMIT :rows
     """
 )
@@ -141,13 +143,14 @@ async def _batches(
     """
     filling: dict[tuple[str, int], Any] = {}
     found = []
-    topics = {topic for topic, _ in records}
+    topics = {topic for topic, *_ in records}
     partitions = {topic: tuple(sorted(await producer.partitions_for(topic))) for topic in topics}
-    for topic, record in records:
-        place = topic, _partition_of(record["key"], partitions[topic])
-        if place not in filling or filling[place].append(timestamp=None, **record) is None:
+    for topic, key, value, headers in records:
+        place = topic, _partition_of(key, partitions[topic])
+        record = {"key": key, "value": value, "timestamp": None, "headers": headers}
+        if place not in filling or filling[place].append(**record) is None:
             batch = filling[place] = producer.create_batch()
-            batch.append(timestamp=None, **record)
+            batch.append(**record)
             found.append((*place, batch))
     return found
 
@@ -202,10 +205,10 @@ class Relay:
             epoch = (await conn.execute(_LEASE, lease)).scalar()
             if epoch is None:
                 return 0
-            rows = (await conn.execute(_UNSENT, {"rows": _BATCH_ROWS})).mappings().all()
-        await publisher.publish([_event_record(row, self._source) for row in rows])
+            rows = (await conn.execute(_UNSENT, {"rows": _BATCH_ROWS})).all()
+        await publisher.publish(_event_records(rows, self._source))
         async with transaction(self._engine) as conn:
-            seqs = [row["seq"] for row in rows]
+            seqs = [row[0] for row in rows]
             await conn.execute(_SENT, {"seqs": seqs, "owner": self._owner, "epoch": epoch})
         self.sent += len(rows)
         _sent_total.inc(len(rows))
@@ -222,14 +225,16 @@ class Relay:
         return len(rows)
 
 
-def _event_record(row: Any, source: str) -> _Record:
-    headers = headers_of(
-        str(row["id"]), row["type"], source, row["subject"], row["ce_time"], row["traceparent"]
-    )
-    # An event that deletes is a record without a value: a compacted topic then forgets the key.
-    value = bytes(row["payload"]) if row["payload"] is not None else None
-    key = row["aggregateid"].encode()
-    return row["aggregatetype"], {"key": key, "value": value, "headers": headers}
+def _event_records(rows: Sequence[Any], source: str) -> list[_Record]:
+    """The records of rows as `_UNSENT` gives them. An event that deletes is one without a value: a
+    compacted topic then forgets the key.
+    """
+    found: list[_Record] = []
+    for (ce_type, time, traceparent), told in groupby(rows, key=itemgetter(1, 2, 3)):
+        headers = headers_of_all(ce_type, source, time, traceparent)
+        for *_, event_id, topic, key, subject, payload in told:
+            found.append((topic, key.encode(), payload, own_headers(event_id, subject) + headers))
+    return found
 
 
 def _copy_record(row: Any) -> _Record:
@@ -243,5 +248,4 @@ def _copy_record(row: Any) -> _Record:
         ("x-dlq-at", row["parked_at"].isoformat().encode()),
     ]
     value = bytes(row["value"]) if row["value"] is not None else None
-    key = row["key"].encode()
-    return row["dead_letter_topic"], {"key": key, "value": value, "headers": headers}
+    return row["dead_letter_topic"], row["key"].encode(), value, headers

@@ -8,7 +8,7 @@ number alone, so that a body is written once (ADR 0025).
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 
 from sqlalchemy import TextClause, text
 
@@ -18,17 +18,22 @@ from shared.db import Connection
 from shared.logs import traceparent_now
 from shared.values import derived_id
 
-_INSERT = """
-    INSERT INTO outbox (id, aggregatetype, aggregateid, type, family, subject, version, payload,
-                        ce_time, traceparent)
-    SELECT *{for_all} FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
-        CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
-        CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]){for_each})
+_COLUMNS = """
+    (id, aggregatetype, aggregateid, type, family, subject, version, payload, ce_time, traceparent)
 """
-_NEW = _INSERT.format(for_all=", CAST(:at AS timestamptz), CAST(:trace AS text)", for_each="")
 _QUEUED = "WITH told AS ({} RETURNING seq) INSERT INTO outbox_queue (seq) SELECT seq FROM told"
-_ADD = text(_QUEUED.format(_NEW))
+_ADD = text(
+    _QUEUED.format(
+        f"""
+        INSERT INTO outbox {_COLUMNS}
+        SELECT id, CAST(:topic AS text), key, CAST(:type AS text), CAST(:family AS text), subject,
+               version, payload, CAST(:at AS timestamptz), CAST(:trace AS text)
+          FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[]), CAST(:subjects AS text[]),
+                      CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]))
+               AS n(id, key, subject, version, payload)
+        """  # noqa: S608
+    )
+)
 
 
 async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
@@ -37,22 +42,22 @@ async def add(conn: Connection, events: Sequence[Event], at: datetime) -> None:
     Lock each aggregate's row before: rows are numbered at insert and published in that order, so
     two writers of one aggregate that do not queue on its row could be told the wrong way round.
     """
-    if not events:
-        return
-    values = {"payloads": [body_of(event) for event in events], "at": at}
-    await conn.execute(_ADD, _columns(events) | values | {"trace": traceparent_now.get()})
-
-
-def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
-    return {
-        "ids": [event.event_id() for event in events],
-        "topics": [event.TOPIC for event in events],
-        "keys": [event.key() for event in events],
-        "types": [event.ce_type() for event in events],
-        "families": [event.family() for event in events],
-        "subjects": [event.aggregate() for event in events],
-        "versions": [event.version for event in events],
-    }
+    for _, run in groupby(events, key=type):
+        told = list(run)
+        kind = type(told[0])
+        values = {
+            "topic": kind.TOPIC,
+            "type": kind.ce_type(),
+            "family": kind.family(),
+            "ids": [event.event_id() for event in told],
+            "keys": [event.key() for event in told],
+            "subjects": [event.aggregate() for event in told],
+            "versions": [event.version for event in told],
+            "payloads": [body_of(event) for event in told],
+            "at": at,
+            "trace": traceparent_now.get(),
+        }
+        await conn.execute(_ADD, values)
 
 
 def _forgetting(deletion: str) -> TextClause:
@@ -137,8 +142,15 @@ _FORGET_OTHERS = _forgetting(
     """
 )
 _TAKE_BACK = text(
-    _INSERT.format(for_all="", for_each=", CAST(:times AS timestamptz[]), CAST(:traces AS text[])")
-    + " ON CONFLICT (id) DO NOTHING RETURNING CAST(id AS text)"
+    f"""
+    INSERT INTO outbox {_COLUMNS}
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
+        CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
+        CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]), CAST(:times AS timestamptz[]),
+        CAST(:traces AS text[]))
+    ON CONFLICT (id) DO NOTHING RETURNING CAST(id AS text)
+    """  # noqa: S608
 )
 _UNQUEUE = text(
     "DELETE FROM outbox_queue WHERE seq IN (SELECT seq FROM outbox WHERE id = ANY(:ids))"
@@ -162,7 +174,15 @@ async def take_back(conn: Connection, told: Sequence[Told]) -> tuple[list[Receiv
     replaced = 0
     for start in range(0, len(told), _TAKEN_A_STATEMENT):
         part = told[start : start + _TAKEN_A_STATEMENT]
-        values = _columns([one.event for one, _ in part]) | {
+        events = [one.event for one, _ in part]
+        values = {
+            "ids": [event.event_id() for event in events],
+            "topics": [event.TOPIC for event in events],
+            "keys": [event.key() for event in events],
+            "types": [event.ce_type() for event in events],
+            "families": [event.family() for event in events],
+            "subjects": [event.aggregate() for event in events],
+            "versions": [event.version for event in events],
             "payloads": [body for _, body in part],
             "times": [datetime.fromisoformat(one.time) for one, _ in part],
             "traces": [one.traceparent for one, _ in part],
