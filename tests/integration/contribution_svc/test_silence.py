@@ -3,10 +3,14 @@ the reason, before the last day of filing.
 """
 
 from contribution_svc.domain.lines import LineState
+from contribution_svc.store.declarations import risk_again
+from contribution_svc.usecases.deadline import look_at_deadlines
 from shared import db
+from shared.clock import china_day
 from shared.consumer import Replay, drop_key, replay_key
 from shared.contracts import PAYROLL, ContributionAssessed, DeadlineAtRisk
 from tests.integration.contribution_svc.month import (
+    ACCOUNT,
     WANG,
     Month,
     employee,
@@ -59,6 +63,23 @@ async def test_hr_is_told_whose_data_are_missing_two_working_days_before_filing(
     assert named == [(WANG, "facts_parked:wage_history_missing")]
     await replay(month)
     assert (await month.told(DeadlineAtRisk))[-1].missing == ()
+
+
+async def test_nobody_looks_at_a_deadline_before_what_is_being_assessed_is_seen(
+    month: Month,
+) -> None:
+    """It is marked already by another batch: whoever looks now would never hear of this one's."""
+    await open_without_wages(month)
+    await month.work("2024-09-30 09:00")
+    now, marked = month.parts.clock.now(), [(ACCOUNT, "2024-10")]
+    async with db.transaction(month.parts.worker) as one:
+        await risk_again(one, marked, now, china_day(now))
+    async with db.transaction(month.parts.worker) as assessing:
+        await risk_again(assessing, marked, now, china_day(now))
+        async with db.transaction(month.parts.worker) as looking:
+            assert await look_at_deadlines(looking, now) == 0
+    async with db.transaction(month.parts.worker) as looking:
+        assert await look_at_deadlines(looking, now) == 1
 
 
 async def test_after_the_replay_the_base_is_that_of_the_wages(month: Month) -> None:

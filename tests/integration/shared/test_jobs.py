@@ -98,6 +98,21 @@ async def test_a_job_goes_on_batch_by_batch_until_nothing_is_due(engine: Engine)
     assert work.items == [NINE + HOUR]
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+async def test_as_many_batches_run_beside_each_other_as_a_job_has_lanes(
+    engine: Engine, lanes: int
+) -> None:
+    work = Work([NINE])
+    work.may_end.clear()
+    job = Job("assess", work.due, work.run, lanes=lanes)
+    async with running(JobRunner(engine, FixedClock(NINE), [job])):
+        await eventually(lambda: len(work.traces) == lanes)
+        await asyncio.sleep(0.2)
+        assert len(work.traces) == lanes
+        work.may_end.set()
+        await eventually(lambda: work.items == [])
+
+
 async def test_what_is_due_and_what_comes_next_is_told(engine: Engine) -> None:
     jobs = [Work([NINE]), Work([NINE - HOUR]), Work([NINE + 2 * HOUR]), Work([NINE + HOUR])]
     runner = JobRunner(

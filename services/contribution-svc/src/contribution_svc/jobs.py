@@ -83,7 +83,7 @@ def jobs(
         Job("release_policy", proposals.next_release, once(release_next)),
         Job("open_period", roster.next_opening, _in_one(engine, open_period)),
         Job("mark_parking", parking_changed, _in_one(engine, assessments.mark_parking)),
-        Job("assess", assessments.next_to_assess, once(assess_marked)),
+        Job("assess", assessments.next_to_assess, once(assess_marked), lanes=2),
         Job("fill_campaign", campaigns.next_fill, once(fill_campaign)),
         Job("compute_members", base_members.next_compute, once(compute_members)),
         Job("compare_declared", supplements.next_to_compare, once(compare_declared)),

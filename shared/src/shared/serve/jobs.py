@@ -30,12 +30,14 @@ class Job:
 
     `due` tells the earliest business time at which there is work (None: none) by one cheap query;
     `run` does one bounded batch in transactions of its own and returns how many items it did. An
-    error means: try again after a pause in system time.
+    error means: try again after a pause in system time. Of a job with `lanes`, as many batches run
+    beside each other, as they do in replicas: one computes while PostgreSQL writes the other.
     """
 
     name: str
     due: Callable[[Connection], Awaitable[datetime | None]]
     run: Callable[[datetime], Awaitable[int]]
+    lanes: int = 1
 
 
 class JobRunner:
@@ -53,7 +55,8 @@ class JobRunner:
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             for job in self._jobs:
-                tasks.create_task(self._keep(job, stop), name=job.name)
+                for _ in range(job.lanes):
+                    tasks.create_task(self._keep(job, stop), name=job.name)
             await stop.wait()
 
     async def due(self, conn: Connection) -> tuple[int, datetime | None]:

@@ -278,14 +278,20 @@ _RISK_SEEN = text(
      WHERE declaration_id = :id
     """
 )
-# Only what was looked at once is looked at again: before its time nothing is at risk.
+# Only what was looked at once is looked at again: before its time nothing is at risk. Locked also
+# where it is to be looked at already: nobody may look before what this transaction changes is seen.
+_LOCK_RISKS = text(
+    """
+    SELECT d.declaration_id
+      FROM declarations d
+      JOIN unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])) AS n(account_id, levy_period)
+           USING (account_id, levy_period)
+     WHERE d.number = 0 AND d.file_by >= :today AND (d.risk_at IS NULL OR d.risk_at <= :now)
+     ORDER BY d.declaration_id FOR NO KEY UPDATE OF d
+    """
+)
 _RISK_AGAIN = text(
-    """
-    UPDATE declarations d SET risk_at = :now
-      FROM unnest(CAST(:accounts AS text[]), CAST(:periods AS text[])) AS n(account_id, levy_period)
-     WHERE d.account_id = n.account_id AND d.levy_period = n.levy_period AND d.number = 0
-       AND d.risk_at IS NULL AND d.file_by >= :today
-    """
+    "UPDATE declarations SET risk_at = :now WHERE declaration_id = ANY(:ids) AND risk_at IS NULL"
 )
 
 
@@ -356,4 +362,6 @@ async def risk_again(
         "now": now,
         "today": today,
     }
-    await conn.execute(_RISK_AGAIN, values)
+    ids = list((await conn.execute(_LOCK_RISKS, values)).scalars())
+    if ids:
+        await conn.execute(_RISK_AGAIN, {"ids": ids, "now": now})
