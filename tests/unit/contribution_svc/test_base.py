@@ -1,12 +1,12 @@
 """缴费基数: worked examples, and what must hold for every wage."""
 
-from dataclasses import replace
 from datetime import date
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from contribution_svc.domain.base import Bases, Bound, base_within, bases, bases_of
 from contribution_svc.domain.policy import AfterRaise, Terms
@@ -262,7 +262,7 @@ def test_the_fund_rests_on_the_second_months_wage_from_then_on() -> None:
 
 
 def test_a_member_who_changes_employer_pays_from_the_first_month_on() -> None:
-    facts = replace(JOINED, first_fund_member=False)
+    facts = structs.replace(JOINED, first_fund_member=False)
     found = bases_of(facts, {2024: SCHEME}, LevyPeriod(2025, 12), FIXED)
     assert isinstance(found, Bases)
     assert found.bases_fen[Insurance.HOUSING_FUND] == 2_175_000

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
 from contribution_svc.domain.lines import Insured, Line, LineState, assess
@@ -108,7 +109,7 @@ def test_a_month_in_which_all_share_a_year_reads_as_if_they_had_but_one(pack: Pa
 
 
 def test_what_has_no_wage_of_its_year_waits_and_the_others_do_not() -> None:
-    of_2025 = replace(RAISED, by_year_fen={2025: RAISED.by_year_fen[2025]})
+    of_2025 = structs.replace(RAISED, by_year_fen={2025: RAISED.by_year_fen[2025]})
     lines = lines_in(HANGZHOU, LevyPeriod(2026, 3), of_2025)
     fund = lines.pop(Insurance.HOUSING_FUND)
     assert (fund.state, fund.reason) == (LineState.BLOCKED, "wage_history_missing")
@@ -190,7 +191,7 @@ def test_the_wages_of_bases_are_those_that_the_bases_rest_on(
 
 
 def test_a_raise_at_once_moves_these_wages_as_well() -> None:
-    period, paid = LevyPeriod(2026, 3), replace(RAISED, runs_fen={"2026-01": 2_000_000})
+    period, paid = LevyPeriod(2026, 3), structs.replace(RAISED, runs_fen={"2026-01": 2_000_000})
     terms = HANGZHOU.by_base_year(HANGZHOU.terms(period, TODAY), period)
     for rule, expected in (
         (AfterRaise.AT_ONCE, BaseRule.RAISED_WAGE),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from contribution_svc.domain.difference import (
     Counted,
@@ -118,7 +119,7 @@ def test_old_lines_and_all_difference_lines_are_the_new_lines(
 
 
 def test_a_difference_line_has_every_figure_of_what_is_due_now() -> None:
-    new = replace(due(PENSION, 600_000), authority="hrss-other")
+    new = structs.replace(due(PENSION, 600_000), authority="hrss-other")
     [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
     assert replace(line, reason="") == SupplementLine(
         insurance=PENSION,

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from contribution_svc.domain.base import Bases, bases
 from contribution_svc.domain.figures import Range
@@ -77,7 +78,7 @@ def test_what_is_blocked_while_facts_are_parked_says_so(
     one: Insured, state: str, reason: str
 ) -> None:
     head = "facts_parked:" if state == "blocked" else ""
-    found = lines(replace(one, facts_parked=True))
+    found = lines(structs.replace(one, facts_parked=True))
     assert {(line.state, line.reason) for line in found} == {(LineState(state), head + reason)}
 
 
@@ -101,7 +102,7 @@ def test_a_question_of_the_kind_blocks_its_insurance_and_no_other() -> None:
 def test_an_insurance_that_begins_later_is_exempt_until_then() -> None:
     not_yet = {Insurance.MEDICAL: "fund_from_second_month"}
     found = assess(
-        insured(), PACK.person_kinds, SCHEME, replace(with_wage(950_000), not_yet=not_yet)
+        insured(), PACK.person_kinds, SCHEME, structs.replace(with_wage(950_000), not_yet=not_yet)
     )
     medical = TERMS[Insurance.MEDICAL]
     assert found[1] == Line(
@@ -116,8 +117,10 @@ def test_an_insurance_without_a_wage_of_its_own_year_is_blocked_and_no_other(
 ) -> None:
     """Pension has a base by its year's wages, medical none by those of another year."""
     unknown = {Insurance.MEDICAL: "wage_history_missing"}
-    one = replace(insured(), facts_parked=is_parked)
-    found = assess(one, PACK.person_kinds, SCHEME, replace(with_wage(950_000), unknown=unknown))
+    one = structs.replace(insured(), facts_parked=is_parked)
+    found = assess(
+        one, PACK.person_kinds, SCHEME, structs.replace(with_wage(950_000), unknown=unknown)
+    )
     medical = TERMS[Insurance.MEDICAL]
     reason = "facts_parked:wage_history_missing" if is_parked else "wage_history_missing"
     assert found[1] == Line(medical.insurance, LineState.BLOCKED, medical.authority, reason)
@@ -141,7 +144,7 @@ def test_a_rate_of_the_account_is_its_own_or_blocks_the_line(
     terms = replace(
         TERMS[Insurance.WORK_INJURY], employer_ppm=None, employer_own=Range(2_000, 19_000, 2_000)
     )
-    one = replace(insured(), own_rates=rates)
+    one = structs.replace(insured(), own_rates=rates)
     [found] = assess(one, PACK.person_kinds, [terms], with_wage(950_000))
     assert found == (
         Line(terms.insurance, LineState.BLOCKED, terms.authority, reason)
@@ -204,6 +207,6 @@ def test_our_own_lines_agree_with_the_policy() -> None:
 def test_a_line_that_disagrees_is_refused_by_name(wrong: dict[str, Any], message: str) -> None:
     medical = next(x for x in lines() if x.insurance is Insurance.MEDICAL)
     with pytest.raises(LineDisagreesWithPolicy) as refused:
-        check_lines("xiaowang", [replace(medical, **wrong)], TERMS, {})
+        check_lines("xiaowang", [structs.replace(medical, **wrong)], TERMS, {})
     assert message in str(refused.value)
     assert refused.value.faults[0].where.startswith("/medical/")

@@ -1,8 +1,7 @@
 """The simulation over columns: the difference of everyone's own lines under old and new terms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import base_wages, bases_of
-from contribution_svc.domain.calculation import Position, figures_of, position_of, stands_on
-from contribution_svc.domain.lines import Insured, Line, assess
+from contribution_svc.domain.calculation import Columns
+from contribution_svc.domain.lines import Line
 from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import MOST_FEN
-from contribution_svc.domain.simulation import Columns, Simulation, effects, simulated
-from contribution_svc.domain.wage_basis import WageBasis, WageFacts
-from contribution_svc.policy import load_policies
+from contribution_svc.domain.simulation import Simulation, effects, simulated
 from shared.values import Insurance, LevyPeriod
 from tests.support.columns import (
-    FEN,
     KNOWN_ON,
     NOBODY,
     PACELESS,
@@ -165,76 +160,3 @@ def test_the_articles_ceiling_moves_from_24000_to_25500() -> None:
             more_fen * terms.employer_ppm // 1_000_000,
             more_fen * terms.employee_ppm // 1_000_000,
         )
-
-
-KNOWN_NOW = date(2026, 5, 31)
-GUANGZHOU = load_policies().packs["440100"]
-MAY = LevyPeriod(2026, 5)
-INSUREDS = st.builds(
-    Insured,
-    st.just("somebody"),
-    st.sampled_from([*GUANGZHOU.person_kinds, "unknown_kind"]),
-    st.sampled_from([(), ("visa",)]),
-    on_roster=st.booleans(),
-    own_rates=st.sampled_from([{}, {"work_injury": (4_000, 0), "housing_fund": (50_000, 50_000)}]),
-)
-WAGES = st.builds(
-    WageFacts,
-    spells=st.sampled_from([((date(2020, 1, 1), None),), ((date(2026, 5, 6), None),), ()]),
-    by_year_fen=st.dictionaries(
-        st.sampled_from([2024, 2025]), st.dictionaries(st.integers(1, 12), FEN), max_size=2
-    ),
-    agreed_fen=FEN,
-    first_fund_member=st.booleans(),
-)
-
-
-@PACELESS
-@given(st.lists(st.tuples(INSUREDS, WAGES), min_size=1, max_size=8))
-def test_who_stands_on_the_same_has_the_lines_of_the_same_position(
-    people: Sequence[tuple[Insured, WageFacts]],
-) -> None:
-    """Through positions and columns everyone has the lines that assessing them alone gives, also
-    where insurances have contribution years of their own.
-    """
-    terms = GUANGZHOU.terms(MAY, KNOWN_NOW)
-    years, kinds, rule = (
-        GUANGZHOU.by_base_year(terms, MAY),
-        GUANGZHOU.person_kinds,
-        GUANGZHOU.after_raise,
-    )
-    positions: dict[object, Position] = {}
-    for insured, facts in people:
-        wages = base_wages(facts, years, MAY, rule)
-        position = position_of(insured, kinds, terms, wages)
-        same = (*insured.own_rates, *stands_on(insured, wages))
-        assert positions.setdefault(same, position) == position
-        alone = assess(insured, kinds, terms, bases_of(facts, years, MAY, rule))
-        assert position.states == {line.insurance: line.state for line in alone}
-        wage_fen = {
-            one.insurance: np.array([_wage_fen(wages.rests_on.get(one.insurance))]) for one in terms
-        }
-        place = np.zeros(1, dtype=np.intp)
-        found = effects(Columns({}, place, {}), Columns(figures_of([position]), place, wage_fen))
-        right = effect_of({}, {line.insurance: line for line in alone})
-        assert [effect for _, effect in found] == ([right] if right.insurances else [])
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"person_kind": "retired_rehired"}, {"documents_missing": ("visa",)}, {"on_roster": False}],
-    ids=["kind", "papers", "roster"],
-)
-def test_who_differs_in_what_decides_lines_does_not_stand_on_the_same(
-    other: dict[str, Any],
-) -> None:
-    terms, known = GUANGZHOU.terms(MAY, KNOWN_NOW), WageFacts(((date(2020, 1, 1), None),), {})
-    wages = base_wages(known, GUANGZHOU.by_base_year(terms, MAY), MAY, GUANGZHOU.after_raise)
-    one = Insured("somebody", "regular", ())
-    another = replace(one, **other)
-    assert stands_on(one, wages) != stands_on(another, wages)
-    assert stands_on(one, wages) == stands_on(replace(one, employee_id="twin"), wages)
-
-
-def _wage_fen(basis: WageBasis | None) -> int:
-    return basis.wage_fen if basis else 0

@@ -1,9 +1,11 @@
 """缴费基数: the wage that each insurance's base rests on, within its bounds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.rounding import held_fen, highest_fen, lowest_fen
@@ -25,8 +27,7 @@ class Bound(StrEnum):
     CEILING = "ceiling"
 
 
-@dataclass(frozen=True, slots=True)
-class Bases:
+class Bases(msgspec.Struct, frozen=True):
     """The base per insurance in fen, the wage that it rests on, where it was held, and one sentence
     for people that says why.
 
@@ -38,8 +39,8 @@ class Bases:
     bases_fen: Mapping[Insurance, int]
     bounds: Mapping[Insurance, Bound]
     explanation: str
-    not_yet: Mapping[Insurance, str] = field(default_factory=dict)
-    unknown: Mapping[Insurance, str] = field(default_factory=dict)
+    not_yet: Mapping[Insurance, str] = msgspec.field(default_factory=dict)
+    unknown: Mapping[Insurance, str] = msgspec.field(default_factory=dict)
 
     def basis(self) -> WageBasis:
         """What the first of them rests on."""
@@ -58,8 +59,7 @@ class Bases:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BaseWages:
+class BaseWages(msgspec.Struct, frozen=True):
     """The wage that each insurance's base rests on; `not_yet` and `unknown` as `Bases` has them."""
 
     rests_on: Mapping[Insurance, WageBasis]
@@ -82,29 +82,21 @@ def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
     gives it, None: as the others.
     """
     rests_on, not_yet = _rests_on(basis, terms, fund)
-    bases_fen: dict[Insurance, int] = {}
-    bounds: dict[Insurance, Bound] = {}
-    for t in terms:
-        if t.insurance in rests_on:
-            bases_fen[t.insurance], bounds[t.insurance] = base_within(
-                rests_on[t.insurance].wage_fen, t.floor_fen, t.ceiling_fen
-            )
-    explanation = _explanation(rests_on, bounds, terms)
-    return Bases(rests_on, bases_fen, bounds, explanation, not_yet)
+    return held(BaseWages(rests_on, not_yet, {}), {0: terms})
 
 
 def _rests_on(
     basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
 ) -> tuple[dict[Insurance, WageBasis], dict[Insurance, str]]:
     """The wage of each insurance of `terms`, and which of them are not due yet, and why."""
-    not_yet = {Insurance.HOUSING_FUND: fund} if isinstance(fund, str) else {}
-    other = fund if isinstance(fund, WageBasis) else None
-    rests_on = {
-        t.insurance: other if other and t.insurance is Insurance.HOUSING_FUND else basis
-        for t in terms
-        if t.insurance not in not_yet
-    }
-    return rests_on, not_yet
+    rests_on = {t.insurance: basis for t in terms}
+    if fund is None or Insurance.HOUSING_FUND not in rests_on:
+        return rests_on, {}
+    if isinstance(fund, str):
+        del rests_on[Insurance.HOUSING_FUND]
+        return rests_on, {Insurance.HOUSING_FUND: fund}
+    rests_on[Insurance.HOUSING_FUND] = fund
+    return rests_on, {}
 
 
 def base_wages(
@@ -113,26 +105,38 @@ def base_wages(
     period: LevyPeriod,
     after_raise: AfterRaise,
 ) -> BaseWages:
-    """What `bases_of` holds within bounds and explains, before it does."""
-    found = BaseWages({}, {}, {})
+    """The wages of one employee's levy period; `terms_of` by the year whose wages bases rest on
+    (`Pack.by_base_year`).
+    """
+    rests_on: dict[Insurance, WageBasis] = {}
+    not_yet: dict[Insurance, str] = {}
+    unknown: dict[Insurance, str] = {}
     for base_year, terms in terms_of.items():
         basis = wage_basis(facts, base_year, period, after_raise)
         if isinstance(basis, WageUnknown):
-            unknown = dict.fromkeys((t.insurance for t in terms), basis.reason)
-            found = replace(found, unknown={**found.unknown, **unknown})
+            unknown.update(dict.fromkeys((t.insurance for t in terms), basis.reason))
         else:
-            fund = _fund_basis(facts, basis, base_year, period)
-            rests_on, not_yet = _rests_on(basis, terms, fund)
-            found = BaseWages(
-                {**found.rests_on, **rests_on}, {**found.not_yet, **not_yet}, found.unknown
-            )
-    return found
+            is_first = facts.first_fund_member
+            fund = fund_basis(facts, basis, base_year, period) if is_first else None
+            found, later = _rests_on(basis, terms, fund)
+            rests_on.update(found)
+            not_yet.update(later)
+    return BaseWages(rests_on, not_yet, unknown)
 
 
-def _fund_basis(
-    facts: WageFacts, basis: WageBasis, base_year: int, period: LevyPeriod
-) -> WageBasis | str | None:
-    return fund_basis(facts, basis, base_year, period) if facts.first_fund_member else None
+def held(wages: BaseWages, terms_of: Mapping[int, Sequence[Terms]]) -> Bases:
+    """The wages held within the bounds of each insurance, and explained."""
+    bases_fen: dict[Insurance, int] = {}
+    bounds: dict[Insurance, Bound] = {}
+    for terms in terms_of.values():
+        for t in terms:
+            if t.insurance in wages.rests_on:
+                wage_fen = wages.rests_on[t.insurance].wage_fen
+                bases_fen[t.insurance], bounds[t.insurance] = base_within(
+                    wage_fen, t.floor_fen, t.ceiling_fen
+                )
+    said = explained(wages.rests_on, bounds, terms_of)
+    return Bases(wages.rests_on, bases_fen, bounds, said, wages.not_yet, wages.unknown)
 
 
 def bases_of(
@@ -141,19 +145,14 @@ def bases_of(
     period: LevyPeriod,
     after_raise: AfterRaise,
 ) -> Bases | str:
-    """The bases of one employee's levy period, or the reason why there are none; `terms_of` by the
-    year whose wages they rest on (`Pack.by_base_year`).
+    """The bases of one employee's levy period, or the reason why there are none; `terms_of` as
+    `base_wages` takes it.
     """
-    return together(
-        [
-            (
-                f"{base_year + 1}缴费年度",
-                terms,
-                _bases_of_year(facts, base_year, terms, period, after_raise),
-            )
-            for base_year, terms in terms_of.items()
-        ]
-    )
+    wages = base_wages(facts, terms_of, period, after_raise)
+    reasons = set(wages.unknown.values())
+    if len(reasons) == 1 and not wages.rests_on and not wages.not_yet:
+        return reasons.pop()
+    return held(wages, terms_of)
 
 
 def together(parts: Sequence[tuple[str, Sequence[Terms], Bases | str]]) -> Bases | str:
@@ -184,17 +183,20 @@ def together(parts: Sequence[tuple[str, Sequence[Terms], Bases | str]]) -> Bases
     )
 
 
-def _bases_of_year(
-    facts: WageFacts,
-    base_year: int,
-    terms: Sequence[Terms],
-    period: LevyPeriod,
-    after_raise: AfterRaise,
-) -> Bases | str:
-    basis = wage_basis(facts, base_year, period, after_raise)
-    if isinstance(basis, WageUnknown):
-        return basis.reason
-    return bases(basis, terms, _fund_basis(facts, basis, base_year, period))
+def explained(
+    rests_on: Mapping[Insurance, WageBasis],
+    bounds: Mapping[Insurance, Bound],
+    terms_of: Mapping[int, Sequence[Terms]],
+) -> str:
+    """One sentence; its parts are called by their years where there is more than one year."""
+    if len(terms_of) == 1:
+        [terms] = terms_of.values()
+        return _explanation(rests_on, bounds, terms)
+    return "；".join(
+        f"{base_year + 1}缴费年度：{_explanation(rests_on, bounds, terms, named=True)}"
+        for base_year, terms in terms_of.items()
+        if any(t.insurance in rests_on for t in terms)
+    )
 
 
 def _explanation(

@@ -5,16 +5,15 @@ kind, papers missing. Everyone in the same position looks up one row of figures;
 that of `rounding`, on columns. Nothing here looks at a single person.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from contribution_svc.domain.base import BaseWages
-from contribution_svc.domain.lines import Insured, Line, LineState, decided_by
-from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.lines import Line, LineState
+from contribution_svc.domain.policy import Terms
 from contribution_svc.domain.rounding import (
     MOST_FEN,
     Column,
@@ -58,30 +57,19 @@ class Position:
     terms: Sequence[Terms]
     states: Mapping[Insurance, LineState]
 
-
-def stands_on(insured: Insured, found: BaseWages) -> tuple[Hashable, ...]:
-    """What decides a person's position, beside their account: equal ones have one position."""
-    return (
-        insured.person_kind,
-        insured.on_roster,
-        bool(insured.documents_missing),
-        frozenset(found.not_yet),
-        frozenset(found.unknown),
-    )
-
-
-def position_of(
-    insured: Insured, kinds: Mapping[str, PersonKind], scheme: Sequence[Terms], found: BaseWages
-) -> Position:
-    """A person's position in a city's scheme, as `assess` would decide it."""
-    decided = {one.insurance: decided_by(insured, kinds, one, found) for one in scheme}
-    return Position(
-        [
-            one if isinstance(one, Terms) else terms
-            for terms, one in zip(scheme, decided.values(), strict=True)
-        ],
-        {i: one.state if isinstance(one, Line) else LineState.DUE for i, one in decided.items()},
-    )
+    @classmethod
+    def of(cls, scheme: Sequence[Terms], decided: Sequence[Line | Terms]) -> "Position":
+        """What `decided_by` says of each insurance of the scheme."""
+        return cls(
+            [
+                one if isinstance(one, Terms) else terms
+                for terms, one in zip(scheme, decided, strict=True)
+            ],
+            {
+                one.insurance: one.state if isinstance(one, Line) else LineState.DUE
+                for one in decided
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +113,22 @@ class Lines:
 
 
 Scheme = Mapping[Insurance, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """People under some terms, a row a person: the position in the scheme, and for each insurance
+    the wage that its base rests on, in fen (0 where none does).
+    """
+
+    scheme: Scheme
+    position: Positions
+    wage_fen: Mapping[Insurance, Column]
+
+    def of(self, chosen: Positions) -> "Columns":
+        """These people alone."""
+        wage_fen = {insurance: column[chosen] for insurance, column in self.wage_fen.items()}
+        return Columns(self.scheme, self.position[chosen], wage_fen)
 
 
 def figures_of(positions: Sequence[Position]) -> Scheme:

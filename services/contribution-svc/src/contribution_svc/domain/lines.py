@@ -3,8 +3,10 @@ policy itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from contribution_svc.domain.base import Bases, BaseWages, Bound, base_within
 from contribution_svc.domain.policy import OwnRates, PersonKind, Terms
@@ -29,8 +31,7 @@ class LineState(StrEnum):
     BLOCKED = "blocked"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One insurance of one employee in one levy period; amounts in fen, rates in millionths."""
 
     insurance: Insurance
@@ -47,8 +48,7 @@ class Line:
         return self.state is LineState.DUE
 
 
-@dataclass(frozen=True, slots=True)
-class Insured:
+class Insured(msgspec.Struct, frozen=True):
     """What assessing needs to know of an employee: id, kind, papers missing, whether a spell meets
     the period, whether later facts are parked, and the own rates of the account.
     """
@@ -58,7 +58,7 @@ class Insured:
     documents_missing: Sequence[str]
     on_roster: bool = True
     facts_parked: bool = False
-    own_rates: OwnRates = field(default_factory=dict)
+    own_rates: OwnRates = msgspec.field(default_factory=dict)
 
     def blocked(self, reason: str) -> str:
         """The reason of a blocked line: said to wait for an operator where facts are parked."""
@@ -77,7 +77,7 @@ def assess(
     not on the roster, a kind that the pack does not know, an exemption of the kind, what the kind
     is blocked by, papers missing, no base, no rate of the account where it needs its own.
     """
-    decided = (decided_by(insured, kinds, terms, found) for terms in scheme)
+    decided = [decided_by(insured, kinds, terms, found) for terms in scheme]
     if isinstance(found, str):
         return [one for one in decided if isinstance(one, Line)]
     return [

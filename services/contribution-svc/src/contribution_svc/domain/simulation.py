@@ -6,33 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contribution_svc.domain.calculation import (
-    Lines,
-    Positions,
-    Scheme,
-    check_wages,
-    lines_of,
-    steps,
-)
+from contribution_svc.domain.calculation import Columns, Lines, check_wages, lines_of, steps
 from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import Column
 from shared.values import Insurance
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """People under some terms, a row a person: the position in the scheme, and for each insurance
-    the wage that its base rests on, in fen (0 where none does).
-    """
-
-    scheme: Scheme
-    position: Positions
-    wage_fen: Mapping[Insurance, Column]
-
-    def of(self, chosen: Positions) -> "Columns":
-        """These people alone."""
-        wage_fen = {insurance: column[chosen] for insurance, column in self.wage_fen.items()}
-        return Columns(self.scheme, self.position[chosen], wage_fen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The wage that bases rest on: last year's average, or what stands in its place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from contribution_svc.domain.employment import (
     Spell,
@@ -39,8 +42,7 @@ _WHAT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WageFacts:
+class WageFacts(msgspec.Struct, frozen=True):
     """What is known of one employee's wages, the part that counts, in fen.
 
     `by_year_fen` by calendar year and month (0: told that there was none); `runs_fen` those of
@@ -49,14 +51,13 @@ class WageFacts:
     """
 
     spells: Sequence[Spell]
-    by_year_fen: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
-    runs_fen: Mapping[str, int] = field(default_factory=dict)
+    by_year_fen: Mapping[int, Mapping[int, int]] = msgspec.field(default_factory=dict)
+    runs_fen: Mapping[str, int] = msgspec.field(default_factory=dict)
     agreed_fen: int = 0
     first_fund_member: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WageBasis:
+class WageBasis(msgspec.Struct, frozen=True):
     """The monthly wage that bases rest on, in fen, over how many months, and by which rule.
 
     `missing` are the months of last year with employment of which no wage was told; `period` is the

@@ -3,16 +3,16 @@ names it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class BaseBody:
+class BaseBody(msgspec.Struct, frozen=True):
     """Fen and codes: the average and its months, the rule, per insurance base and bound, one
     sentence.
     """
@@ -25,8 +25,7 @@ class BaseBody:
     explanation: str
 
 
-@dataclass(frozen=True, slots=True)
-class BaseRow:
+class BaseRow(msgspec.Struct, frozen=True):
     employee_id: str
     contribution_year: str
     employer_id: str

@@ -3,9 +3,10 @@ row.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import text
 
 from contribution_svc.domain.wages import PayItem, WageMonth
@@ -13,8 +14,7 @@ from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Wage:
+class Wage(msgspec.Struct, frozen=True):
     """One month's wage that counts, in fen, and the items of its gross; `purpose` is run or
     history.
     """
@@ -28,12 +28,11 @@ class Wage:
     items: Sequence[PayItem] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wages:
+class Wages(msgspec.Struct, frozen=True):
     """One employee's wages in fen: by calendar year and month, and those of runs by levy period."""
 
-    by_year: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
-    runs: Mapping[str, int] = field(default_factory=dict)
+    by_year: Mapping[int, Mapping[int, int]] = msgspec.field(default_factory=dict)
+    runs: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 # What is replaced is kept, so that a base can be explained as it was known on a day.

@@ -4,11 +4,14 @@ changed.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from contribution_svc.domain.base import Bases, bases_of
-from contribution_svc.domain.lines import Line, LineState, assess, check_lines
+from msgspec.structs import replace
+
+from contribution_svc.domain.base import Bases
+from contribution_svc.domain.batch import assessed
+from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.wage_basis import BaseRule
 from contribution_svc.policy import Policies
@@ -18,7 +21,7 @@ from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.bases import BaseBody, BaseRow
 from contribution_svc.store.values import to_json
 from contribution_svc.usecases.deferred import with_deferred
-from contribution_svc.usecases.grounds import Grounds, Scheme, grounds_of, key, schemes_of
+from contribution_svc.usecases.grounds import Scheme, grounds_of, key, schemes_of
 from contribution_svc.usecases.library import Library
 from contribution_svc.usecases.told import base_changed, contribution_assessed, deferred_lines
 from shared import outbox
@@ -64,9 +67,15 @@ async def _reckoned(
 ) -> list[_Reckoned | None]:
     """Each row by its scheme; None where there is none. Nothing is written."""
     grounds = await grounds_of(conn, [row for row in rows if key(row) in schemes])
-    return [
-        _assessed(row, grounds, schemes[key(row)]) if key(row) in schemes else None for row in rows
-    ]
+    found: list[_Reckoned | None] = [None] * len(rows)
+    for name, scheme in schemes.items():
+        places = [place for place, row in enumerate(rows) if key(row) == name]
+        people = [grounds.person(rows[place], scheme) for place in places]
+        done = assessed(people, scheme.kinds, scheme.terms, scheme.by_base_year)
+        for place, person, (bases, lines) in zip(places, people, done, strict=True):
+            parked = person.insured.facts_parked
+            found[place] = _assessed(rows[place], bases, lines, scheme, parked)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +101,20 @@ async def as_known_now(
     }
 
 
-def _assessed(row: Assessment, grounds: Grounds, scheme: Scheme) -> _Reckoned:
-    wages, insured = grounds.wages(row), grounds.insured(row)
-    found = bases_of(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
-    lines = assess(insured, scheme.kinds, scheme.terms, found)
-    check_lines(row.employee_id, lines, scheme.terms_of, insured.own_rates)
-    rested = [] if isinstance(found, str) else _base_rows(row, found, lines, scheme)
+def _assessed(
+    row: Assessment, bases: Bases, lines: list[Line], scheme: Scheme, facts_parked: bool
+) -> _Reckoned:
+    rested = _base_rows(row, bases, lines, scheme)
     return (
         replace(
             row,
-            rests_on=_rests_on(found, scheme.after_raise),
+            rests_on=_rests_on(bases, scheme.after_raise),
             contribution_year=str(scheme.contribution_year),
             lines=lines,
-            base_explanation=found.explanation if rested and isinstance(found, Bases) else "",
+            base_explanation=bases.explanation if rested else "",
             policy_known_since=scheme.known_since,
             policy_warnings=_warnings(lines, scheme),
-            facts_parked=insured.facts_parked,
+            facts_parked=facts_parked,
         ),
         rested,
     )
@@ -119,9 +126,9 @@ def _warnings(lines: Sequence[Line], scheme: Scheme) -> list[str]:
     return [*(warning for terms in due for warning in terms.warnings), *scheme.day_warnings]
 
 
-def _rests_on(found: Bases | str, after_raise: AfterRaise) -> str:
+def _rests_on(found: Bases, after_raise: AfterRaise) -> str:
     """The rule, by which a new run is known to change nothing; it may wherever raises count."""
-    if isinstance(found, str) or found.unknown:
+    if found.unknown:
         return ""
     if after_raise is AfterRaise.AT_ONCE:
         return after_raise

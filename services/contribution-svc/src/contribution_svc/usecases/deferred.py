@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.late_fee import Deferral, due_after_deferral
 from contribution_svc.store import deferrals
@@ -26,7 +28,7 @@ def _moved(row: Assessment, deferred: Sequence[Deferral]) -> Assessment:
         day = line.debit_by and max(line.debit_by, days[line.insurance])
         return replace(line, debit_by=day)
 
-    return replace(
+    return structs.replace(
         row,
         deferred={one: day for one, day in days.items() if day > row.debit_by},
         supplements=tuple(map(moved, row.supplements)),

@@ -3,8 +3,9 @@ declaration opened for it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec import structs
 
 from contribution_svc.domain.difference import Month, SupplementLine, differences
 from contribution_svc.domain.lines import Line
@@ -58,7 +59,7 @@ async def compare_declared(conn: Connection, library: Library, now: datetime) ->
 async def _tell_moved_days(conn: Connection, rows: Sequence[Assessment], now: datetime) -> None:
     """What was declared stays as it was, but for the days that a deferral has moved since."""
     moved = [
-        replace(
+        structs.replace(
             row,
             version=row.version + 1,
             declared_version=row.declared_version or row.version,

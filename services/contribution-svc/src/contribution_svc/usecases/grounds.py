@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from contribution_svc.domain.base import base_wages
+from contribution_svc.domain.batch import Person
 from contribution_svc.domain.lines import Insured
 from contribution_svc.domain.policy import AfterRaise, OwnRates, PersonKind, Terms
 from contribution_svc.domain.wage_basis import WageFacts
@@ -24,9 +26,17 @@ class Grounds:
     facts: Mapping[tuple[str, str], Facts]
     rates: Mapping[str, OwnRates]
 
-    def insured(self, row: Assessment) -> Insured:
+    def person(self, row: Assessment, scheme: "Scheme") -> Person:
+        """Whoever the row is of, as the scheme of its city and levy period looks at them."""
         facts = self.facts[row.employee_id, row.levy_period]
-        return Insured(
+        wages = WageFacts(
+            facts.spells,
+            facts.wages.by_year,
+            facts.wages.runs,
+            facts.agreed_fen,
+            facts.first_fund_member,
+        )
+        insured = Insured(
             row.employee_id,
             facts.person_kind,
             facts.documents_missing,
@@ -34,16 +44,8 @@ class Grounds:
             facts.facts_parked,
             self.rates.get(row.account_id, {}),
         )
-
-    def wages(self, row: Assessment) -> WageFacts:
-        facts = self.facts[row.employee_id, row.levy_period]
-        return WageFacts(
-            spells=facts.spells,
-            by_year_fen=facts.wages.by_year,
-            runs_fen=facts.wages.runs,
-            agreed_fen=facts.agreed_fen,
-            first_fund_member=facts.first_fund_member,
-        )
+        found = base_wages(wages, scheme.by_base_year, scheme.period, scheme.after_raise)
+        return Person(row.account_id, insured, found)
 
 
 async def grounds_of(conn: Connection, rows: Sequence[Assessment]) -> Grounds:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from contribution_svc.domain.campaign import DISPUTES
 from contribution_svc.domain.refund import Refund
 from contribution_svc.policy import Policies
@@ -78,7 +80,7 @@ async def keep_told(
         continue
     await told_before.keep_bases(conn, told.bases)
     assessed = [
-        replace(one, told=content_of(one), contribution_year=_year(policies, one))
+        structs.replace(one, told=content_of(one), contribution_year=_year(policies, one))
         for one in told.assessments
     ]
     await told_before.keep_assessments(conn, assessed, now)

@@ -2,18 +2,17 @@
 pack in force and with the proposed one.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
-from contribution_svc.domain.base import base_wages
-from contribution_svc.domain.calculation import Position, figures_of, position_of, stands_on
+from contribution_svc.domain.batch import standing
+from contribution_svc.domain.calculation import Columns
 from contribution_svc.domain.pack_changes import changed_periods, first_changed_day
 from contribution_svc.domain.policy import Pack
 from contribution_svc.domain.release import ProposalState, first_reached
-from contribution_svc.domain.simulation import Columns
 from contribution_svc.domain.simulation import effects as effects_of
 from contribution_svc.policy import Policies
 from contribution_svc.store import effects, proposals
@@ -132,23 +131,8 @@ def _columns(
     if not schemes:
         return Columns({}, np.zeros(len(rows), dtype=np.intp), {})
     [scheme] = schemes.values()
-    positions: dict[Hashable, int] = {}
-    found: list[Position] = []
-    position = np.empty(len(rows), dtype=np.intp)
-    wage_fen = {one.insurance: np.zeros(len(rows), dtype=np.int64) for one in scheme.terms}
-    for place, row in enumerate(rows):
-        insured = grounds.insured(row)
-        wages = base_wages(
-            grounds.wages(row), scheme.by_base_year, scheme.period, scheme.after_raise
-        )
-        shared = (row.account_id, *stands_on(insured, wages))
-        if shared not in positions:
-            positions[shared] = len(found)
-            found.append(position_of(insured, scheme.kinds, scheme.terms, wages))
-        position[place] = positions[shared]
-        for insurance, basis in wages.rests_on.items():
-            wage_fen[insurance][place] = basis.wage_fen
-    return Columns(figures_of(found), position, wage_fen)
+    people = [grounds.person(row, scheme) for row in rows]
+    return standing(people, scheme.kinds, scheme.terms).columns
 
 
 def _as_assessed(person: Person, proposal: Proposal) -> Assessment:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from msgspec import structs
+
 from contribution_svc.domain import back_payment
 from contribution_svc.domain.calendar import account_days
 from contribution_svc.domain.declaration import Sums, Supplement, declare_supplements
@@ -148,7 +150,7 @@ async def _save(
     declaration = await debited_later(conn, declaration, sums.by_insurance)
     approved = await declarations.approve(conn, declaration, sums, by, now)
     rows = await with_deferred(conn, [_assessed(declaration, one) for one in carried])
-    changed = [replace(row, told=content_of(row)) for row in rows]
+    changed = [structs.replace(row, told=content_of(row)) for row in rows]
     left = [(one.assessment, one.refunds) for one in carried if one.was_declared]
     await supplements.freeze(conn, declaration.declaration_id, changed, left, now)
     await outbox.add(conn, [contribution_assessed(row) for row in changed], now)
@@ -245,7 +247,7 @@ def _assessed(declaration: Declaration, one: Carried) -> Assessment:
     if not one.was_declared:
         lines = [line for line in row.lines if line.state is not LineState.DUE]
         declared_version = 0
-    return replace(
+    return structs.replace(
         row,
         version=row.version + 1,
         lines=lines,

@@ -178,6 +178,8 @@ def contribution_assessed(assessment: Assessment) -> ContributionAssessed:
 
 def deferred_lines(assessment: Assessment) -> dict[Insurance, date]:
     """The lines that may be debited later than the rest, with their last day."""
+    if not assessment.deferred:
+        return {}
     due = [line.insurance for line in assessment.lines if line.is_due()]
     return {one: assessment.deferred[one] for one in due if one in assessment.deferred}
 
@@ -194,7 +196,7 @@ def _assessed_line(line: Line, declared_version: int, deferred: date | None) -> 
         employer_fen=line.employer_fen,
         employee_fen=line.employee_fen,
         declared_version=declared_version,
-        debit_by=str(deferred or ""),
+        debit_by=str(deferred) if deferred else "",
     )
 
 

@@ -1,0 +1,158 @@
+"""A batch over columns against its people assessed alone: the same bases, words and lines."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from contribution_svc.domain import batch
+from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
+from contribution_svc.domain.batch import Person, assessed, standing
+from contribution_svc.domain.calculation import Columns
+from contribution_svc.domain.lines import Insured, Line, LineState, assess
+from contribution_svc.domain.simulation import effects
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis, WageFacts
+from contribution_svc.errors import LineDisagreesWithPolicy
+from contribution_svc.policy import load_policies
+from shared.values import Insurance, LevyPeriod
+from tests.support.columns import FEN, PACELESS
+from tests.unit.contribution_svc.test_simulation import effect_of
+
+KNOWN_NOW = date(2026, 5, 31)
+PACKS = load_policies().packs
+PLACES = [
+    # Medical has a year of its own, so that in May two years' wages are rested on.
+    ("440100", LevyPeriod(2026, 5)),
+    ("440100", LevyPeriod(2026, 8)),
+    ("330100", LevyPeriod(2026, 3)),
+    ("990100", LevyPeriod(2024, 10)),
+    ("990200", LevyPeriod(2024, 10)),
+]
+INSUREDS = st.builds(
+    Insured,
+    st.just("somebody"),
+    st.sampled_from([*PACKS["440100"].person_kinds, "unknown_kind"]),
+    st.sampled_from([(), ("visa",), ("visa", "work_permit")]),
+    on_roster=st.booleans(),
+    facts_parked=st.booleans(),
+    own_rates=st.sampled_from([{}, {"work_injury": (4_000, 0), "housing_fund": (50_000, 50_000)}]),
+)
+HIRED = [((date(2020, 1, 1), None),), ((date(2026, 3, 6), None),), ((date(2024, 10, 8), None),), ()]
+MONTHS = st.dictionaries(st.integers(1, 12), FEN)
+WAGES = st.builds(
+    WageFacts,
+    spells=st.sampled_from(HIRED),
+    by_year_fen=st.dictionaries(st.sampled_from([2023, 2024, 2025]), MONTHS, max_size=3),
+    runs_fen=st.dictionaries(st.sampled_from(["2024-10", "2026-03", "2026-04"]), FEN, max_size=2),
+    agreed_fen=FEN,
+    first_fund_member=st.booleans(),
+)
+PEOPLE = st.lists(st.tuples(INSUREDS, WAGES), min_size=1, max_size=8)
+
+
+def account_of(insured: Insured) -> str:
+    """Own rates are an account's."""
+    return "with rates" if insured.own_rates else "without"
+
+
+@PACELESS
+@given(st.sampled_from(PLACES), PEOPLE)
+def test_a_batch_gives_each_of_its_people_what_they_get_alone(
+    place: tuple[str, LevyPeriod], people: Sequence[tuple[Insured, WageFacts]]
+) -> None:
+    city, period = place
+    pack = PACKS[city]
+    terms = pack.terms(period, KNOWN_NOW)
+    years = pack.by_base_year(terms, period)
+    batch_of = [
+        Person(account_of(insured), insured, base_wages(facts, years, period, pack.after_raise))
+        for insured, facts in people
+    ]
+    found = assessed(batch_of, pack.person_kinds, terms, years)
+    for (insured, facts), (bases, lines) in zip(people, found, strict=True):
+        alone = bases_of(facts, years, period, pack.after_raise)
+        assert lines == assess(insured, pack.person_kinds, terms, alone)
+        if isinstance(alone, Bases):
+            assert bases == alone
+            assert list(bases.bases_fen) == list(alone.bases_fen)
+        else:
+            assert (bases.rests_on, bases.bases_fen, bases.explanation) == ({}, {}, "")
+
+    columns = standing(batch_of, pack.person_kinds, terms).columns
+    nothing = Columns({}, np.zeros(len(people), dtype=np.intp), {})
+    costs = dict(effects(nothing, columns))
+    for number, (_, lines) in enumerate(found):
+        right = effect_of({}, {line.insurance: line for line in lines})
+        assert costs.get(number) == (right if right.insurances else None)
+
+
+LAST_YEAR = WageBasis(900_000, 12, BaseRule.LAST_YEAR_AVERAGE)
+KNOWN = BaseWages(dict.fromkeys(Insurance, LAST_YEAR), {}, {})
+SOMEBODY = Person("account", Insured("somebody", "regular", ()), KNOWN)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account_id": "another"},
+        {"insured": Insured("somebody", "retired_rehired", ())},
+        {"insured": Insured("somebody", "regular", ("visa",))},
+        {"insured": Insured("somebody", "regular", (), on_roster=False)},
+        {"insured": Insured("somebody", "regular", (), facts_parked=True)},
+        {"wages": replace(KNOWN, not_yet={Insurance.HOUSING_FUND: "later"})},
+        {"wages": replace(KNOWN, unknown={Insurance.MEDICAL: "wage_history_missing"})},
+    ],
+    ids=["account", "kind", "papers", "roster", "parked", "not yet", "unknown"],
+)
+def test_who_differs_in_what_decides_lines_does_not_stand_on_the_same(
+    other: dict[str, Any],
+) -> None:
+    assert replace(SOMEBODY, **other).stands_on() != SOMEBODY.stands_on()
+
+
+def test_who_differs_in_wage_and_name_alone_stands_on_the_same() -> None:
+    poorer = dict.fromkeys(Insurance, replace(LAST_YEAR, wage_fen=1))
+    twin = Person("account", Insured("twin", "regular", ()), replace(KNOWN, rests_on=poorer))
+    assert twin.stands_on() == SOMEBODY.stands_on()
+
+
+@pytest.mark.parametrize(("wage_fen", "bound"), [(-5, "floor"), (3 * 10**13, "ceiling")])
+def test_an_absurd_wage_rests_on_a_bound_and_holds_nobody_else_back(
+    wage_fen: int, bound: str
+) -> None:
+    pack, period = PACKS["990200"], LevyPeriod(2024, 10)
+    terms = pack.terms(period, KNOWN_NOW)
+    odd = replace(SOMEBODY, wages=rests_on(wage_fen))
+    scheme = (pack.person_kinds, terms, pack.by_base_year(terms, period))
+    (bases, lines), other = assessed([odd, SOMEBODY], *scheme)
+    assert [bases.bases_fen[t.insurance] for t in terms] == [
+        getattr(t, f"{bound}_fen") for t in terms
+    ]
+    assert all(line.state is LineState.DUE for line in lines)
+    assert [other] == assessed([SOMEBODY], *scheme)
+
+
+def rests_on(wage_fen: int) -> BaseWages:
+    return BaseWages(dict.fromkeys(Insurance, replace(LAST_YEAR, wage_fen=wage_fen)), {}, {})
+
+
+def test_amounts_that_columns_got_wrong_are_not_assessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person of each position is checked against the policy, whatever made the lines."""
+    right = batch._lines
+
+    def wrong(*stands: Any) -> list[list[Line]]:
+        return [
+            [replace(line, employee_fen=line.employee_fen + 1) for line in lines]
+            for lines in right(*stands)
+        ]
+
+    monkeypatch.setattr(batch, "_lines", wrong)
+    pack, period = PACKS["990200"], LevyPeriod(2024, 10)
+    terms = pack.terms(period, KNOWN_NOW)
+    with pytest.raises(LineDisagreesWithPolicy):
+        assessed([SOMEBODY], pack.person_kinds, terms, pack.by_base_year(terms, period))
