@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.calculation.roster import people, set_clock, tell, wages
+from bench.calculation.roster import people, set_clock, tell, telling, wages
 from bench.calculation.servers import Servers, cpu_seconds
 from bench.peers.measured import peak_rss_mb
 from tests.integration.contribution_svc.month import WEBHOOK_SECRET, china
@@ -60,9 +60,10 @@ async def _path(
         await tell(bootstrap, people(count), BEFORE)
         await _counts(running, HANDLED, count + 1)
         handled, sent = await _count(running, HANDLED), await _count(running, SENT)
-        watch = _Stopwatch(servers, running.process.pid)
-        await tell(bootstrap, wages(count), BEFORE)
-        await _counts(running, HANDLED, handled + count)
+        async with telling(bootstrap, wages(count), BEFORE) as send:
+            watch = _Stopwatch(servers, running.process.pid)
+            await send()
+            await _counts(running, HANDLED, handled + count)
         taken_in = watch.seconds()
         await set_clock(bootstrap, OPENED)
         await _counts(running, SENT, sent + 2 * count)
@@ -105,7 +106,7 @@ async def _counts(running: Running, counter: str, wanted: int) -> None:
     async def counts() -> bool:
         return await _count(running, counter) >= wanted
 
-    await eventually(counts, within=_WITHIN_SECONDS, every=0.2)
+    await eventually(counts, within=_WITHIN_SECONDS, every=0.05)
 
 
 async def _count(running: Running, counter: str) -> int:

@@ -3,8 +3,8 @@
 from bench.calculation import ours
 from bench.calculation.workload import changed
 from bench.peers.measured import Answer, Roster, run
-from contribution_svc.domain.calculation import figures_of
-from contribution_svc.domain.simulation import Columns, Simulation, simulated
+from contribution_svc.domain.calculation import Columns, figures_of
+from contribution_svc.domain.simulation import Simulation, simulated
 
 Prepared = tuple[Columns, Columns]
 
