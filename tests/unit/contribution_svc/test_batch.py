@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from contribution_svc.domain import batch
 from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
 from contribution_svc.domain.batch import Person, assessed, standing
 from contribution_svc.domain.calculation import Columns
-from contribution_svc.domain.lines import Insured, Line, LineState, assess
+from contribution_svc.domain.lines import Insured, LineState, assess
 from contribution_svc.domain.simulation import effects
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis, WageFacts
-from contribution_svc.errors import LineDisagreesWithPolicy
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
 from tests.support.columns import FEN, PACELESS
@@ -139,20 +137,3 @@ def test_an_absurd_wage_rests_on_a_bound_and_holds_nobody_else_back(
 
 def rests_on(wage_fen: int) -> BaseWages:
     return BaseWages(dict.fromkeys(Insurance, replace(LAST_YEAR, wage_fen=wage_fen)), {}, {})
-
-
-def test_amounts_that_columns_got_wrong_are_not_assessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One person of each position is checked against the policy, whatever made the lines."""
-    right = batch._lines
-
-    def wrong(*stands: Any) -> list[list[Line]]:
-        return [
-            [replace(line, employee_fen=line.employee_fen + 1) for line in lines]
-            for lines in right(*stands)
-        ]
-
-    monkeypatch.setattr(batch, "_lines", wrong)
-    pack, period = PACKS["990200"], LevyPeriod(2024, 10)
-    terms = pack.terms(period, KNOWN_NOW)
-    with pytest.raises(LineDisagreesWithPolicy):
-        assessed([SOMEBODY], pack.person_kinds, terms, pack.by_base_year(terms, period))
