@@ -204,12 +204,13 @@ _TO_DO = text(
 )
 # Looked up person by person: joined as tables, a batch would read everyone's.
 _FACTS = text(
-    """
+    f"""
     SELECT k.employee_id, k.levy_period, e.person_kind, e.documents_missing,
            e.first_month_wage_fen, e.first_fund_member, s.since, s.until,
            coalesce(s.on_roster, false) AS on_roster,
            EXISTS (SELECT 1 FROM parked_keys p WHERE p.topic = :topic AND p.key = k.employee_id)
-               AS facts_parked
+               AS facts_parked,
+           w.months, w.fen, w.run_months, w.run_fen
       FROM unnest(CAST(:employee_id AS text[]), CAST(:levy_period AS text[]),
                   CAST(:account_id AS text[])) AS k(employee_id, levy_period, account_id)
      CROSS JOIN LATERAL (SELECT * FROM employees WHERE employee_id = k.employee_id OFFSET 0) e
@@ -220,7 +221,8 @@ _FACTS = text(
                        AND (until IS NULL OR until >= to_date(k.levy_period, 'YYYY-MM')))
                    AS on_roster
           FROM spells WHERE employee_id = k.employee_id) s
-    """
+     CROSS JOIN LATERAL ({wages.OF_PERSON}) w
+    """  # noqa: S608
 )
 
 
@@ -240,14 +242,13 @@ async def to_assess(conn: Connection, now: datetime, limit: int) -> list[Assessm
 
 async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[str, str], Facts]:
     """What each row rests on, by employee and levy period."""
-    ids = sorted({row.employee_id for row in rows})
     keys = columns(
         ("employee_id", "levy_period", "account_id"),
         ((row.employee_id, row.levy_period, row.account_id) for row in rows),
     )
     # A base rests on the calendar year before a contribution year that began by then.
-    since = f"{int(min(row.levy_period for row in rows)[:4]) - 2}-01" if rows else ""
-    told = await wages.of_people(conn, ids, since)
+    first_month = f"{int(min(row.levy_period for row in rows)[:4]) - 2}-01" if rows else ""
+    values = {**keys, "topic": _FACTS_TOPIC, "since": first_month}
     found = {}
     for (
         employee_id,
@@ -260,14 +261,15 @@ async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[s
         until,
         on_roster,
         parked,
-    ) in await conn.execute(_FACTS, {**keys, "topic": _FACTS_TOPIC}):
+        *told,
+    ) in await conn.execute(_FACTS, values):
         found[employee_id, period] = Facts(
             kind,
             documents,
             agreed_fen,
             is_first_member,
             list(zip(since or (), until or (), strict=True)),
-            told.get(employee_id, Wages()),
+            wages.told(*told),
             on_roster,
             parked,
         )

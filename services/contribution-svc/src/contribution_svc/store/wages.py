@@ -77,34 +77,40 @@ async def put(
 
 
 # A month that HR imported as history counts as imported, also when a run knew it.
+OF_PERSON = """
+    SELECT array_agg(wage_month) FILTER (WHERE counts) AS months,
+           array_agg(wage_fen) FILTER (WHERE counts) AS fen,
+           array_agg(wage_month) FILTER (WHERE purpose = 'run') AS run_months,
+           array_agg(wage_fen) FILTER (WHERE purpose = 'run') AS run_fen
+      FROM (SELECT wage_month, purpose, wage_fen,
+                   row_number() OVER (PARTITION BY wage_month ORDER BY purpose) = 1 AS counts
+              FROM wages WHERE employee_id = k.employee_id AND wage_month >= :since) m
+"""
+"""The wages of `k.employee_id` from the month `:since` on, as `told` takes them."""
 _OF_PEOPLE = text(
-    """
-    SELECT k.employee_id, w.*
-      FROM unnest(CAST(:ids AS text[])) AS k(employee_id)
-     CROSS JOIN LATERAL (
-        SELECT array_agg(wage_month) FILTER (WHERE counts) AS months,
-               array_agg(wage_fen) FILTER (WHERE counts) AS fen,
-               array_agg(wage_month) FILTER (WHERE purpose = 'run') AS run_months,
-               array_agg(wage_fen) FILTER (WHERE purpose = 'run') AS run_fen
-          FROM (SELECT wage_month, purpose, wage_fen,
-                       row_number() OVER (PARTITION BY wage_month ORDER BY purpose) = 1 AS counts
-                  FROM wages
-                 WHERE employee_id = k.employee_id AND wage_month >= :since) m) w
-     WHERE w.months IS NOT NULL
-    """
+    f"""
+    SELECT k.employee_id, w.months, w.fen, w.run_months, w.run_fen
+      FROM unnest(CAST(:ids AS text[])) AS k(employee_id) CROSS JOIN LATERAL ({OF_PERSON}) w
+    """  # noqa: S608
 )
 
 
 async def of_people(conn: Connection, ids: Collection[str], since: str) -> dict[str, Wages]:
     """The wages of these employees from the month `since` on."""
     rows = await conn.execute(_OF_PEOPLE, {"ids": sorted(ids), "since": since})
-    return {
-        row.employee_id: Wages(
-            _by_year(row.months, row.fen),
-            dict(zip(row.run_months or (), row.run_fen or (), strict=True)),
-        )
-        for row in rows
-    }
+    return {employee_id: told(*months) for employee_id, *months in rows}
+
+
+def told(
+    months: Sequence[str] | None,
+    fen: Sequence[int] | None,
+    run_months: Sequence[str] | None,
+    run_fen: Sequence[int] | None,
+) -> Wages:
+    """As `OF_PERSON` gives them; None: there are none."""
+    return Wages(
+        _by_year(months or (), fen or ()), dict(zip(run_months or (), run_fen or (), strict=True))
+    )
 
 
 def _by_year(months: Sequence[str], fen: Sequence[int]) -> dict[int, dict[int, int]]:
