@@ -66,13 +66,16 @@ async def _reckoned(
     conn: Connection, schemes: Mapping[tuple[str, str], Scheme], rows: Sequence[Assessment]
 ) -> list[_Reckoned | None]:
     """Each row by its scheme; None where there is none. Nothing is written."""
-    grounds = await grounds_of(conn, [row for row in rows if key(row) in schemes])
+    places: dict[tuple[str, str], list[int]] = {name: [] for name in schemes}
+    for place, row in enumerate(rows):
+        if (name := key(row)) in schemes:
+            places[name].append(place)
+    grounds = await grounds_of(conn, [rows[place] for some in places.values() for place in some])
     found: list[_Reckoned | None] = [None] * len(rows)
     for name, scheme in schemes.items():
-        places = [place for place, row in enumerate(rows) if key(row) == name]
-        people = [grounds.person(rows[place], scheme) for place in places]
+        people = [grounds.person(rows[place], scheme) for place in places[name]]
         done = assessed(people, scheme.kinds, scheme.terms, scheme.by_base_year)
-        for place, person, (bases, lines) in zip(places, people, done, strict=True):
+        for place, person, (bases, lines) in zip(places[name], people, done, strict=True):
             parked = person.insured.facts_parked
             found[place] = _assessed(rows[place], bases, lines, scheme, parked)
     return found
