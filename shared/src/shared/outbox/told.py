@@ -141,6 +141,7 @@ _FORGET_OTHERS = _forgetting(
        AND o.version = n.version AND (o.id <> n.id OR o.payload IS DISTINCT FROM n.payload)
     """
 )
+# Events with one id have one type, aggregate and version: these four columns hold ids unique too.
 _TAKE_BACK = text(
     f"""
     INSERT INTO outbox {_COLUMNS}
@@ -149,11 +150,18 @@ _TAKE_BACK = text(
         CAST(:types AS text[]), CAST(:families AS text[]), CAST(:subjects AS text[]),
         CAST(:versions AS bigint[]), CAST(:payloads AS bytea[]), CAST(:times AS timestamptz[]),
         CAST(:traces AS text[]))
-    ON CONFLICT (id) DO NOTHING RETURNING CAST(id AS text)
+    ON CONFLICT (aggregatetype, family, subject, version) DO NOTHING RETURNING CAST(id AS text)
     """  # noqa: S608
 )
 _UNQUEUE = text(
-    "DELETE FROM outbox_queue WHERE seq IN (SELECT seq FROM outbox WHERE id = ANY(:ids))"
+    """
+    DELETE FROM outbox_queue q
+     USING outbox o, unnest(CAST(:topics AS text[]), CAST(:families AS text[]),
+                            CAST(:subjects AS text[]), CAST(:versions AS bigint[]))
+                     AS n(topic, family, subject, version)
+     WHERE q.seq = o.seq AND o.aggregatetype = n.topic AND o.family = n.family
+       AND o.subject = n.subject AND o.version = n.version
+    """
 )
 _FORGET_KEYS = _forgetting(
     "DELETE FROM outbox WHERE aggregatetype = :topic AND aggregateid = ANY(:keys)"
@@ -189,7 +197,7 @@ async def take_back(conn: Connection, told: Sequence[Told]) -> tuple[list[Receiv
         }
         replaced += (await conn.execute(_FORGET_OTHERS, values)).scalar_one()
         new = set((await conn.execute(_TAKE_BACK, values)).scalars())
-        await conn.execute(_UNQUEUE, {"ids": values["ids"]})
+        await conn.execute(_UNQUEUE, values)
         missing += [one for one, _ in part if one.event_id in new]
     return missing, replaced
 
