@@ -175,6 +175,13 @@ def queue_unsent(op: Any) -> None:
         op.execute(statement)
 
 
+def drop_id_index(op: Any) -> None:
+    """An id is made of an event's type, aggregate and version: `outbox_aggregate` holds it unique
+    too, and no statement looks for one. The older release's `recover` needs the index: `post`.
+    """
+    op.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_id_key")
+
+
 _KEPT_ANSWERS = """
 ALTER TABLE http_writes ADD COLUMN employer_ids text, ADD COLUMN employee_id text;
 ALTER TABLE http_writes

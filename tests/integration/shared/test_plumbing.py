@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from sqlalchemy.exc import IntegrityError
 
 from shared import consumer, outbox
 from shared.codec import body_of
@@ -44,6 +45,13 @@ async def test_a_second_delivery_has_no_second_effect(
         await eventually(lambda: plumbing.has(1, marker), within=60)
         await eventually(lambda: plumbing.has(1, who), within=30)
     assert await plumbing.effects_of(who) == [(who, "2024-10", 1)]
+
+
+async def test_no_event_is_told_twice(plumbing: Plumbing, request: pytest.FixtureRequest) -> None:
+    who = person(request, "a")
+    await plumbing.tell(salary(who))
+    with pytest.raises(IntegrityError, match="outbox_aggregate"):
+        await plumbing.tell(salary(who, wage_fen=7))
 
 
 async def test_the_same_id_with_other_content_is_parked_and_not_applied(
