@@ -64,17 +64,21 @@ async def _keep(conn: Connection, recovery: Recovery, taken: Sequence[Received])
 
 
 def _own_events(own: Whole) -> tuple[list[outbox.Told], dict[str, Received]]:
-    """Our own events, each id once, as readers know it; and by key what was deleted."""
+    """Our own events, each version of an aggregate once, as readers know it (the first that was
+    told); and by key what was deleted.
+    """
     records = [record for found in own.records.values() for record in found]
     reads = [(one, record) for record in records if (one := _read(record)) is not None]
     ends = {one.event.key(): at for at, (one, _) in enumerate(reads) if _deletes(one)}
-    told: dict[str, outbox.Told] = {}
+    told: dict[tuple[str, str, str, int], outbox.Told] = {}
     for at, (one, record) in enumerate(reads):
         if one.event_id != str(one.event.event_id()):
             continue
         if one.event.TOPIC == IDENTITIES and at < ends.get(one.event.key(), 0):
             continue
-        told.setdefault(one.event_id, (one, record.value))
+        event = one.event
+        place = (event.TOPIC, event.family(), event.aggregate(), event.version)
+        told.setdefault(place, (one, record.value))
     return list(told.values()), {key: reads[at][0] for key, at in ends.items()}
 
 
