@@ -212,9 +212,15 @@ async def test_the_debit_of_what_was_assessed_pays_the_late_filing_once_it_is_se
     [found] = await provisional(month)
     assert found["paid_fen"] == assessed
     assert (await month.get(f"/suspense?employer_id={EMPLOYER}")).json()["items"] == []
+    asked = f"/late-fees?declaration_id={declaration_id}&paid_on=2024-11-25"
+    fee = (await month.get(asked)).json()
     late = await month.post(f"/declarations/{declaration_id}/approve")
     assert await month.told(ContributionPosted) == [], "a part of it pays no line"
+    assert (await month.get(asked)).json() == fee, "of the draft as of what was declared"
     rest = late.json()["total_fen"] - assessed
+    [group] = fee["groups"]
+    assert (group["arrears_fen"], group["debited_fen"]) == (rest, assessed)
+    assert fee["late_fee_fen"] == (assessed * 5 * 500 + rest * 10 * 500 + 500_000) // 1_000_000
     opening_fen = 100_000_000 - assessed
     facts = {"day": "2024-11-25", "opening_fen": opening_fen, "number": 2}
     await month.debit(Booking(rest, remark), bank_id="S2", **facts)
@@ -226,6 +232,6 @@ async def test_the_debit_of_what_was_assessed_pays_the_late_filing_once_it_is_se
         for line in posted.lines:
             line_fen = line.employer_fen + line.employee_fen
             first = line_fen * assessed // (assessed + rest)
-            fees = (first * 5 * 500, (line_fen - first) * 10 * 500)
-            assert line.late_fee_fen == sum((fee + 500_000) // 1_000_000 for fee in fees)
+            fee = first * 5 * 500 + (line_fen - first) * 10 * 500
+            assert line.late_fee_fen == (fee + 500_000) // 1_000_000
     assert list(posted_not_as_debited(await facts_of(month))) == []

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contribution_svc.domain.allocation import Instalment
 from contribution_svc.domain.figures import Figure, Series
 from contribution_svc.domain.late_fee import (
     Deferral,
     due_after_deferral,
     late_fee,
     late_fee_fen,
+    parts_by_sum,
 )
 from contribution_svc.domain.not_filed import Provisional, provisional, settled
 from contribution_svc.policy import load_policies
@@ -63,7 +65,7 @@ def test_each_day_counts_at_the_rate_of_its_date() -> None:
     )
     fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), changed)
     assert (fee.days, fee.fen) == (25, 15 * 500 + 10 * 200)
-    assert "15天×0.05 %＋10天×0.02 %" in fee.explanation
+    assert "滞纳金10,000.00元×15天×0.05 %＋10,000.00元×10天×0.02 %=95.00元" in fee.explanation
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,98 @@ def test_a_rate_holds_from_its_own_day_on(starts: date, fen: int) -> None:
 def test_a_day_that_no_rate_covers_is_free() -> None:
     fee = late_fee(1_000_000, DUE_ON, date(2026, 4, 10), (rate(500, date(2026, 4, 1), None),))
     assert (fee.fen, fee.days) == (10 * 500, 25)
-    assert "15天×0 %＋10天×0.05 %" in fee.explanation
+    assert "10,000.00元×15天×0 %＋10,000.00元×10天×0.05 %" in fee.explanation
 
 
 def test_each_instalment_bears_its_part_until_its_day() -> None:
     """218,400.00 of 240,240.00 ten days late, the rest thirty: a line of 24,024.00."""
-    paid = [(21_840_000, date(2026, 3, 26)), (2_184_000, date(2026, 4, 15))]
+    paid = [
+        Instalment(21_840_000, date(2026, 3, 26)),
+        Instalment(2_184_000, date(2026, 4, 15)),
+    ]
     assert late_fee_fen(2_402_400, DUE_ON, paid, RATES) == 10_920 + 3_276
+
+
+def test_a_sum_debited_for_the_time_being_bears_the_fee_until_its_day() -> None:
+    """25,000.00 as in example 13, of which the bank took 20,000.00 after ten days: 125.00 of all of
+    it until then, 87.50 of 5,000.00 for the 35 days after.
+    """
+    taken = [Instalment(2_000_000, date(2026, 3, 26))]
+    fee = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, taken)
+    assert (fee.fen, fee.days) == (12_500 + 8_750, 45)
+    assert fee.explanation == (
+        "欠缴25,000.00元，应于2026-03-16前缴纳，2026-03-26已扣20,000.00元，其余2026-04-30缴纳，"
+        "滞纳金25,000.00元×10天×0.05 %＋5,000.00元×35天×0.05 %=212.50元，全部由单位承担"
+    )
+
+
+def test_nothing_runs_any_more_once_all_was_debited() -> None:
+    taken = [Instalment(3_000_000, date(2026, 3, 26))]
+    fee = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, taken)
+    assert (fee.fen, fee.days) == (12_500, 10)
+    assert fee.explanation == (
+        "欠缴25,000.00元，应于2026-03-16前缴纳，2026-03-26缴纳，"
+        "滞纳金25,000.00元×10天×0.05 %=125.00元，全部由单位承担"
+    )
+    in_time = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, [Instalment(2_500_000, DUE_ON)])
+    assert (in_time.fen, in_time.days) == (0, 0)
+
+
+def test_a_sum_that_is_booked_after_the_day_asked_about_is_unpaid_on_it() -> None:
+    taken = [Instalment(2_000_000, date(2026, 5, 1))]
+    asked = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, taken)
+    assert asked == late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES)
+
+
+INSTALMENTS = st.lists(
+    st.builds(Instalment, st.integers(0, 10**6), st.dates(DUE_ON, date(2026, 12, 31))), max_size=4
+)
+CHANGED = (
+    rate(500, date(2011, 7, 1), date(2026, 4, 30)),
+    rate(200, date(2026, 5, 1), None),
+)
+
+
+@given(st.integers(1, 10**6), st.dates(DUE_ON, date(2026, 12, 31)), INSTALMENTS)
+def test_the_fee_runs_on_what_is_unpaid_each_day(
+    arrears_fen: int, paid_on: date, debited: list[Instalment]
+) -> None:
+    exact = 0
+    for at in range(1, (paid_on - DUE_ON).days + 1):
+        day = DUE_ON + timedelta(days=at)
+        taken_fen = sum(one.fen for one in debited if one.taken_on < day)
+        daily_ppm = 500 if day < date(2026, 5, 1) else 200
+        exact += max(arrears_fen - taken_fen, 0) * daily_ppm
+    fee = late_fee(arrears_fen, DUE_ON, paid_on, CHANGED, debited)
+    assert fee.fen == (exact + 500_000) // 1_000_000
+    without = late_fee(arrears_fen, DUE_ON, paid_on, CHANGED)
+    assert fee.fen <= without.fen
+    if not any(one.fen for one in debited):
+        assert fee == without
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=4), INSTALMENTS)
+def test_what_was_debited_of_all_is_shared_out_to_the_fen(
+    sums: list[int], debited: list[Instalment]
+) -> None:
+    left_fen, within = sum(sums), []
+    for one in debited:
+        within.append(Instalment(min(one.fen, left_fen), one.taken_on))
+        left_fen -= within[-1].fen
+    parts = parts_by_sum(within, sums)
+    for at, one in enumerate(within):
+        assert sum(found[at].fen for found in parts) == one.fen
+        assert {found[at].taken_on for found in parts} == {one.taken_on}
+    for due_fen, found in zip(sums, parts, strict=True):
+        assert 0 <= sum(one.fen for one in found) <= due_fen
+    if not left_fen:
+        assert [sum(one.fen for one in found) for found in parts] == sums
+
+
+def test_a_sum_is_shared_out_in_proportion() -> None:
+    [pension, medical] = parts_by_sum([Instalment(100, DUE_ON), Instalment(50, DUE_ON)], [150, 50])
+    assert [one.fen for one in pension] == [75, 37]
+    assert [one.fen for one in medical] == [25, 13]
 
 
 @given(st.integers(1, 10**9), st.integers(0, 800), st.integers(0, 800))

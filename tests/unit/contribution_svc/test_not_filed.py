@@ -19,7 +19,7 @@ from contribution_svc.domain.allocation import (
     postings,
     target_of,
 )
-from contribution_svc.domain.not_filed import settled_moves
+from contribution_svc.domain.not_filed import debited_for_now, settled_moves
 from shared.values import Insurance
 
 PROVISIONAL_FEN, DECLARED_FEN = 24_028_015, 25_000_000
@@ -107,3 +107,16 @@ def test_a_return_takes_one_sum_back_and_one_of_no_sum_takes_none() -> None:
     assert [one.is_return for one in settled_moves([*sums, back], 180)] == [False, True]
     unknown = move(Scope.REST, 70, 16, is_return=True)
     assert [one.is_return for one in settled_moves([*sums, unknown], 180)] == [False]
+
+
+def test_what_stands_debited_for_the_time_being_is_at_most_what_is_due() -> None:
+    other = move(Scope.DECLARATION, DECLARED_FEN, 20)
+    assert debited_for_now([], DECLARED_FEN) == ()
+    assert debited_for_now([other], DECLARED_FEN) == ()
+    assert debited_for_now([SETTLED, other, PAID], DECLARED_FEN) == (
+        Instalment(PROVISIONAL_FEN, date(2026, 4, 22)),
+        Instalment(REST_FEN, date(2026, 4, 28)),
+    )
+    assert debited_for_now([PAID], 100) == (Instalment(100, date(2026, 4, 22)),)
+    returned = move(Scope.PROVISIONAL, PROVISIONAL_FEN, 29, is_return=True)
+    assert debited_for_now([PAID, returned], DECLARED_FEN) == ()

@@ -106,7 +106,14 @@ class LateFeeOut(BaseModel):
     """Of the sums due on one day: the late fee with its days and reckoning."""
 
     due_on: date = Field(examples=["2026-03-16"])
-    arrears_fen: int = Field(examples=[2_500_000])
+    arrears_fen: int = Field(
+        examples=[2_500_000], description="What is still unpaid of them before that day."
+    )
+    debited_fen: int = Field(
+        default=0,
+        examples=[0],
+        description="What was debited of them before for a provisional assessment (110 %).",
+    )
     days: int = Field(examples=[45])
     late_fee_fen: int = Field(examples=[56_250])
     explanation: str
@@ -261,7 +268,8 @@ def _supplementary(view: SupplementView) -> SupplementaryOut:
 def _late_fee(one: DueGroup) -> LateFeeOut:
     return LateFeeOut(
         due_on=one.due_on,
-        arrears_fen=one.arrears_fen,
+        arrears_fen=one.due_fen - one.debited_fen,
+        debited_fen=one.debited_fen,
         days=one.late_fee.days,
         late_fee_fen=one.late_fee.fen,
         explanation=one.late_fee.explanation,

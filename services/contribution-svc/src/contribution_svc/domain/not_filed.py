@@ -66,12 +66,9 @@ def settled_moves(moves: Sequence[Move], declared_fen: int) -> list[Move]:
     below again. Less pays no line, and more waits to be given back (多退).
     """
     found = [move for move in moves if move.target.scope not in _SETTLING]
-    sums = [move for move in moves if move.target.scope in _SETTLING]
-    standing: list[Move] = []
-    for move in sorted(sums, key=lambda one: (one.booked_on, one.is_return, one.order)):
-        was_whole = _is_whole(standing, declared_fen)
-        standing = _without(standing, move) if move.is_return else [*standing, move]
-        if _is_whole(standing, declared_fen) is not was_whole:
+    before: Sequence[Move] = ()
+    for move, standing in _standing(moves):
+        if _is_whole(standing, declared_fen) is not _is_whole(before, declared_fen):
             whole = replace(
                 move,
                 target=Target(Scope.DECLARATION),
@@ -79,6 +76,24 @@ def settled_moves(moves: Sequence[Move], declared_fen: int) -> list[Move]:
                 instalments=_instalments(standing, declared_fen),
             )
             found.append(whole)
+        before = standing
+    return found
+
+
+def debited_for_now(moves: Sequence[Move], due_fen: int) -> tuple[Instalment, ...]:
+    """What stands debited of a declaration for its provisional assessment, at most what is due."""
+    found = _standing(moves)
+    return _instalments(found[-1][1], due_fen) if found else ()
+
+
+def _standing(moves: Sequence[Move]) -> list[tuple[Move, Sequence[Move]]]:
+    """Each sum of a provisional assessment by day, with all that stand after it."""
+    found: list[tuple[Move, Sequence[Move]]] = []
+    standing: list[Move] = []
+    sums = [move for move in moves if move.target.scope in _SETTLING]
+    for move in sorted(sums, key=lambda one: (one.booked_on, one.is_return, one.order)):
+        standing = _without(standing, move) if move.is_return else [*standing, move]
+        found.append((move, standing))
     return found
 
 

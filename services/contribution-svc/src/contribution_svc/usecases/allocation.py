@@ -8,6 +8,7 @@ from uuid import UUID
 from contribution_svc.domain.allocation import (
     DebitState,
     DueLine,
+    Instalment,
     Move,
     Posting,
     Remark,
@@ -320,7 +321,7 @@ class _Posting:
         due_on = due_after_deferral(own_day, posting.insurance, self._period, self._deferred)
         sum_fen = posting.employer_fen + posting.employee_fen
         day, rates = posting.debited_on, self._pack.late_fee_of(posting.insurance)
-        paid = [(one.fen, one.taken_on) for one in posting.instalments] or [(sum_fen, day)]
+        paid = posting.instalments or (Instalment(sum_fen, day),)
         if day not in self._closes:
             self._closes[day] = record_by(day, self._days, self._work_days)
         return PostedRow(

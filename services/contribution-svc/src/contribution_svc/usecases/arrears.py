@@ -8,12 +8,21 @@ from datetime import date, datetime
 
 from contribution_svc.domain.allocation import DueLine
 from contribution_svc.domain.difference import SupplementLine
-from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee
+from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee, parts_by_sum
 from contribution_svc.domain.lines import Line
+from contribution_svc.domain.not_filed import debited_for_now
 from contribution_svc.domain.refund import RefundState
 from contribution_svc.errors import DeclarationUnknown, EmployeeUnknown
 from contribution_svc.policy import Policies
-from contribution_svc.store import bases, declarations, declared, deferrals, refunds, supplements
+from contribution_svc.store import (
+    bases,
+    declarations,
+    declared,
+    deferrals,
+    postings,
+    refunds,
+    supplements,
+)
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.supplement import carried_of
@@ -65,18 +74,21 @@ async def arrears_of(
 
 @dataclass(frozen=True, slots=True)
 class DueGroup:
-    """Sums that are due on one day, and their late fee."""
+    """Sums that are due on one day, and their late fee; `debited_fen` of `due_fen` was debited for
+    a provisional assessment before they are paid.
+    """
 
     due_on: date
-    arrears_fen: int
+    due_fen: int
+    debited_fen: int
     late_fee: LateFee
 
 
 async def late_fee_if_paid(
     conn: Connection, rules: Rules, declaration_id: str, paid_on: date, now: datetime
 ) -> list[DueGroup]:
-    """The late fee of a declaration that is paid on this day, by due day, deferrals counted; each
-    sum rounded once, as the collector does.
+    """The late fee of a declaration whose rest is paid on this day, by due day, deferrals counted;
+    each sum rounded once, as the collector does.
 
     Raises DeclarationUnknown.
     """
@@ -91,10 +103,19 @@ async def late_fee_if_paid(
         own_day = line.due_on or declaration.due_on
         due_on = due_after_deferral(own_day, line.insurance, period, deferred)
         sums[due_on] = sums.get(due_on, 0) + line.total_fen()
-    return [
-        DueGroup(due_on, fen, late_fee(fen, due_on, paid_on, pack.late_fee))
-        for due_on, fen in sorted(sums.items())
+    moves = await postings.moves(conn, declaration_id)
+    taken = debited_for_now(moves, sum(sums.values()))
+    debited = parts_by_sum([one for one in taken if one.taken_on < paid_on], [*sums.values()])
+    groups = [
+        DueGroup(
+            due_on,
+            due_fen,
+            sum(one.fen for one in parts),
+            late_fee(due_fen, due_on, paid_on, pack.late_fee, parts),
+        )
+        for (due_on, due_fen), parts in zip(sums.items(), debited, strict=True)
     ]
+    return sorted(groups, key=lambda one: one.due_on)
 
 
 async def _lines(
