@@ -113,6 +113,9 @@ policies = Table(
     _json("body", "{}"),
     _at("published_at"),
 )
+"""`body` is the pack in force as it was read, whole. The service itself reads `policy_packs`, the
+file; `make verify` takes from here on which day a levy period opens, which no event tells.
+"""
 
 bases = Table(
     "bases",
