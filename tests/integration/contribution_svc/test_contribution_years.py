@@ -150,3 +150,20 @@ async def test_a_run_of_last_year_that_comes_late_is_part_of_the_average(month: 
     assert found[Insurance.HOUSING_FUND].reason == "wage_history_missing", (
         "of 2024 nothing was told"
     )
+
+
+async def test_the_fund_bears_no_late_fee(month: Month) -> None:
+    await open_hangzhou(month)
+    await month.work("2026-02-26 06:00")
+    path = f"/declarations?employer_id={EMPLOYER}&levy_period=2026-03"
+    [draft] = (await month.get(path)).json()["items"]
+    asked = f"/late-fees?declaration_id={draft['declaration_id']}&paid_on=2026-05-01"
+    fee = (await month.get(asked)).json()
+    fees = {one["arrears_fen"]: one["late_fee_fen"] for one in fee["groups"]}
+    fund_fen = 240_000
+    assert fees.pop(fund_fen) == 0
+    [others_fen] = fees
+    assert others_fen + fund_fen == sum(
+        line.employer_fen + line.employee_fen for line in (await month.assessed()).lines
+    )
+    assert fee["late_fee_fen"] == fees[others_fen] > 0

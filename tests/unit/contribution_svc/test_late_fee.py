@@ -53,6 +53,14 @@ def test_what_is_paid_back_has_no_late_fee() -> None:
         assert (fee.fen, fee.days) == (0, 0)
 
 
+def test_where_the_law_knows_no_late_fee_none_runs() -> None:
+    """The housing fund's (住房公积金管理条例 art. 38)."""
+    rates = load_policies().packs["310000"].late_fee_of(Insurance.HOUSING_FUND)
+    fee = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), rates)
+    assert (fee.fen, fee.days) == (0, 0)
+    assert fee.explanation.endswith("2026-04-30缴纳，不产生滞纳金")
+
+
 def test_a_single_fen_is_arrears_as_well() -> None:
     fee = late_fee(1, DUE_ON, DUE_ON + timedelta(days=1_000), RATES)
     assert (fee.fen, fee.days) == (1, 1_000)

@@ -36,7 +36,7 @@ def due_after_deferral(
 
 @dataclass(frozen=True, slots=True)
 class LateFee:
-    """The fee in fen, the days on which something was unpaid, and the reckoning in one sentence."""
+    """The fee in fen, its days, and the reckoning in one sentence."""
 
     fen: int
     days: int
@@ -63,8 +63,8 @@ def late_fee(
     debited: Sequence[Instalment] = (),
 ) -> LateFee:
     """Of the days from the day after `due_on` through `paid_on`, each at the rate of its date on
-    what was still unpaid that day, rounded once, half a fen up. None when paid in time, and none on
-    what is paid back.
+    what was still unpaid that day, rounded once, half a fen up. None when paid in time, none on
+    what is paid back, and none where the law knows no late fee, which is without `rates`.
 
     `debited` are sums that were taken of the arrears before: each bears the fee through its day.
     The law counts from the day of arrears; that the day after the due date is day one is our
@@ -72,7 +72,7 @@ def late_fee(
     """
     payments = list(_payments(arrears_fen, paid_on, debited))
     last_on = payments[-1].taken_on if payments else paid_on
-    if last_on <= due_on or arrears_fen <= 0:
+    if last_on <= due_on or arrears_fen <= 0 or not rates:
         return LateFee(0, 0, f"应于{due_on}前缴纳，{last_on}缴纳，不产生滞纳金")
     stretches = list(_stretches(due_on + timedelta(days=1), payments, rates))
     weight = sum(one.unpaid_fen * one.days * one.daily_ppm for one in stretches)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from contribution_svc.domain.allocation import DueLine
 from contribution_svc.domain.difference import SupplementLine
+from contribution_svc.domain.figures import Series
 from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee, parts_by_sum
 from contribution_svc.domain.lines import Line
 from contribution_svc.domain.not_filed import debited_for_now
@@ -74,8 +75,8 @@ async def arrears_of(
 
 @dataclass(frozen=True, slots=True)
 class DueGroup:
-    """Sums that are due on one day, and their late fee; `debited_fen` of `due_fen` was debited for
-    a provisional assessment before they are paid.
+    """Sums that are due on one day and bear a late fee, or bear none: `debited_fen` of `due_fen`
+    was debited for a provisional assessment before they are paid.
     """
 
     due_on: date
@@ -98,11 +99,12 @@ async def late_fee_if_paid(
     period = LevyPeriod.parse(declaration.levy_period)
     pack = rules.policies.of(declaration.city)
     deferred = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
-    sums: dict[date, int] = {}
+    sums: dict[tuple[date, Series], int] = {}
     for line in await _lines(conn, rules, declaration, china_day(now)):
         own_day = line.due_on or declaration.due_on
         due_on = due_after_deferral(own_day, line.insurance, period, deferred)
-        sums[due_on] = sums.get(due_on, 0) + line.total_fen()
+        group = (due_on, pack.late_fee_of(line.insurance))
+        sums[group] = sums.get(group, 0) + line.total_fen()
     moves = await postings.moves(conn, declaration_id)
     taken = debited_for_now(moves, sum(sums.values()))
     debited = parts_by_sum([one for one in taken if one.taken_on < paid_on], [*sums.values()])
@@ -111,9 +113,9 @@ async def late_fee_if_paid(
             due_on,
             due_fen,
             sum(one.fen for one in parts),
-            late_fee(due_fen, due_on, paid_on, pack.late_fee, parts),
+            late_fee(due_fen, due_on, paid_on, rates, parts),
         )
-        for (due_on, due_fen), parts in zip(sums.items(), debited, strict=True)
+        for ((due_on, rates), due_fen), parts in zip(sums.items(), debited, strict=True)
     ]
     return sorted(groups, key=lambda one: one.due_on)
 
