@@ -39,24 +39,26 @@ async def month(
 
 
 @pytest.fixture
-async def hefei(
+def new_hefei(
     service_database: Callable[[str], Awaitable[ServiceDatabase]],
     signing: Issuer,
     bank: Bank,
     tmp_path: Path,
-) -> At:
-    """The service at a time, with Hefei's pack, always on one database."""
-    database = await service_database("contribution_svc")
-    return hefei_at(database, signing, bank, tmp_path)
+) -> Callable[[], Awaitable[At]]:
+    """Makes the service at a time, with Hefei's pack, always on one new database."""
+
+    async def made() -> At:
+        return hefei_at(await service_database("contribution_svc"), signing, bank, tmp_path)
+
+    return made
 
 
 @pytest.fixture
-async def restored(
-    service_database: Callable[[str], Awaitable[ServiceDatabase]],
-    signing: Issuer,
-    bank: Bank,
-    tmp_path: Path,
-) -> At:
-    """The same on a store that was lost."""
-    database = await service_database("contribution_svc")
-    return hefei_at(database, signing, bank, tmp_path)
+async def hefei(new_hefei: Callable[[], Awaitable[At]]) -> At:
+    return await new_hefei()
+
+
+@pytest.fixture
+async def restored(new_hefei: Callable[[], Awaitable[At]]) -> At:
+    """Hefei on a store that was lost."""
+    return await new_hefei()
