@@ -107,7 +107,7 @@ async def test_a_late_notice_makes_difference_lines_that_are_declared_and_paid(h
         assert [(x["levy_period"], x["amount_fen"]) for x in payslip["withheld"]] == [
             ("2026-01", 344)
         ]
-        assert payslip["sentence"].endswith("，工资条个人合计351.76元。")
+        assert payslip["sentence"].endswith("，预计工资条个人合计351.76元，以工资条为准。")
         assert (await explained(month, WANG, "2026-01"))["amount_fen"] == 34_488
 
         await pay_the_difference(month, january)

@@ -196,7 +196,7 @@ def test_what_is_not_due_says_why(state: str, reason: str, said: str) -> None:
     assert said in found.sentence
 
 
-def test_a_difference_on_the_payslip_is_added_with_its_own_sentence() -> None:
+def test_a_difference_planned_for_the_month_is_added_with_its_own_sentence() -> None:
     reason = "2024-08费款医疗险依示例通知，缴费基数由9,000.00元改为9,500.00元，个人补10.00元"
     found = with_withheld(
         explained(XIAOWANG, figures()),
@@ -205,11 +205,12 @@ def test_a_difference_on_the_payslip_is_added_with_its_own_sentence() -> None:
         [Withheld("2024-08", 1_000, reason)],
     )
     assert found.sentence.endswith(
-        f"个人应缴190.00元；本月另计10.00元（{reason}），工资条个人合计200.00元。"
+        f"个人应缴190.00元；按补充申报，应在本月工资另计10.00元（{reason}），"
+        "预计工资条个人合计200.00元，以工资条为准。"
     )
     assert [(x.label, x.value) for x in found.steps[-2:]] == [
         ("2024-08补差", 1_000),
-        ("工资条个人合计", 20_000),
+        ("预计工资条个人合计", 20_000),
     ]
 
 

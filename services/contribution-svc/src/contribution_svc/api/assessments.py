@@ -67,7 +67,7 @@ class SupplementOut(BaseModel):
     )
     declaration_id: str
     withhold_in: str = Field(
-        examples=["2026-09"], description="The payroll that takes the employee's part."
+        examples=["2026-09"], description="The payroll that is to take the employee's part."
     )
 
 

@@ -30,7 +30,9 @@ class StepOut(BaseModel):
 
 
 class WithheldOut(BaseModel):
-    """What the payslip has of an earlier levy period: a difference or a back-payment."""
+    """What this month's payroll is to take of an earlier levy period: a difference or a
+    back-payment.
+    """
 
     levy_period: str = Field(examples=["2024-09"])
     amount_fen: int = Field(examples=[344], description="Negative: given back.")
@@ -47,8 +49,13 @@ class ContributionExplanationOut(BaseModel):
     state: str = Field(examples=["due"])
     base_fen: int = Field(examples=[950_000])
     amount_fen: int = Field(examples=[19_000], description="Of the levy period itself.")
-    withheld: list[WithheldOut] = Field(description="Of earlier levy periods, on this payslip.")
-    payslip_fen: int = Field(examples=[19_000], description="Both together.")
+    withheld: list[WithheldOut] = Field(
+        description="Of earlier levy periods, as their supplementary declarations plan it."
+    )
+    payslip_fen: int = Field(
+        examples=[19_000],
+        description="Both together, as planned: which payslip took them, payroll-svc says.",
+    )
     known_on: date
     sentence: str
     steps: list[StepOut]

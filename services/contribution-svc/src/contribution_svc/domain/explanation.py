@@ -94,8 +94,8 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """One side's sum of an earlier levy period that this month's payslip has too, in fen (negative:
-    given back), and the line's own sentence.
+    """One side's sum of an earlier levy period that this month's payroll is to take as well, in fen
+    (negative: given back), and the line's own sentence.
     """
 
     levy_period: str
@@ -106,15 +106,19 @@ class Withheld:
 def with_withheld(
     explanation: Explanation, amount_fen: int, side: Payer, withheld: Sequence[Withheld]
 ) -> Explanation:
-    """The same with what the payslip adds of earlier levy periods, and what that comes to."""
+    """The same with what supplementary declarations add of earlier levy periods, and what that
+    comes to. They plan the month: which payslip took it, payroll-svc knows.
+    """
     if not withheld:
         return explanation
     steps = [Step(f"{one.levy_period}补差", one.amount_fen, source=one.reason) for one in withheld]
     whole = Step(
-        f"工资条{SIDE_WORDS[side]}合计", amount_fen + sum(one.amount_fen for one in withheld)
+        f"预计工资条{SIDE_WORDS[side]}合计", amount_fen + sum(one.amount_fen for one in withheld)
     )
     said = "；".join(f"{step.said()}（{step.source}）" for step in steps)
-    sentence = f"{explanation.sentence.rstrip('。')}；本月另计{said}，{whole.label}{whole.said()}。"
+    own = explanation.sentence.rstrip("。")
+    planned = f"按补充申报，应在本月工资另计{said}，{whole.label}{whole.said()}，以工资条为准"
+    sentence = f"{own}；{planned}。"
     return Explanation(sentence, (*explanation.steps, *steps, whole), explanation.warnings)
 
 

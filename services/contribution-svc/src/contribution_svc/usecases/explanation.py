@@ -50,7 +50,7 @@ class ExplainedLine:
         return _amount_fen(self.line, self.side)
 
     def payslip_fen(self) -> int:
-        """With what the month's payslip withholds for earlier levy periods."""
+        """With what the month's payroll is to withhold for earlier levy periods."""
         return self.amount_fen() + sum(one.amount_fen for one in self.withheld)
 
 
@@ -92,7 +92,7 @@ async def explain_contribution(
     now: datetime,
 ) -> ExplainedLine:
     """One side's figure of the month's payslip: an assessed line, and lines of earlier levy periods
-    that are withheld with it. EmployeeUnknown; LineUnknown when nothing was assessed for it.
+    that are to be withheld with it. EmployeeUnknown; LineUnknown when nothing was assessed for it.
     """
     employee = await _employee(conn, employee_id)
     month = await explanations.assessed(conn, employee_id, str(period))
