@@ -107,6 +107,11 @@ def test_each_instalment_bears_its_part_until_its_day() -> None:
     assert late_fee_fen(2_402_400, DUE_ON, paid, RATES) == 10_920 + 3_276
 
 
+def test_each_of_three_instalments_bears_its_part() -> None:
+    paid = [Instalment(100_000, DUE_ON + timedelta(days=n)) for n in (10, 20, 40)]
+    assert late_fee_fen(300_000, DUE_ON, paid, RATES) == 500 + 1_000 + 2_000
+
+
 def test_a_sum_debited_for_the_time_being_bears_the_fee_until_its_day() -> None:
     """25,000.00 as in example 13, of which the bank took 20,000.00 after ten days: 125.00 of all of
     it until then, 87.50 of 5,000.00 for the 35 days after.
@@ -130,6 +135,14 @@ def test_nothing_runs_any_more_once_all_was_debited() -> None:
     )
     in_time = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, [Instalment(2_500_000, DUE_ON)])
     assert (in_time.fen, in_time.days) == (0, 0)
+
+
+def test_the_sentence_names_each_sum_that_was_debited_before() -> None:
+    """Also a single fen; what is booked on the day itself is part of the rest."""
+    paid_on = date(2026, 4, 30)
+    taken = [Instalment(fen, DUE_ON + timedelta(days=n)) for fen, n in ((1, 10), (0, 11), (50, 20))]
+    fee = late_fee(2_500_000, DUE_ON, paid_on, RATES, [*taken, Instalment(700, paid_on)])
+    assert "2026-03-26已扣0.01元，2026-04-05已扣0.50元，其余2026-04-30缴纳，滞" in fee.explanation
 
 
 def test_a_sum_that_is_booked_after_the_day_asked_about_is_unpaid_on_it() -> None:
