@@ -198,6 +198,17 @@ async def test_the_export_has_everyone_in_both_formats(month: Month) -> None:
     assert [row[head.index("工号")] for row in cells][-1] == "=cmd"
 
 
+async def test_an_export_of_several_pages_has_everyone_once(month: Month) -> None:
+    people = [f"e{number:04d}" for number in range(2_001)]
+    await month.hear(employer(), *map(employee, people))
+    campaign = (await month.post("/base-campaigns", json=OPENED)).json()
+    fill = next(job for job in month.wiring.jobs if job.name == "fill_campaign")
+    await fill.run(month.clock.now())
+    path = f"/base-campaigns/{campaign['campaign_id']}/export?format=csv"
+    content = (await month.get(path)).content.decode("utf-8-sig")
+    assert [row["员工编号"] for row in csv.DictReader(io.StringIO(content))] == people
+
+
 async def test_what_was_verified_otherwise_is_listed_with_why(month: Month) -> None:
     campaign_id = await opened(month)
     for who, base_fen in ((WANG, 900_000), ("high", 2_000_000)):

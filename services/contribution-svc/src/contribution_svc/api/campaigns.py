@@ -1,7 +1,6 @@
 """年度基数申报: HR opens a campaign, watches it, answers, exports and compares it."""
 
-import asyncio
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -17,9 +16,9 @@ from contribution_svc.api.campaign_views import (
     member_out,
 )
 from contribution_svc.domain.campaign import MemberState
-from contribution_svc.files.base_export import csv_of, xlsx_of
+from contribution_svc.files.listing import MEDIA_TYPES, ListingFormat, written
 from contribution_svc.usecases import campaign as usecases
-from contribution_svc.usecases.campaign_export import campaign_sheet
+from contribution_svc.usecases.campaign_export import campaign_export, exported_rows
 from contribution_svc.usecases.library import Library
 from shared.clock import Clock, china_day
 from shared.db import Engine, tenant
@@ -154,25 +153,19 @@ def _add_members(router: APIRouter, engine: Engine, clock: Clock, library: Libra
             )
         return compared_out(found)
 
+    # All pages show one moment: a base that is computed meanwhile may need another column.
+    snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+
     @router.get("/base-campaigns/{campaign_id}/export", response_class=Response)
     async def export(
         campaign_id: CampaignId,
         caller: Hr,
-        as_format: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
+        form: Annotated[ListingFormat, Query(alias="format")] = ListingFormat.XLSX,
     ) -> Response:
         """Everyone, to be filed: XLSX, or CSV in UTF-8 with BOM."""
-        async with tenant(engine, caller) as conn:
-            sheet = await campaign_sheet(conn, campaign_id)
-        # Writing is CPU: other requests go on meanwhile.
-        write = xlsx_of if as_format == "xlsx" else csv_of
-        content = await asyncio.to_thread(write, sheet)
-        name = f"attachment; filename=base-campaign.{as_format}"
-        return Response(
-            content, media_type=_TYPES[as_format], headers={"Content-Disposition": name}
-        )
-
-
-_TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
+        async with tenant(snapshots, caller) as conn:
+            found = await campaign_export(conn, campaign_id)
+            rows = exported_rows(conn, found)
+            file = await written(form, found.titles(), rows, found.name())
+        name = f"attachment; filename=base-campaign.{form}"
+        return Response(file, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": name})

@@ -1,7 +1,6 @@
 """Releases of policy as HR sees them: what changes for their own employer, and for whom."""
 
-import asyncio
-import io
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -18,13 +17,12 @@ from contribution_svc.api.policy_proposals import (
     next_of,
     place_of,
 )
-from contribution_svc.files.listing import MEDIA_TYPES, Cell, ListingFormat, listing
+from contribution_svc.files.listing import MEDIA_TYPES, Cell, ListingFormat, written
 from contribution_svc.store.effects import EffectRow
 from contribution_svc.usecases import release_views as views
 from contribution_svc.usecases.release_views import Release
-from shared.db import Engine, tenant
+from shared.db import Connection, Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values
-from shared.serve import Caller
 from shared.values import INSURANCE_WORDS
 
 _TITLES = (
@@ -116,7 +114,9 @@ def routes(engine: Engine) -> APIRouter:
         form: Annotated[ListingFormat, Query(alias="format")] = ListingFormat.XLSX,
     ) -> Response:
         """The same whole, for a spreadsheet; sums in yuan."""
-        file = await _file(engine, of_employer(caller, employer_id), proposal_id, employer_id, form)
+        async with tenant(engine, of_employer(caller, employer_id)) as conn:
+            release = await views.release_of(conn, proposal_id, employer_id)
+            file = await written(form, _TITLES, _rows(conn, release, employer_id))
         name = f"policy-release-{proposal_id[:8]}.{form}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(file, media_type=MEDIA_TYPES[form], headers=headers)
@@ -124,20 +124,12 @@ def routes(engine: Engine) -> APIRouter:
     return router
 
 
-async def _file(
-    engine: Engine, caller: Caller, proposal_id: str, employer_id: str, form: ListingFormat
-) -> bytes:
-    """The list, of which a page of rows at a time was in memory: some 60 bytes a row stay."""
-    file = io.BytesIO()
-    rows = listing(file, form, _TITLES)
-    async with tenant(engine, caller) as conn:
-        release = await views.release_of(conn, proposal_id, employer_id)
-        async for page in views.all_people(conn, proposal_id, employer_id):
-            cells = [_cells(one, release.proposal.levy_period) for one in page]
-            # Writing is CPU: other requests go on meanwhile.
-            await asyncio.to_thread(rows.add, cells)
-    await asyncio.to_thread(rows.close)
-    return file.getvalue()
+async def _rows(
+    conn: Connection, release: Release, employer_id: str
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    proposal = release.proposal
+    async for page in views.all_people(conn, proposal.proposal_id, employer_id):
+        yield [_cells(one, proposal.levy_period) for one in page]
 
 
 def _cells(one: EffectRow, levy_period: str) -> list[Cell]:

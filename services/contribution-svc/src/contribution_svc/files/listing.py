@@ -2,9 +2,10 @@
 stay texts, whatever they begin with; whole numbers are fen, and written in yuan.
 """
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from enum import StrEnum
 from typing import IO, Protocol
 
@@ -15,6 +16,9 @@ Cell = str | int
 
 _FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for a formula, also in full width (ASVS 1.2.10)."""
+
+_WIDTH = 16
+"""Of a column, in characters: a sum of yuan or an account number."""
 
 
 class ListingFormat(StrEnum):
@@ -36,9 +40,27 @@ class Listing(Protocol):
     def close(self) -> None: ...
 
 
-def listing(file: IO[bytes], form: ListingFormat, titles: Sequence[str]) -> Listing:
-    """A list in an empty binary file, which stays open, under these titles."""
-    return (_Csv if form is ListingFormat.CSV else _Workbook)(file, titles)
+async def written(
+    form: ListingFormat,
+    titles: Sequence[str],
+    pages: AsyncIterable[Iterable[Sequence[Cell]]],
+    name: str = "",
+) -> bytes:
+    """The file of all pages, of whose rows one page at a time is in memory."""
+    file = io.BytesIO()
+    rows = listing(file, form, titles, name)
+    # Writing is CPU: other requests go on meanwhile.
+    async for page in pages:
+        await asyncio.to_thread(rows.add, page)
+    await asyncio.to_thread(rows.close)
+    return file.getvalue()
+
+
+def listing(file: IO[bytes], form: ListingFormat, titles: Sequence[str], name: str = "") -> Listing:
+    """A list in an empty binary file, which stays open, under these titles; `name` is that of a
+    workbook's sheet.
+    """
+    return _Csv(file, titles) if form is ListingFormat.CSV else _Workbook(file, titles, name)
 
 
 class _Csv:
@@ -64,24 +86,28 @@ def _csv_text(cell: Cell) -> str:
 class _Workbook:
     """One row at a time is in memory; the rest is in a temporary file of the writer's own."""
 
-    def __init__(self, file: IO[bytes], titles: Sequence[str]) -> None:
+    def __init__(self, file: IO[bytes], titles: Sequence[str], name: str) -> None:
         plain = {
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
         }
         self._book = xlsxwriter.Workbook(file, {"constant_memory": True, **plain})
-        self._sheet = self._book.add_worksheet()
+        self._sheet = self._book.add_worksheet(name or None)
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.set_column(0, len(titles) - 1, _WIDTH)
         self._yuan = self._book.add_format({"num_format": "#,##0.00"})
-        self._next = 0
-        self.add([titles])
+        head = self._book.add_format({"bold": True})
+        for column, title in enumerate(titles):
+            self._sheet.write_string(0, column, title, head)
+        self._next = 1
 
     def add(self, rows: Iterable[Sequence[Cell]]) -> None:
         for row in rows:
             for column, cell in enumerate(row):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._next, column, cell / 100, self._yuan)
-                else:
+                elif cell:
                     self._sheet.write_string(self._next, column, cell)
             self._next += 1
 

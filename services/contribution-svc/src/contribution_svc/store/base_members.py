@@ -13,6 +13,7 @@ from contribution_svc.domain.employment import Spell
 from contribution_svc.store.explanations import Placed
 from contribution_svc.store.values import columns, from_json, to_json
 from shared.db import Connection
+from shared.values import Insurance
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,26 @@ async def members(
     values = {"id": campaign_id, "state": state, "after": after, "limit": limit}
     rows = (await conn.execute(_MEMBERS, values)).mappings()
     return [_member_row(row, row["employee_no"]) for row in rows]
+
+
+_INSURANCES = text(
+    """
+    SELECT b.insurance, coalesce(bool_or(m.base -> 'since' ? b.insurance), false) AS is_later
+      FROM base_members m
+      CROSS JOIN LATERAL jsonb_object_keys(m.base -> 'bases_fen') AS b(insurance)
+     WHERE m.campaign_id = :id
+     GROUP BY b.insurance
+    """
+)
+
+
+async def insurances(conn: Connection, campaign_id: str) -> dict[Insurance, bool]:
+    """Those of which any member has a base, in the order of the scheme; true where one of them
+    holds from a levy period of its own on.
+    """
+    rows = await conn.execute(_INSURANCES, {"id": campaign_id})
+    found = {row.insurance: row.is_later for row in rows}
+    return {one: found[one] for one in Insurance if one in found}
 
 
 async def of_employee(conn: Connection, employee_id: str, limit: int) -> list[MemberRow]:
