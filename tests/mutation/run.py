@@ -32,6 +32,7 @@ HELD_BY = {
         "difference": ("difference",),
         "declaration": ("declaration",),
         "not_filed": ("not_filed", "late_fee"),
+        "refund": ("refund",),
     },
     "payroll-svc": {
         "income_tax": ("income_tax", "switching", "worked_examples"),

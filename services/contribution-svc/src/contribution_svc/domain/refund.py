@@ -80,7 +80,7 @@ class Refund:
         """
         if self.state is RefundState.REFUNDED:
             raise RefundAnsweredAlready(
-                f"{fen_text(self.refunded_fen or 0)} yuan of {self.levy_period} were refunded on "
+                f"{fen_text(self.requested_fen())} yuan of {self.levy_period} were refunded on "
                 f"{self.refunded_on}, as they were applied for; nothing is left to be answered"
             )
         return replace(
