@@ -33,6 +33,7 @@ HELD_BY = {
         "declaration": ("declaration",),
         "not_filed": ("not_filed", "late_fee"),
         "refund": ("refund",),
+        "back_payment": ("back_payment",),
     },
     "payroll-svc": {
         "income_tax": ("income_tax", "switching", "worked_examples"),

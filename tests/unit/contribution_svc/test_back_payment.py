@@ -17,6 +17,7 @@ DECEMBER = date(2026, 12, 8)
 def test_guangdong_within_three_months_nothing_is_said() -> None:
     for city in ("440100", "440300"):
         assert warning(PACKS[city], LevyPeriod(2026, 9), DECEMBER) == ""
+        assert warning(PACKS[city], LevyPeriod(2026, 10), date(2027, 1, 8)) == ""
 
 
 def test_guangdong_four_months_back_goes_to_the_counter() -> None:
