@@ -34,6 +34,7 @@ HELD_BY = {
         "not_filed": ("not_filed", "late_fee"),
         "refund": ("refund",),
         "back_payment": ("back_payment",),
+        "allocation": ("allocation", "not_filed"),
     },
     "payroll-svc": {
         "income_tax": ("income_tax", "switching", "worked_examples"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contribution_svc.domain.allocation import (
     DebitState,
     DueLine,
+    Instalment,
     Move,
     Posting,
     Remark,
@@ -82,6 +83,13 @@ def test_a_sum_that_fits_two_insurances_waits_unless_one_is_named() -> None:
     assert target_of(300, due, MEDICAL) == Target(Scope.INSURANCE, MEDICAL)
 
 
+def test_a_sum_for_a_named_insurance_may_be_that_of_a_single_line_of_it() -> None:
+    due = [*DUE, DueLine("zhao", PENSION, 95_000, 0), DueLine("zhao", MATERNITY, 7_600, 0)]
+    assert target_of(95_000, due, MEDICAL) == Target(Scope.LINE, MEDICAL, "wang")
+    alike = [*due, DueLine("zhao", MEDICAL, 95_000, 0)]
+    assert target_of(95_000, alike, MEDICAL) == Suspense("fits_several_lines")
+
+
 def test_a_named_line_is_taken_at_its_word_when_the_amount_agrees() -> None:
     assert target_of(95_000, DUE, MEDICAL, "wang") == Target(Scope.LINE, MEDICAL, "wang")
     assert target_of(95_001, DUE, MEDICAL, "wang") == Suspense("amount_differs_from_line")
@@ -128,6 +136,19 @@ def test_a_lump_sum_posts_every_line_as_it_was_due() -> None:
     line = posted("wang", move())[MEDICAL]
     assert (line.debit_state, line.debits) == (DebitState.POSTED, 1)
     assert (line.employer_fen, line.employee_fen, line.voucher) == (76_000, 19_000, "V1")
+
+
+def test_a_posting_names_the_entry_that_it_stands_on_and_the_sums_that_it_came_in() -> None:
+    parts = (Instalment(600_000, date(2024, 10, 10)), Instalment(63_000, date(2024, 10, 12)))
+    paid = replace(move(day=12), instalments=parts)
+    posting = Posting(
+        MEDICAL, DebitState.POSTED, 1, 76_000, 19_000, date(2024, 10, 12), "S", "V1", "", parts
+    )
+    assert posted("wang", paid)[MEDICAL] == posting
+    back = move(day=14, order="2", is_return=True, reason="AC04")
+    assert posted("wang", paid, back)[MEDICAL] == Posting(
+        MEDICAL, DebitState.REVERSED, 0, 0, 0, date(2024, 10, 12), "S", "V2", "AC04"
+    )
 
 
 def test_a_second_sum_is_debit_number_two() -> None:
