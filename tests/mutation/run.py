@@ -19,13 +19,14 @@ LOCKS = (ROOT / "requirements.lock", Path(__file__).with_name("requirements.lock
 HELD_BY = {
     "contribution-svc": {
         "rounding": ("rounding",),
-        "base": ("base", "wage_bases", "contribution_years"),
+        "base": ("base", "wage_bases", "contribution_years", "batch"),
         "wage_basis": ("base", "wage_bases", "contribution_years"),
+        "batch": ("batch", "simulation"),
         "employment": ("employment", "base"),
         "wages": ("explanation",),
         "lines": ("lines", "line_checks", "worked_examples"),
-        "calculation": ("calculation", "simulation"),
-        "simulation": ("simulation",),
+        "calculation": ("calculation", "simulation", "batch"),
+        "simulation": ("simulation", "batch"),
         "figures": ("figures", "policy", "in_force", "difference"),
         "policy": ("pack", "policy", "in_force", "cities", "line_checks", "worked_examples"),
         "late_fee": ("late_fee", "not_filed"),

@@ -2,7 +2,7 @@
 in, and their lines assessed one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -21,6 +21,7 @@ from contribution_svc.domain.calculation import (
 )
 from contribution_svc.domain.lines import Insured, Line, assess
 from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import Column, Rounding
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.policy import load_policies
@@ -100,6 +101,21 @@ def shown(line: Line) -> Shown:
         line.base_fen,
         line.employer_fen,
         line.employee_fen,
+    )
+
+
+def effect_of(before: Mapping[Insurance, Line], after: Mapping[Insurance, Line]) -> Effect:
+    """What changes between one person's own lines."""
+
+    def sides(lines: Mapping[Insurance, Line], insurance: Insurance) -> Sides:
+        line = lines.get(insurance)
+        return (line.employer_fen, line.employee_fen) if line else (0, 0)
+
+    pairs = {i: (sides(before, i), sides(after, i)) for i in {*before, *after}}
+    return Effect.of(
+        (old for old, _ in pairs.values()),
+        (new for _, new in pairs.values()),
+        {i: pair for i, pair in pairs.items() if pair[0] != pair[1]},
     )
 
 

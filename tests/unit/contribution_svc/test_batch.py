@@ -1,6 +1,7 @@
 """A batch over columns against its people assessed alone: the same bases, words and lines."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,16 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of
+from contribution_svc.domain.base import Bases, BaseWages, base_wages, bases_of, held
 from contribution_svc.domain.batch import Person, assessed, standing
 from contribution_svc.domain.calculation import Columns
 from contribution_svc.domain.lines import Insured, LineState, assess
+from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.rounding import MOST_FEN, MOST_PPM
 from contribution_svc.domain.simulation import effects
-from contribution_svc.domain.wage_basis import BaseRule, WageBasis, WageFacts
+from contribution_svc.domain.wage_basis import (
+    FUND_FROM_SECOND_MONTH,
+    BaseRule,
+    WageBasis,
+    WageFacts,
+)
+from contribution_svc.errors import LineDisagreesWithPolicy
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
-from tests.support.columns import FEN, PACELESS
-from tests.unit.contribution_svc.test_simulation import effect_of
+from tests.support.columns import FEN, PACELESS, SOME_TERMS, effect_of, schemes
 
 KNOWN_NOW = date(2026, 5, 31)
 PACKS = load_policies().packs
@@ -82,6 +90,9 @@ def test_a_batch_gives_each_of_its_people_what_they_get_alone(
             assert (bases.rests_on, bases.bases_fen, bases.explanation) == ({}, {}, "")
 
     columns = standing(batch_of, pack.person_kinds, terms).columns
+    for insurance, wage_fen in columns.wage_fen.items():
+        known = [one.wages.rests_on.get(insurance) for one in batch_of]
+        assert wage_fen.tolist() == [basis.wage_fen if basis else 0 for basis in known]
     nothing = Columns({}, np.zeros(len(people), dtype=np.intp), {})
     costs = dict(effects(nothing, columns))
     for number, (_, lines) in enumerate(found):
@@ -135,5 +146,63 @@ def test_an_absurd_wage_rests_on_a_bound_and_holds_nobody_else_back(
     assert [other] == assessed([SOMEBODY], *scheme)
 
 
-def rests_on(wage_fen: int) -> BaseWages:
-    return BaseWages(dict.fromkeys(Insurance, replace(LAST_YEAR, wage_fen=wage_fen)), {}, {})
+def rests_on(wage_fen: int, insurances: Iterable[Insurance] = Insurance) -> BaseWages:
+    return BaseWages(dict.fromkeys(insurances, replace(LAST_YEAR, wage_fen=wage_fen)), {}, {})
+
+
+ABSURD_FEN = st.integers(-(10**14), -1) | st.integers(MOST_FEN + 1, 10**14)
+
+
+@PACELESS
+@given(schemes(), st.lists(st.integers(-1, 2) | FEN | ABSURD_FEN, min_size=1, max_size=8))
+def test_bounds_that_were_not_published_hold_nobody(
+    terms: Sequence[Terms], wages: Sequence[int]
+) -> None:
+    """Nor does a city with one insurance alone differ."""
+    years, kinds = {2023: terms}, PACKS["990200"].person_kinds
+    known = [rests_on(wage_fen, [t.insurance for t in terms]) for wage_fen in wages]
+    found = assessed([replace(SOMEBODY, wages=one) for one in known], kinds, terms, years)
+    for one, (bases, lines) in zip(known, found, strict=True):
+        assert bases == held(one, years)
+        assert lines == assess(SOMEBODY.insured, kinds, terms, bases)
+
+
+def test_who_owes_the_fund_nothing_yet_is_told_nothing_of_its_bounds() -> None:
+    """With a wage below every floor, as another one's who owes it."""
+    pack, period = PACKS["330100"], LevyPeriod(2025, 8)
+    terms = pack.terms(period, KNOWN_NOW)
+    fund = Insurance.HOUSING_FUND
+    due = rests_on(100_000)
+    later = rests_on(100_000, set(Insurance) - {fund})
+    people = [
+        replace(SOMEBODY, wages=wages)
+        for wages in (due, replace(later, not_yet={fund: FUND_FROM_SECOND_MONTH}))
+    ]
+    found = assessed(people, pack.person_kinds, terms, {2024: terms})
+    assert ["住房公积金低于下限" in bases.explanation for bases, _ in found] == [True, False]
+
+
+def test_everyone_pays_at_the_own_rates_of_their_own_account() -> None:
+    pack, period = PACKS["440100"], LevyPeriod(2026, 3)
+    terms = pack.terms(period, KNOWN_NOW)
+    insureds = [
+        Insured(account_id, "regular", (), own_rates={"work_injury": (ppm, 0), "housing_fund": own})
+        for account_id, ppm, own in (("a", 4_000, (50_000, 50_000)), ("b", 2_000, (80_000, 80_000)))
+    ]
+    people = [Person(one.employee_id, one, KNOWN) for one in insureds]
+    found = assessed(people, pack.person_kinds, terms, pack.by_base_year(terms, period))
+    for insured, (bases, lines) in zip(insureds, found, strict=True):
+        assert lines == assess(insured, pack.person_kinds, terms, bases)
+        assert all(line.state is LineState.DUE for line in lines)
+
+
+def test_a_figure_that_no_column_holds_is_seen_in_whichever_position() -> None:
+    terms = [dataclasses.replace(SOME_TERMS, employer_ppm=20 * MOST_PPM, ceiling_fen=None)]
+    rich = Person("another", Insured("rich", "regular", ()), rests_on(MOST_FEN))
+    with pytest.raises(LineDisagreesWithPolicy, match="employee rich, pension: employer amount"):
+        assessed([SOMEBODY, rich], PACKS["990200"].person_kinds, terms, {2023: terms})
+
+
+def test_columns_of_nobody_are_of_whole_numbers_as_well() -> None:
+    columns = standing([], {}, [SOME_TERMS]).columns
+    assert [column.dtype for column in columns.wage_fen.values()] == [np.dtype(np.int64)]

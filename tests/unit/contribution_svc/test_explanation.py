@@ -21,7 +21,7 @@ from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import AfterRaise
 from contribution_svc.domain.rounding import Rounding, rounded_fen
-from contribution_svc.domain.wage_basis import WageBasis, WageFacts, wage_basis
+from contribution_svc.domain.wage_basis import BaseRule, WageBasis, WageFacts, wage_basis
 from contribution_svc.domain.wages import ItemSum, PayItem, WageMonth, item_sums
 from shared.values import Insurance, LevyPeriod, Payer, fen_text
 
@@ -146,6 +146,14 @@ def test_a_missing_month_is_named_and_warns() -> None:
 )
 def test_bounds_and_rates_say_what_they_are(said: dict[str, Figure], part: str) -> None:
     assert part in explained(XIAOWANG, said).sentence
+
+
+def test_a_first_wage_below_nothing_rests_on_no_floor_that_was_not_published() -> None:
+    """More was taken back in the month than was earned."""
+    corrected = month(10, PayItem("correction", -50_000), year=2024, purpose="run")
+    basis = WageBasis(-50_000, 1, BaseRule.FIRST_MONTH_WAGE, period="2024-10")
+    found = explain_base(basis, 2023, [corrected], {Insurance.MEDICAL: figures(None, None)})
+    assert found.sentence.endswith("医疗险基数上下限未公布，缴费基数0.00元。")
 
 
 def test_a_fixed_sum_is_added_after_the_rounding() -> None:

@@ -14,6 +14,7 @@ from contribution_svc.domain.rounding import (
     MOST_PPM,
     Column,
     Rounding,
+    countable_fen,
     held_fen,
     highest_fen,
     lowest_fen,
@@ -142,3 +143,11 @@ def test_a_larger_base_never_pays_less(bases: list[int], rate_ppm: int, rule: Ro
 def test_where_no_bound_was_published_no_wage_is_held(wage_fen: int) -> None:
     assert held_fen(wage_fen, lowest_fen(None), highest_fen(None)) == wage_fen
     assert (lowest_fen(5), highest_fen(7)) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("wage_fen", "counts_fen"),
+    [(-1, 0), (0, 0), (1, 1), (MOST_FEN, MOST_FEN), (MOST_FEN + 1, MOST_FEN)],
+)
+def test_a_wage_counts_from_nothing_to_the_most(wage_fen: int, counts_fen: int) -> None:
+    assert countable_fen(wage_fen) == counts_fen

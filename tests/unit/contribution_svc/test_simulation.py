@@ -1,6 +1,5 @@
 """The simulation over columns: the difference of everyone's own lines under old and new terms."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribution_svc.domain.calculation import Columns
-from contribution_svc.domain.lines import Line
-from contribution_svc.domain.release import Effect, Sides
 from contribution_svc.domain.rounding import MOST_FEN
 from contribution_svc.domain.simulation import Simulation, effects, simulated
 from shared.values import Insurance, LevyPeriod
@@ -24,6 +21,7 @@ from tests.support.columns import (
     SOME_TERMS,
     Place,
     Roster,
+    effect_of,
     rosters,
     shown,
 )
@@ -63,21 +61,6 @@ def test_a_simulation_is_the_difference_of_everyones_own_lines(
     named = dict(effects(under(old), under(new)))
     right = {row: effect_of(*pair) for row, pair in enumerate(zip(was, will, strict=True))}
     assert named == {row: effect for row, effect in right.items() if effect.insurances}
-
-
-def effect_of(before: Mapping[Insurance, Line], after: Mapping[Insurance, Line]) -> Effect:
-    """What changes between one person's own lines."""
-
-    def sides(lines: Mapping[Insurance, Line], insurance: Insurance) -> Sides:
-        line = lines.get(insurance)
-        return (line.employer_fen, line.employee_fen) if line else (0, 0)
-
-    pairs = {i: (sides(before, i), sides(after, i)) for i in {*before, *after}}
-    return Effect.of(
-        (old for old, _ in pairs.values()),
-        (new for _, new in pairs.values()),
-        {i: pair for i, pair in pairs.items() if pair[0] != pair[1]},
-    )
 
 
 @PACELESS
@@ -125,6 +108,15 @@ def test_whatever_changes_of_a_line_affects_its_person(
         for terms in (old, new)
     )
     assert compared(was, will).is_affected.tolist() == [True]
+
+
+def test_an_insurance_that_is_new_in_one_place_affects_nobody_of_another() -> None:
+    more = replace(SOME_TERMS, insurance=Insurance.SUPPLEMENTARY_PENSION)
+    was, will = (Place(terms, NOBODY, False) for terms in ([SOME_TERMS], [SOME_TERMS, more]))
+    people = [(0, 1_000_000), (1, 1_000_000)]
+    old, new = Roster([was, was], people), Roster([was, will], people)
+    assert compared(old, new).is_affected.tolist() == [False, True]
+    assert compared(new, old).is_affected.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("people", [8_191, 8_192, 8_193, 20_000])

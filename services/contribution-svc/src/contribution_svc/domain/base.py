@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from contribution_svc.domain.policy import AfterRaise, Terms
-from contribution_svc.domain.rounding import held_fen, highest_fen, lowest_fen
+from contribution_svc.domain.rounding import countable_fen, held_fen, highest_fen, lowest_fen
 from contribution_svc.domain.wage_basis import (
     WageBasis,
     WageFacts,
@@ -131,7 +131,7 @@ def held(wages: BaseWages, terms_of: Mapping[int, Sequence[Terms]]) -> Bases:
     for terms in terms_of.values():
         for t in terms:
             if t.insurance in wages.rests_on:
-                wage_fen = wages.rests_on[t.insurance].wage_fen
+                wage_fen = countable_fen(wages.rests_on[t.insurance].wage_fen)
                 bases_fen[t.insurance], bounds[t.insurance] = base_within(
                     wage_fen, t.floor_fen, t.ceiling_fen
                 )

@@ -17,7 +17,13 @@ from contribution_svc.domain.calculation import (
 )
 from contribution_svc.domain.lines import Insured, Line, LineState, check_lines, decided_by
 from contribution_svc.domain.policy import PersonKind, Terms
-from contribution_svc.domain.rounding import MOST_FEN, Column, held_fen, highest_fen, lowest_fen
+from contribution_svc.domain.rounding import (
+    Column,
+    countable_fen,
+    held_fen,
+    highest_fen,
+    lowest_fen,
+)
 from contribution_svc.domain.wage_basis import WageBasis
 from shared.values import Insurance
 
@@ -77,8 +83,7 @@ def standing(
 
 
 def _wage_fen(basis: WageBasis | None) -> int:
-    """What a column can hold: no base is below 0 or above MOST_FEN, whatever the wage is."""
-    return min(max(basis.wage_fen, 0), MOST_FEN) if basis is not None else 0
+    return countable_fen(basis.wage_fen) if basis is not None else 0
 
 
 def assessed(

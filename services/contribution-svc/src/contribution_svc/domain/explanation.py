@@ -10,7 +10,7 @@ from itertools import pairwise
 from contribution_svc.domain.base import Bound, base_within
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import FACTS_PARKED, Line, percent_text
-from contribution_svc.domain.rounding import Rounding
+from contribution_svc.domain.rounding import Rounding, countable_fen
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.domain.wages import WageMonth, item_sums
 from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, Payer, fen_text
@@ -247,7 +247,7 @@ def _say_base(
     told: _Told, insurance: Insurance, wage_fen: int, figures: Mapping[str, Figure]
 ) -> None:
     floor, ceiling = figures["floor"], figures["ceiling"]
-    base_fen, bound = base_within(wage_fen, floor.value, ceiling.value)
+    base_fen, bound = base_within(countable_fen(wage_fen), floor.value, ceiling.value)
     name = INSURANCE_WORDS[insurance]
     if bound is Bound.FLOOR:
         place = f"低于{name}基数下限{told.figure('基数下限', floor)}"

@@ -77,6 +77,11 @@ def rounded_fen(base_fen: FenT, rate_ppm: FenT, rule: Rounding) -> FenT:
     return units if unit == _FEN else units * (unit // _FEN)
 
 
+def countable_fen(wage_fen: int) -> int:
+    """What a base can rest on: a wage below 0, or above MOST_FEN, counts as that."""
+    return min(max(wage_fen, 0), MOST_FEN)
+
+
 def lowest_fen(floor_fen: int | None) -> int:
     """A floor, or what stands for one where none was published."""
     return 0 if floor_fen is None else floor_fen
