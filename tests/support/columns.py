@@ -10,7 +10,6 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import bases
 from contribution_svc.domain.calculation import (
     Position,
     Positions,
@@ -26,6 +25,7 @@ from contribution_svc.domain.rounding import Column, Rounding
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
+from tests.support.bases import bases
 
 PACELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Rosters take many draws: how fast a busy machine makes them says nothing of the calculation."""

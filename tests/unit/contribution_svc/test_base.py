@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from contribution_svc.domain.base import Bases, Bound, base_within, bases, bases_of
+from contribution_svc.domain.base import Bases, Bound, base_within, bases_of
 from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.domain.wage_basis import (
@@ -22,6 +22,7 @@ from contribution_svc.domain.wage_basis import (
 )
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
+from tests.support.bases import bases
 
 POLICIES = load_policies()
 TODAY = date(2024, 10, 1)

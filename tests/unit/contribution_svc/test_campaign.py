@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from contribution_svc.domain.base import Bound, bases
+from contribution_svc.domain.base import Bound
 from contribution_svc.domain.campaign import (
     DeclaredBase,
     Member,
@@ -23,6 +23,7 @@ from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import AnswerNotPossible, BaseChangedMeanwhile, ConfirmationClosed
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
+from tests.support.bases import bases
 
 PACK = load_policies().packs["990100"]
 TERMS = PACK.terms(LevyPeriod(2024, 7), date(2024, 6, 1))

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from contribution_svc.domain.base import Bases, bases
+from contribution_svc.domain.base import Bases
 from contribution_svc.domain.figures import Range
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines, due_line
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import LineDisagreesWithPolicy
 from contribution_svc.policy import load_policies
 from shared.values import Insurance, LevyPeriod
+from tests.support.bases import bases
 
 PACK = load_policies().packs["990100"]
 SCHEME = PACK.terms(LevyPeriod(2024, 10), date(2024, 9, 25))

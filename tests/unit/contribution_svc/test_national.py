@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.base import bases
 from contribution_svc.domain.lines import Insured, Line, LineState, assess, check_lines
 from contribution_svc.domain.policy import OwnRates
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
@@ -17,6 +16,7 @@ from contribution_svc.policy.national import national, read_national
 from payroll_svc.domain.people import PERSON_KINDS
 from reconciliation_svc.domain.reasons import MISSING_WORDS
 from shared.values import Insurance, LevyPeriod
+from tests.support.bases import bases
 from tests.support.shipped_policies import POLICIES
 
 KNOWN = date(2026, 11, 22)

@@ -77,14 +77,6 @@ def base_within(wage_fen: int, floor_fen: int | None, ceiling_fen: int | None) -
     return base_fen, Bound.FLOOR if base_fen > wage_fen else Bound.CEILING
 
 
-def bases(basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None = None) -> Bases:
-    """The base of every insurance of `terms`, each within its own bounds; `fund` as `fund_basis`
-    gives it, None: as the others.
-    """
-    rests_on, not_yet = _rests_on(basis, terms, fund)
-    return held(BaseWages(rests_on, not_yet, {}), {0: terms})
-
-
 def _rests_on(
     basis: WageBasis, terms: Sequence[Terms], fund: WageBasis | str | None
 ) -> tuple[dict[Insurance, WageBasis], dict[Insurance, str]]:
