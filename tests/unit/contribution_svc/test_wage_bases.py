@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from contribution_svc.domain.base import Bases, base_within, bases_of, place_said
+from contribution_svc.domain.base import Bases, base_within, bases_of, place_said, together
 from contribution_svc.domain.employment import Spell
 from contribution_svc.domain.policy import AfterRaise, Terms
 from contribution_svc.domain.wage_basis import (
@@ -179,6 +180,59 @@ def test_insurances_of_one_pair_of_bounds_are_named_together() -> None:
     assert found(facts(LONG_AGO, WHOLE_YEAR), terms=terms).explanation == (
         "上年度月均工资9,000.00元，养老险、失业险在下限5,000.00元与上限20,000.00元之间；"
         "医疗险低于下限10,000.00元，按下限核定"
+    )
+
+
+INSURED, FUND = scheme(I.PENSION, I.MEDICAL), scheme(I.HOUSING_FUND)
+
+
+def apart(insured: Bases | str, fund: Bases | str) -> Bases | str:
+    return together([("社保", INSURED, insured), ("公积金", FUND, fund)])
+
+
+@pytest.mark.parametrize(
+    ("known", "period", "said"),
+    [
+        pytest.param(
+            facts(LONG_AGO, WHOLE_YEAR),
+            JULY,
+            "社保：上年度月均工资9,000.00元，养老险、医疗险在下限5,000.00元与上限20,000.00元之间；"
+            "公积金：上年度月均工资9,000.00元，住房公积金在下限5,000.00元与上限20,000.00元之间",
+            id="both",
+        ),
+        pytest.param(
+            new_member(),
+            LevyPeriod(2024, 6),
+            "社保：新入职首月工资10,000.00元，养老险、医疗险在下限5,000.00元与上限20,000.00元之间",
+            id="the fund takes nothing yet and is not spoken of",
+        ),
+    ],
+)
+def test_bases_found_apart_are_those_found_at_once_and_each_part_is_named(
+    known: WageFacts, period: LevyPeriod, said: str
+) -> None:
+    insured, fund = (bases_of(known, {YEAR: part}, period, FIXED) for part in (INSURED, FUND))
+    assert apart(insured, fund) == structs.replace(found(known, period), explanation=said)
+    assert together([("社保", INSURED, insured)]) == insured
+
+
+def test_a_part_without_a_base_says_why_and_does_not_keep_the_other_from_its_own() -> None:
+    insured = found(facts(LONG_AGO, WHOLE_YEAR), terms=INSURED)
+    one = apart(insured, "wage_history_missing")
+    assert isinstance(one, Bases)
+    assert (one.bases_fen, one.unknown) == (
+        insured.bases_fen,
+        {I.HOUSING_FUND: "wage_history_missing"},
+    )
+    assert apart("no_employment", "no_employment") == "no_employment"
+    neither = apart("no_employment", "wage_history_missing")
+    assert neither == Bases(
+        *({}, {}, {}, "", {}),
+        {
+            I.PENSION: "no_employment",
+            I.MEDICAL: "no_employment",
+            I.HOUSING_FUND: "wage_history_missing",
+        },
     )
 
 
