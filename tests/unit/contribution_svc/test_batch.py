@@ -20,6 +20,7 @@ from contribution_svc.domain.rounding import MOST_FEN, MOST_PPM
 from contribution_svc.domain.simulation import effects
 from contribution_svc.domain.wage_basis import (
     FUND_FROM_SECOND_MONTH,
+    WAGE_HISTORY_MISSING,
     BaseRule,
     WageBasis,
     WageFacts,
@@ -167,19 +168,29 @@ def test_bounds_that_were_not_published_hold_nobody(
         assert lines == assess(SOMEBODY.insured, kinds, terms, bases)
 
 
-def test_who_owes_the_fund_nothing_yet_is_told_nothing_of_its_bounds() -> None:
+@pytest.mark.parametrize(
+    ("month", "years"),
+    [pytest.param(8, [2024], id="one year"), pytest.param(3, [2024, 2023], id="a year of its own")],
+)
+def test_who_owes_the_fund_nothing_is_told_nothing_of_its_bounds(
+    month: int, years: Sequence[int]
+) -> None:
     """With a wage below every floor, as another one's who owes it."""
-    pack, period = PACKS["330100"], LevyPeriod(2025, 8)
+    pack, period = PACKS["330100"], LevyPeriod(2025, month)
     terms = pack.terms(period, KNOWN_NOW)
+    by_base_year = pack.by_base_year(terms, period)
+    assert list(by_base_year) == years
     fund = Insurance.HOUSING_FUND
-    due = rests_on(100_000)
-    later = rests_on(100_000, set(Insurance) - {fund})
-    people = [
-        replace(SOMEBODY, wages=wages)
-        for wages in (due, replace(later, not_yet={fund: FUND_FROM_SECOND_MONTH}))
+    without = rests_on(100_000, set(Insurance) - {fund})
+    known = [
+        rests_on(100_000),
+        replace(without, not_yet={fund: FUND_FROM_SECOND_MONTH}),
+        replace(without, unknown={fund: WAGE_HISTORY_MISSING}),
     ]
-    found = assessed(people, pack.person_kinds, terms, {2024: terms})
-    assert ["住房公积金低于下限" in bases.explanation for bases, _ in found] == [True, False]
+    people = [replace(SOMEBODY, wages=wages) for wages in known]
+    found = [bases for bases, _ in assessed(people, pack.person_kinds, terms, by_base_year)]
+    assert found == [held(wages, by_base_year) for wages in known]
+    assert ["住房公积金" in bases.explanation for bases in found] == [True, False, False]
 
 
 def test_everyone_pays_at_the_own_rates_of_their_own_account() -> None:
