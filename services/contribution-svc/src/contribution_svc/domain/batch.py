@@ -93,15 +93,18 @@ def assessed(
     by_base_year: Mapping[int, Sequence[Terms]],
 ) -> list[tuple[Bases, list[Line]]]:
     """Each one's bases, with an empty `rests_on` where there are none, and the lines that `assess`
-    gives; one person's of each position are checked against the policy, in integers that are no
-    columns. `by_base_year` is the scheme as `Pack.by_base_year` groups it. LineDisagreesWithPolicy.
+    gives, checked against the policy in integers that are no columns. `by_base_year` is the scheme
+    as `Pack.by_base_year` groups it. LineDisagreesWithPolicy.
     """
     stands = standing(people, kinds, scheme)
     lines = _lines(stands)
-    terms_of = {t.insurance: t for t in scheme}
-    for place in np.unique(stands.columns.position, return_index=True)[1].tolist():
-        insured = people[place].insured
-        check_lines(insured.employee_id, lines[place], terms_of, insured.own_rates)
+    # With the account's own rates already: they are found once for a position.
+    terms_at = [
+        {one.insurance: one for one in decided if isinstance(one, Terms)}
+        for decided in stands.decided
+    ]
+    for one, at, own in zip(people, stands.columns.position.tolist(), lines, strict=True):
+        check_lines(one.insured.employee_id, own, terms_at[at], {})
     return list(zip(_bases(people, stands, by_base_year), lines, strict=True))
 
 
