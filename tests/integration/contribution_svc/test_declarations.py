@@ -2,6 +2,10 @@
 
 import asyncio
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
 from shared.contracts import (
     BureauAck,
     BureauRow,
@@ -9,6 +13,7 @@ from shared.contracts import (
     DeadlineAtRisk,
     DeclarationApproved,
 )
+from shared.db import transaction
 from shared.values import Insurance
 from tests.integration.contribution_svc.month import (
     EMPLOYER,
@@ -31,6 +36,15 @@ async def test_what_is_declared_stays_as_it_was_declared(month: Month) -> None:
     await month.hear(employee(version=2, person_kind="retired_rehired"))
     await month.work("2024-10-09 09:00")
     assert (await month.assessed()).version == 1
+
+
+async def test_a_statement_that_forgets_what_was_declared_is_refused(month: Month) -> None:
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    await month.approve()
+    with pytest.raises(IntegrityError, match="assessments_declared_stay"):
+        async with transaction(month.parts.worker) as conn:
+            await conn.execute(text("UPDATE assessments SET assess_at = '2024-10-09'"))
 
 
 async def test_an_approval_happens_once(month: Month) -> None:

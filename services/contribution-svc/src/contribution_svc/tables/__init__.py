@@ -5,6 +5,7 @@ and postings; what declared months lack, the yearly bases and how policy comes i
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Index,
@@ -189,6 +190,7 @@ assessments = Table(
     _json("supplements", "[]"),
     _count("declared_version"),
     _at("compare_at", optional=True),
+    CheckConstraint("declaration_id IS NULL OR assess_at IS NULL", "assessments_declared_stay"),
     Index("assessments_of_employer", "employer_id", "levy_period", "employee_id"),
     Index("assessments_of_account", "account_id", "levy_period"),
     Index(
