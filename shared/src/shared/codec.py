@@ -17,7 +17,7 @@ from shared.contracts.event import Event
 Headers = list[tuple[str, bytes]]
 
 _READ = frozenset({"ce_id", "ce_subject", "ce_time", "ce_type", "traceparent"})
-"""The headers that decide something here."""
+"""What is read of a record's headers; the others are labels."""
 
 _encoder = msgspec.json.Encoder()
 _decoders = {ce_type: msgspec.json.Decoder(cls) for ce_type, cls in EVENTS.items()}

@@ -52,6 +52,10 @@ _LISTED_AGAIN_DAYS = 7
 """Statements are asked for a week back, so that one that was published late is not passed over."""
 _FIRST_LISTING_DAYS = 40
 _TRY_AGAIN = timedelta(hours=1)
+_ASSESSED_AT_ONCE = 2
+"""Batches: one computes while PostgreSQL writes the other. A process computes one at a time, so
+that a third gains nothing (measured).
+"""
 
 _log = get_logger(__name__)
 
@@ -83,7 +87,7 @@ def jobs(
         Job("release_policy", proposals.next_release, once(release_next)),
         Job("open_period", roster.next_opening, _in_one(engine, open_period)),
         Job("mark_parking", parking_changed, _in_one(engine, assessments.mark_parking)),
-        Job("assess", assessments.next_to_assess, once(assess_marked), lanes=2),
+        Job("assess", assessments.next_to_assess, once(assess_marked), lanes=_ASSESSED_AT_ONCE),
         Job("fill_campaign", campaigns.next_fill, once(fill_campaign)),
         Job("compute_members", base_members.next_compute, once(compute_members)),
         Job("compare_declared", supplements.next_to_compare, once(compare_declared)),

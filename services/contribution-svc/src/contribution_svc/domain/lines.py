@@ -77,7 +77,7 @@ def assess(
     not on the roster, a kind that the pack does not know, an exemption of the kind, what the kind
     is blocked by, papers missing, no base, no rate of the account where it needs its own.
     """
-    decided = [decided_by(insured, kinds, terms, found) for terms in scheme]
+    decided = (decided_by(insured, kinds, terms, found) for terms in scheme)
     if isinstance(found, str):
         return [one for one in decided if isinstance(one, Line)]
     return [

@@ -264,14 +264,14 @@ async def facts_of(conn: Connection, rows: Sequence[Assessment]) -> dict[tuple[s
         *told,
     ) in await conn.execute(_FACTS, values):
         found[employee_id, period] = Facts(
-            kind,
-            documents,
-            agreed_fen,
-            is_first_member,
-            list(zip(since or (), until or (), strict=True)),
-            wages.told(*told),
-            on_roster,
-            parked,
+            person_kind=kind,
+            documents_missing=documents,
+            agreed_fen=agreed_fen,
+            first_fund_member=is_first_member,
+            spells=list(zip(since or (), until or (), strict=True)),
+            wages=wages.told(*told),
+            on_roster=on_roster,
+            facts_parked=parked,
         )
     return found
 
@@ -307,36 +307,20 @@ _LATER = text(
 
 async def put(conn: Connection, assessments: Sequence[Assessment], now: datetime) -> None:
     """Writes locked rows back: assessed, and up to date."""
-    names = (
-        "employee_id",
-        "levy_period",
-        "version",
-        "rests_on",
-        "contribution_year",
-        "lines",
-        "base_explanation",
-        "policy_known_since",
-        "told",
-        "facts_parked",
-        "policy_warnings",
-    )
-    rows = (
-        (
-            a.employee_id,
-            a.levy_period,
-            a.version,
-            a.rests_on,
-            a.contribution_year,
-            to_json(a.lines),
-            a.base_explanation,
-            a.policy_known_since,
-            a.told,
-            a.facts_parked,
-            to_json(a.policy_warnings),
-        )
-        for a in assessments
-    )
-    await conn.execute(_PUT, {**columns(names, rows), "now": now})
+    values = {
+        "employee_id": [a.employee_id for a in assessments],
+        "levy_period": [a.levy_period for a in assessments],
+        "version": [a.version for a in assessments],
+        "rests_on": [a.rests_on for a in assessments],
+        "contribution_year": [a.contribution_year for a in assessments],
+        "lines": [to_json(a.lines) for a in assessments],
+        "base_explanation": [a.base_explanation for a in assessments],
+        "policy_known_since": [a.policy_known_since for a in assessments],
+        "told": [a.told for a in assessments],
+        "facts_parked": [a.facts_parked for a in assessments],
+        "policy_warnings": [to_json(a.policy_warnings) for a in assessments],
+    }
+    await conn.execute(_PUT, {**values, "now": now})
 
 
 async def assess_later(conn: Connection, rows: Sequence[Assessment], at: datetime) -> None:

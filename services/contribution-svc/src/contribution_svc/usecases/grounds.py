@@ -30,11 +30,11 @@ class Grounds:
         """Whoever the row is of, as the scheme of its city and levy period looks at them."""
         facts = self.facts[row.employee_id, row.levy_period]
         wages = WageFacts(
-            facts.spells,
-            facts.wages.by_year,
-            facts.wages.runs,
-            facts.agreed_fen,
-            facts.first_fund_member,
+            spells=facts.spells,
+            by_year_fen=facts.wages.by_year,
+            runs_fen=facts.wages.runs,
+            agreed_fen=facts.agreed_fen,
+            first_fund_member=facts.first_fund_member,
         )
         insured = Insured(
             row.employee_id,

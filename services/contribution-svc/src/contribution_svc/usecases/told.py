@@ -196,7 +196,7 @@ def _assessed_line(line: Line, declared_version: int, deferred: date | None) -> 
         employer_fen=line.employer_fen,
         employee_fen=line.employee_fen,
         declared_version=declared_version,
-        debit_by=str(deferred) if deferred else "",
+        debit_by=str(deferred or ""),
     )
 
 
