@@ -55,6 +55,7 @@ async def _path(folder: Path) -> tuple[list[Row], list[Row]]:
     parts: list[Row] = []
     async with servers(folder) as running:
         for count in EMPLOYEES:
+            found += await whole_path(running, count, folder, processes=2)
             ours, limit = await whole_path(running, count, folder)
             found += [ours, limit]
             for part in await stages(running, count, folder):
