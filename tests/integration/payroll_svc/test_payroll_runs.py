@@ -264,3 +264,50 @@ async def test_who_checks_a_run_does_not_approve_it(service: PayrollService) -> 
     # Checked again, it wants another approval.
     assert (await step(service, run, "check", sub="hr-wang")).json()["approved_by"] is None
     assert (await step(service, run, "approve", sub="hr-wang")).status_code == 409
+
+
+async def test_what_came_after_a_run_was_computed_is_never_left_out_in_silence(
+    service: PayrollService,
+) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    run = await run_of(service, employer_id)
+
+    async def hire(number: int) -> str:
+        rows = [roster_row(one) for one in range(1, number + 1)]
+        await service.take_in(employer_id, "roster", f"{number}.csv", csv_file(rows))
+        found = await service.rows("SELECT employee_no, employee_id FROM employees")
+        ids.update({row.employee_no: row.employee_id for row in found})
+        await service.hear(assessed(employer_id, ids[f"E{number:04d}"]))
+        return ids[f"E{number:04d}"]
+
+    async def enter(amount_fen: int) -> None:
+        entry = {"employee_id": ids["E0001"], "code": "bonus", "amount_fen": amount_fen}
+        body = {"employer_id": employer_id, "levy_period": PERIOD, "entries": [entry]}
+        answer = await service.post("/entries", service.hr(employer_id), json=body)
+        assert answer.status_code == 200
+
+    async def refused(verb: str) -> list[tuple[str, str]]:
+        answer = await step(service, run, verb)
+        assert answer.status_code == 409, answer.text
+        return [(one["where"], one["reason"]) for one in answer.json()["faults"]]
+
+    await service.hear(assessed(employer_id, ids["E0001"]))
+    second = await hire(2)
+    assert await refused("check") == [(f"employees/{second}", "not_in_run")]
+    await step(service, run, "recompute")
+    assert (await step(service, run, "check")).status_code == 200
+    await enter(130_000)
+    assert await refused("approve") == [(f"employees/{ids['E0001']}", "changed_since_computed")]
+    await step(service, run, "recompute")
+    for verb in ("check", "approve"):
+        assert (await step(service, run, verb)).status_code == 200
+    third = await hire(3)
+    assert await refused("pay") == [(f"employees/{third}", "not_in_run")]
+    await step(service, run, "recompute")
+    for verb in ("check", "approve"):
+        assert (await step(service, run, verb)).status_code == 200
+    # What is entered for those who are in it makes a difference in the next run.
+    await enter(0)
+    assert (await step(service, run, "pay")).json()["gross_fen"] == 3_000_000 + 130_000
+    november = await run_of(service, employer_id, "2024-11")
+    assert november["gross_fen"] == 3_000_000 - 130_000

@@ -14,6 +14,7 @@ from payroll_svc.domain.payroll_run import (
     Member,
     correction_id_of,
     members_of,
+    outdated,
     payday_of,
     recomputed,
     run_id_of,
@@ -173,6 +174,30 @@ def test_a_salary_gets_a_new_version_only_when_it_changed() -> None:
 def test_who_is_off_the_roster_stays_in_the_run_named() -> None:
     [found] = recomputed([Member("gone", version=3)], [])
     assert (found.employee_id, found.left_out, found.version) == ("gone", "left_before_period", 3)
+
+
+def test_a_run_is_outdated_by_what_it_would_pay_now_and_by_whom_it_would_name() -> None:
+    def of(name: str, fen: int, belongs_to: str = "", left_out: str = "") -> Member:
+        item = Reckoned("base_salary", "基本工资", fen, belongs_to=belongs_to)
+        return Member(name, (item,) if fen else (), left_out)
+
+    known = [of("same", 5), of("more", 5), of("late", 5, "2024-09"), of("undone", 5)]
+    known += [of("still out", 0, left_out="left_before_period"), of("in now", 0, left_out="x")]
+    known += [of("no more", 0, left_out="left_before_period")]
+    fresh = [of("same", 5), of("more", 6), of("late", 6, "2024-09"), of("in now", 7)]
+    fresh += [of("still out", 0, left_out="left_before_period"), of("hired", 8)]
+    fresh += [of("hired without wage", 0, left_out="agreed_wage_unknown")]
+    fresh += [of("joins later", 0, left_out="joins_after_period")]
+    fresh += [of("left long ago", 0, left_out="left_before_period")]
+    assert dict(outdated(known, fresh)) == {
+        "more": "changed_since_computed",
+        "late": "differences_changed",
+        "undone": "changed_since_computed",
+        "in now": "changed_since_computed",
+        "hired": "not_in_run",
+        "hired without wage": "not_in_run",
+    }
+    assert outdated(fresh, fresh) == []
 
 
 def test_a_salary_of_nothing_is_told_once_and_who_is_left_out_is_not_told() -> None:

@@ -157,7 +157,7 @@ def _add_paying(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) -
         """A second person, never the one who checked, accepts what was checked."""
 
         async def act() -> RunOut:
-            return run_out(await approve_run(conn, run_id, caller.sub, clock.now()))
+            return run_out(await approve_run(conn, rules, run_id, caller.sub, clock.now()))
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, RunOut, act)

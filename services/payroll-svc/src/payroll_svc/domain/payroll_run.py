@@ -17,6 +17,11 @@ OWES_BACK = "owes_back"
 """Nothing is paid this month that a difference to claim back could be taken from."""
 NO_DIFFERENCE = "no_difference"
 
+NOT_IN_RUN = "not_in_run"
+DIFFERENCES_CHANGED = "differences_changed"
+CHANGED_SINCE = "changed_since_computed"
+_NOT_OF_THE_MONTH = ("joins_after_period", "left_before_period")
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -213,6 +218,37 @@ def _next(known: Member | None, fresh: Member) -> Member:
     told = known.items if known else ()
     is_news = _salary(fresh.items) != _salary(told) if version else not fresh.left_out
     return replace(fresh, version=version + 1 if is_news else version)
+
+
+def outdated(known: Sequence[Member], fresh: Sequence[Member]) -> list[tuple[str, str]]:
+    """(employee id, reason) of everyone who would be paid something else, or be in the run at all,
+    were it computed now.
+
+    What was undone or taken back would be paid, and who came to the roster left out in silence.
+    """
+    now = {member.employee_id: member for member in fresh}
+    before = {member.employee_id: member for member in known}
+    reasons = {
+        employee_id: _why_outdated(before.get(employee_id), now.get(employee_id))
+        for employee_id in sorted(before.keys() | now.keys())
+    }
+    return [(employee_id, reason) for employee_id, reason in reasons.items() if reason]
+
+
+def _why_outdated(known: Member | None, fresh: Member | None) -> str:
+    if known is None:
+        assert fresh is not None
+        return "" if fresh.left_out in _NOT_OF_THE_MONTH else NOT_IN_RUN
+    if fresh is None:
+        return "" if known.left_out else CHANGED_SINCE
+    if _late(known) != _late(fresh):
+        return DIFFERENCES_CHANGED
+    is_same = _salary(known.items) == _salary(fresh.items)
+    return "" if is_same and bool(known.left_out) == bool(fresh.left_out) else CHANGED_SINCE
+
+
+def _late(member: Member) -> list[tuple[str, str, int, bool]]:
+    return _salary(item for item in member.items if item.belongs_to)
 
 
 def _salary(items: Iterable[Reckoned]) -> list[tuple[str, str, int, bool]]:

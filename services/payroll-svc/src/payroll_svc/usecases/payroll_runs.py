@@ -3,17 +3,21 @@
 A run that is paid is corrected by another run, never edited.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from payroll_svc.domain.pay import FIRST_WAGE_UNKNOWN, Pay, waiting_for
 from payroll_svc.domain.payroll_run import (
+    CHANGED_SINCE,
     CORRECTION,
+    DIFFERENCES_CHANGED,
+    NOT_IN_RUN,
     Member,
     PayrollRun,
     correction_id_of,
+    outdated,
     payday_of,
     recomputed,
     run_id_of,
@@ -175,13 +179,14 @@ async def check_run(
     """
     run = await _locked(conn, run_id)
     await _refuse_out_of_turn(conn, run)
-    members = [m for m in await runs_store.members(conn, run_id) if not m.left_out]
+    everyone = await runs_store.members(conn, run_id)
+    members = [member for member in everyone if not member.left_out]
     ids = [member.employee_id for member in members]
     assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
     awaited = [member.employee_id for member in members if member.awaits_assessment]
     _refuse_waiting(run, waiting_for(awaited, assessed), accept_first_wage_unknown)
     _refuse_unreckoned(run, members)
-    await _refuse_stale(conn, rules, run, members)
+    await _refuse_outdated(conn, rules, run, everyone)
     lines = await lines_of_run(conn, run, ids)
     pays = await pays_of(conn, rules, run, members, assessed, lines)
     if run.kind != CORRECTION:
@@ -193,10 +198,13 @@ async def check_run(
     return await view_of(conn, checked)
 
 
-async def approve_run(conn: Connection, run_id: str, by: str, at: datetime) -> RunView:
+async def approve_run(
+    conn: Connection, rules: Rules, run_id: str, by: str, at: datetime
+) -> RunView:
     """A second person accepts what was checked: ApproverChecked if it is the same one.
 
-    PayrollRunNotReady when it is not checked, or an assessment has changed since.
+    PayrollRunNotReady when it is not checked, or an assessment, the roster or what was entered has
+    changed since.
     """
     run = await _locked(conn, run_id)
     if run.state != "checked":
@@ -205,8 +213,8 @@ async def approve_run(conn: Connection, run_id: str, by: str, at: datetime) -> R
         raise ApproverChecked(
             f"{by} has checked the run for {run.levy_period}; a second person approves it."
         )
-    members = await runs_store.paid_members(conn, run_id)
-    await _refuse_changed(conn, run, members)
+    await _refuse_outdated(conn, rules, run, await runs_store.members(conn, run_id))
+    await _refuse_changed(conn, run, await runs_store.paid_members(conn, run_id))
     approved = replace(run, state="approved", approved_at=at, approved_by=by)
     await runs_store.save_state(conn, approved)
     return await view_of(conn, approved)
@@ -215,8 +223,9 @@ async def approve_run(conn: Connection, run_id: str, by: str, at: datetime) -> R
 async def pay_run(conn: Connection, rules: Rules, run_id: str, at: datetime) -> RunView:
     """Issues the payslips of an approved run and tells PayslipIssued.
 
-    PayrollRunNotReady when it is not approved, or an assessment or what it makes good has changed
-    since.
+    PayrollRunNotReady when it is not approved, an assessment or what it makes good has changed
+    since, or somebody has come who is not in it. What else has changed makes a difference in the
+    next run.
     """
     run = await _locked(conn, run_id)
     if run.state != "approved":
@@ -224,8 +233,8 @@ async def pay_run(conn: Connection, rules: Rules, run_id: str, at: datetime) -> 
     members = await runs_store.paid_members(conn, run_id)
     _refuse_unreckoned(run, [member for member, _ in members])
     await _refuse_changed(conn, run, members)
-    if any(item.belongs_to for member, _ in members for item in member.items):
-        await _refuse_stale(conn, rules, run, [member for member, _ in members])
+    everyone = await runs_store.members(conn, run_id)
+    await _refuse_outdated(conn, rules, run, everyone, (NOT_IN_RUN, DIFFERENCES_CHANGED))
     paid = replace(run, state="paid", paid_at=at)
     await runs_store.save_state(conn, paid)
     await issue_payslips(conn, paid, members, at)
@@ -282,26 +291,22 @@ def _refuse_unreckoned(run: PayrollRun, members: Sequence[Member]) -> None:
         )
 
 
-async def _refuse_stale(
-    conn: Connection, rules: Rules, run: PayrollRun, members: Sequence[Member]
+async def _refuse_outdated(
+    conn: Connection,
+    rules: Rules,
+    run: PayrollRun,
+    members: Sequence[Member],
+    reasons: Collection[str] = (NOT_IN_RUN, DIFFERENCES_CHANGED, CHANGED_SINCE),
 ) -> None:
-    """Another run may have made good in the meantime what this one would make good again."""
-    fresh = {one.employee_id: one for one in await fresh_members(conn, rules, run)}
-    stale = [
-        (member.employee_id, "differences_changed")
-        for member in members
-        if _late(member) != _late(fresh.get(member.employee_id))
-    ]
-    if stale:
+    """Of whom that holds for one of these reasons; `members` are everyone of the run."""
+    fresh = await fresh_members(conn, rules, run)
+    named = [one for one in outdated(members, fresh) if one[1] in reasons]
+    if named:
         raise PayrollRunNotReady(
-            f"What is to be made good changed for {len(stale)} people of {run.levy_period}.",
-            _naming(stale, "recompute the run"),
+            f"What {len(named)} people of {run.levy_period} are paid has changed since the run was"
+            " computed.",
+            _naming(named, "recompute the run"),
         )
-
-
-def _late(member: Member | None) -> list[tuple[str, str, int]]:
-    items = member.items if member else ()
-    return [(one.belongs_to, one.code, one.amount_fen) for one in items if one.belongs_to]
 
 
 def _refuse_negative(run: PayrollRun, pays: Sequence[Pay]) -> None:
