@@ -161,9 +161,15 @@ def whole_files(
         "(10) a larger bomb": (with_part(book, "xl/huge.xml", b"0" * 70_000_000), "过大"),
         "(10) a huge used range": (
             with_sheet(
-                book, b"<sheetData>", b'<sheetData><row r="1048576"><c r="A1048576"/></row>'
+                book, b"</sheetData>", b'<row r="1048576"><c r="A1048576"/></row></sheetData>'
             ),
             "已用区域",
+        ),
+        "(10) a cell that is there twice": (
+            with_sheet(
+                book, b"</sheetData>", b'<row r="2"><c r="A2"><v>1</v></c></row></sheetData>'
+            ),
+            "损坏",
         ),
         "(10) deep parts": (
             with_sheet(book, b"<sheetData>", b"<sheetData>" + b"<x>" * 100),

@@ -103,6 +103,29 @@ def test_a_second_header_row_of_keys_and_rows_above_the_header_are_passed_over()
     assert read.faults == ()
 
 
+@pytest.mark.parametrize("at", ["工号", "姓名"])
+def test_rows_that_add_up_the_others_are_passed_over_and_said(at: str) -> None:
+    blank = dict.fromkeys(ROSTER_HEADER, "")
+    sums = [dict[str, object](blank | {at: words}) for words in ("小 计", "合计：")]
+    rows = [roster_row(1), sums[0], roster_row(2), sums[1]]
+    read = roster(csv_file(rows))
+    assert [row.employee_no for row in read.rows] == ["E0001", "E0002"]
+    assert (read.faults, read.row_count) == ((), 2)
+    assert read.notes[-1] == "合计行未读取：第 3、5 行"
+
+
+def test_a_person_is_none_of_them_whatever_stands_before_their_number() -> None:
+    header = ("班组", *ROSTER_HEADER)
+    read = roster(csv_file([{**roster_row(1), "班组": "合计"}], header))
+    assert [fault.column for fault in read.faults] == ["班组"]
+    assert (read.row_count, read.notes) == (1, ("按 UTF-8 编码读取",))
+
+
+def test_a_title_above_the_header_does_not_hide_the_separator() -> None:
+    text = csv_file([roster_row(1)]).decode("utf-8-sig").replace(",", "\t")
+    assert len(roster(f"示例公司花名册\r\n{text}".encode("gbk")).rows) == 1
+
+
 def test_what_is_wrong_with_a_header() -> None:
     assert "没有“工号”" in refusal("姓名,部门\n王,运营部\n".encode())
     assert "缺少" in refusal("工号,姓名\nE1,王\n".encode())
@@ -250,9 +273,11 @@ def test_a_part_larger_than_its_directory_says_is_refused() -> None:
     ("old", "new", "reason"),
     [
         (b"<worksheet", b'<!DOCTYPE x [<!ENTITY e "x">]><worksheet', "不允许"),
-        (b"<sheetData>", b'<sheetData><row r="1048576"><c r="A1048576"/></row>', "已用区域"),
-        (b"<sheetData>", b'<sheetData><row r="1"><c r="XFD1"/></row>', "已用区域"),
-        (b"<sheetData>", b'<sheetData><row r="50000"><c r="GR50000"/></row>', "已用区域"),
+        (b"</sheetData>", b'<row r="1048576"><c r="A1048576"/></row></sheetData>', "已用区域"),
+        (b"</sheetData>", b'<row r="9"><c r="XFD9"/></row></sheetData>', "已用区域"),
+        (b"</sheetData>", b'<row r="50000"><c r="GR50000"/></row></sheetData>', "已用区域"),
+        # There twice, each reader believes another one.
+        (b'<c r="B2"', b'<c r="A2"/><c r="B2"', "损坏"),
         (b"<sheetData>", b"<sheetData>" + b"<x>" * 100, "不允许"),
         (b"</sheetData>", b"", "损坏"),
     ],

@@ -261,6 +261,31 @@ def test_insurances_are_known_by_the_words_that_people_use(
         assert read.rows[0].withheld == (SaidLine(insurance, 10_000, 800, 1_600),)
 
 
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_header_of_two_rows_names_each_column_by_both(form: str) -> None:
+    """养老保险 over 基数, 个人 and 单位, as merged cells leave it; 个税 has nothing below it."""
+    groups = ("工号", "应发项目", "养老保险", "", " ", "医疗保险", "  ", "   ", "个税", "实发合计")
+    divisions = ("", "应发合计", *("基数", "个人", "单位") * 2, "", "")
+    row = (KNOWN, "10000", *("9500", "760", "1520"), *("9500", "190", "760"), "120.5", "8929.5")
+    rows = [dict(zip(groups, one, strict=True)) for one in (divisions, row)]
+    read = payslips(WRITERS[form](rows, groups), "2024-10")
+    assert (read.faults, read.row_count) == ((), 1)
+    assert read.rows[0].withheld == (
+        SaidLine("pension", 950_000, 76_000, 152_000),
+        SaidLine("medical", 950_000, 19_000, 76_000),
+    )
+    # A first row of data, though all of it is text, divides nothing.
+    plain = csv_file([{"工号": KNOWN, "奖金": "100"}], ("工号", "奖金", "签字"))
+    assert said(wage_data(plain, "2024-10")) == {(KNOWN, "bonus", "fen", "100.00")}
+
+
+def test_a_number_that_lost_its_zeros_says_so() -> None:
+    numbers = {"00123": "id-1", "0123": "id-2"}
+    file = read_grid("f", xlsx_file([{"工号": 123, "奖金": 100}], ("工号", "奖金")))
+    [fault] = read_wage_data(file, "employer", numbers, "2024-10").faults
+    assert (fault.reason, "0123、00123" in fault.todo) == ("花名册里没有这个工号", True)
+
+
 def test_an_insurance_of_which_a_side_has_no_column_is_refused() -> None:
     columns = [name for name in PAYSLIP_HEADER if name != "公积金单位"]
     with pytest.raises(FileUnreadable) as refused:

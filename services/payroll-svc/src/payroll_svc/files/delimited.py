@@ -116,6 +116,9 @@ def _guess(data: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that splits the first line into the most cells; a comma when none does."""
-    first = text.split("\n", 1)[0]
+    """The delimiter that splits the first line that any does into the most cells, which a title
+    above the header is not; a comma when none does.
+    """
+    lines = text[:_SAMPLE_BYTES].splitlines()
+    first = next((line for line in lines if set(line) & set(_DELIMITERS)), "")
     return max(_DELIMITERS, key=first.count)

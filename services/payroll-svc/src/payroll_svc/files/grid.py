@@ -5,7 +5,8 @@ people use.
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TypeVar
 
 from payroll_svc.domain.faults import Fault
@@ -27,11 +28,14 @@ _HEADER_NOISE = re.compile(r"[\s*_\-:：（）()/\[\]【】]+")
 ERRORS_COLUMN = "错误"
 """How the column begins that names what is wrong in each row of a file that we hand back."""
 _PASSED_OVER = frozenset(
-    ("序号", "备注", "性别", "民族", "年龄", "出生日期", "户口性质", "籍贯", "学历", "岗位", "职务")
-)
+    ("序号", "备注", "性别", "民族", "年龄", "出生日期", "户口性质", "籍贯", "学历", "岗位")
+) | frozenset(("职务", "签字", "签名", "签收"))
 """Columns that such files usually bring along and that nothing here needs."""
+_SUMS = frozenset(("合计", "总计", "小计", "共计", "累计", "本页合计", "本页小计", "部门合计"))
+"""What the first cell of a row says that adds up the others."""
 _PERSONAL = frozenset(("name", "id_no", "phone", "email", "bank_account"))
 """Columns of which not even a short value may be shown: faults are stored, and a name is short."""
+_NAMED_ROWS = 20
 _SHORT = 8
 """What `masked` leaves readable."""
 
@@ -91,7 +95,8 @@ def find_header(
     more: Callable[[Cell], str | None] = lambda _: None,
     more_words: Sequence[str] = (),
 ) -> Header:
-    """The first row that names the first of `columns`; FileUnreadable when there is none.
+    """The first row that names the first of `columns`, with the row below it where that divides its
+    groups; FileUnreadable when there is none.
 
     `more` names further columns that a fixed list cannot, such as months; `more_words` are what
     people call these. An unknown header is a fault of the header's row, which names all that there
@@ -99,9 +104,14 @@ def find_header(
     """
     expected = "、".join([*(column.header for column in columns), *more_words])
     spellings = {key: column.name for column in columns for key in column.spellings()}
-    for number, cells in grid.rows[:_HEADER_SEARCH_ROWS]:
+    for at, (number, cells) in enumerate(grid.rows[:_HEADER_SEARCH_ROWS]):
         named = [_named(cell, spellings, more) for cell in cells]
         if columns[0].name in named:
+            for below, divisions in grid.rows[at + 1 : at + 2]:
+                titles = _divided(cells, divisions, lambda cell: _named(cell, spellings, more))
+                both = [_named(title, spellings, more) for title in titles]
+                if _is_header_of(divisions, named, both):
+                    return _header(grid, below, titles, both, expected)
             return _header(grid, number, cells, named, expected)
     raise unreadable(
         grid.file,
@@ -115,6 +125,31 @@ def _named(
 ) -> str | None:
     known = spellings.get(header_key(cell)) if isinstance(cell, str) else None
     return known or more(cell)
+
+
+def _divided(
+    groups: Sequence[Cell], divisions: Sequence[Cell], name: Callable[[Cell], str | None]
+) -> list[Cell]:
+    """Titles of a header of two rows: 养老保险 over 基数 and 个人 is 养老保险基数, 养老保险个人;
+    奖金 is 奖金 whatever is over it. A merged cell has its words in its left corner.
+    """
+    titles: list[Cell] = []
+    group: Cell = ""
+    for above, below in zip_longest(groups, divisions, fillvalue=""):
+        group = group if is_blank(above) else above
+        whole = f"{shown(group)}{shown(below)}"
+        divided = whole if name(whole) or not name(below) else below
+        titles.append(above if is_blank(below) else divided)
+    return titles
+
+
+def _is_header_of(
+    divisions: Sequence[Cell], named: Sequence[str | None], both: Sequence[str | None]
+) -> bool:
+    """Whether the row below a header divides it: all words, and they name what it does not."""
+    is_words = all(isinstance(cell, str) for cell in divisions)
+    known = set(filter(None, named))
+    return is_words and known < set(filter(None, both))
 
 
 def _header(
@@ -194,6 +229,26 @@ class RowReader:
         text = shown(self.cell(name))
         value = f"{text[:1]}***" if name in _PERSONAL and len(text) <= _SHORT else masked(text)
         self.faults.append(Fault(self.row, self.header.words.get(name, name), value, reason, todo))
+
+
+def without_sums(grid: Grid, header: Header) -> Grid:
+    """The grid without the rows below the header that add up the others; a note names them. A row
+    with an employee's number is none, whatever it begins with.
+    """
+    at = header.places["employee_no"]
+    sums = {number for number, cells in grid.rows if number > header.row and _is_sum(cells, at)}
+    if not sums:
+        return grid
+    note = f"合计行未读取：第 {'、'.join(map(str, sorted(sums)[:_NAMED_ROWS]))} 行"
+    rows = [row for row in grid.rows if row[0] not in sums]
+    return replace(grid, rows=rows, notes=(*grid.notes, note))
+
+
+def _is_sum(cells: Sequence[Cell], number_at: int) -> bool:
+    first = next((at for at, cell in enumerate(cells) if not is_blank(cell)), None)
+    if first is None or header_key(shown(cells[first])) not in _SUMS:
+        return False
+    return first == number_at or all(map(is_blank, cells[number_at : number_at + 1]))
 
 
 def data_rows(grid: Grid, header: Header) -> Iterator[RowReader]:

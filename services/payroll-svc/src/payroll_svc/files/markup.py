@@ -71,16 +71,17 @@ class _SheetScan:
             step(attributes)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
-        self._row = _number(attributes.get("r"), self._row + 1)
+        before, self._row = self._row, _number(attributes.get("r"), self._row + 1)
         self._column = 0
+        _refuse_unless(self._row > before)
         if attributes.get("hidden") in ("1", "true"):
             self.marks.hidden_rows.append(self._row)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        self._column += 1
+        before = (self._row, self._column)
         reference = attributes.get("r")
-        if reference is not None:
-            self._row, self._column = _place(reference)
+        self._row, self._column = _place(reference) if reference else (self._row, self._column + 1)
+        _refuse_unless((self._row, self._column) > before)
         self.marks.rows = max(self.marks.rows, self._row)
         self.marks.columns = max(self.marks.columns, self._column)
         if attributes.get("t") == "e":
@@ -122,6 +123,12 @@ def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None]) -> None:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
         raise MarkupRefused(str(error)) from error
+
+
+def _refuse_unless(is_in_order: bool) -> None:
+    """Of a cell that is there twice, one reader believes the first and another the second."""
+    if not is_in_order:
+        raise MarkupRefused("a cell is there twice, or out of its order")
 
 
 def _local(name: str) -> str:

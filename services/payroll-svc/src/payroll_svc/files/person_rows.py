@@ -7,12 +7,23 @@ from typing import Generic, Protocol, TypeVar
 from payroll_svc.domain.employers import employee_id_of
 from payroll_svc.domain.faults import Fault
 from payroll_svc.files.cells import code, month
-from payroll_svc.files.grid import Column, Grid, Header, RowReader, data_rows, unreadable
+from payroll_svc.files.grid import (
+    Column,
+    Grid,
+    Header,
+    RowReader,
+    data_rows,
+    unreadable,
+    without_sums,
+)
 
 EMPLOYEE_NO = Column("employee_no", "工号", ("员工编号", "员工号", "人员编号", "职工编号"))
 NAME = Column("name", "姓名", ("员工姓名", "人员姓名"))
 PERIOD = Column("levy_period", "所属月份", ("工资月份", "月份", "费款所属期", "工资所属月"))
 DEPARTMENT = Column("department", "部门", ("所属部门", "部门名称"))
+
+
+_LONGEST_NUMBER = 32
 
 
 class _PersonRow(Protocol):
@@ -42,8 +53,17 @@ def employee_of(reader: RowReader, employer_id: str, known: Mapping[str, str]) -
     """
     employee_no = reader.required("employee_no", code) or ""
     if employee_no and employee_no not in known:
-        reader.refuse("employee_no", "花名册里没有这个工号", "先导入花名册，或改正工号")
+        reader.refuse("employee_no", "花名册里没有这个工号", _todo(employee_no, known))
     return known.get(employee_no, employee_id_of(employer_id, employee_no)), employee_no
+
+
+def _todo(employee_no: str, known: Mapping[str, str]) -> str:
+    """A spreadsheet takes 00123 for the number 123."""
+    widths = range(len(employee_no) + 1, _LONGEST_NUMBER + 1)
+    padded = [employee_no.zfill(width) for width in widths if employee_no.zfill(width) in known]
+    if padded:
+        return f"花名册里有 {'、'.join(padded)}：把该列设为文本格式，补上前面的 0"
+    return "先导入花名册，或改正工号"
 
 
 def period_of(reader: RowReader, levy_period: str) -> str:
@@ -75,6 +95,7 @@ def read_rows(
     All that a row of the file says is left out when a part of it has a fault, or when it repeats
     the `key` of an earlier one; `what` says which thing is there twice.
     """
+    grid = without_sums(grid, header)
     found: list[RowT] = []
     faults = [*grid.faults, *header.faults]
     count = 0

@@ -11,7 +11,15 @@ from payroll_svc.domain.employers import Account, Employer, employee_id_of
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.people import DOCUMENTS, PERSON_KINDS, RosterRow, Spell
 from payroll_svc.files.cells import Cell, CellRefused, code, day, fen, narrow, text, yes_or_no
-from payroll_svc.files.grid import Column, Grid, RowReader, data_rows, find_header, require
+from payroll_svc.files.grid import (
+    Column,
+    Grid,
+    RowReader,
+    data_rows,
+    find_header,
+    require,
+    without_sums,
+)
 
 EMPLOYEE_NO = Column("employee_no", "工号", ("员工编号", "员工号", "人员编号", "职工编号"))
 NAME = Column("name", "姓名", ("员工姓名", "人员姓名", "名字"))
@@ -94,6 +102,7 @@ def read_roster(grid: Grid, employer: Employer, today: date) -> RosterFile:
     """
     header = find_header(grid, COLUMNS)
     require(grid, header, REQUIRED)
+    grid = without_sums(grid, header)
     read = [_read_row(reader, employer, today) for reader in data_rows(grid, header)]
     whole = [row for row, _ in read if row is not None]
     repeats = [
