@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from payroll_svc.domain.imported_payslips import ImportedPayslip
 from payroll_svc.domain.income_tax import TaxPayer, YearToDate
 from payroll_svc.domain.pay import Assessment, DueLine, Pay, pay_of
-from payroll_svc.domain.pay_items import Entry, Reckoned, Standing
+from payroll_svc.domain.pay_items import Entry, Reckoned, Standing, Step
 from payroll_svc.domain.people import Person, Spell
 from payroll_svc.domain.reckoning import Month, reckoned
 from payroll_svc.policy import statutory_items, tax_terms
@@ -108,10 +108,13 @@ def paid(
     before: YearToDate = YearToDate(),  # noqa: B008 - frozen
     special_fen: int = 0,
     elections: frozenset[str] = frozenset(),
+    special: tuple[Step, ...] = (),
 ) -> Paid:
-    """A month from what it is reckoned from to the net, as a run pays it."""
+    """A month from what it is reckoned from to the net, as a run pays it; `special` is what
+    专项附加扣除 is made of.
+    """
     items = reckoned(one, CATALOGUE)
-    payer = TaxPayer(payday, months, special_fen, elections)
+    payer = TaxPayer(payday, months, special_fen, elections, special)
     assessment = Assessment(1, tuple(lines))
     withheld = assessment.due(str(one.period))
     pay = pay_of("employee", items, withheld, assessment, before, payer, TERMS)

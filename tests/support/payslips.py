@@ -17,7 +17,7 @@ from payroll_svc.domain.explanations import explained, figures_of
 from payroll_svc.domain.imported_payslips import said_year
 from payroll_svc.domain.income_tax import BONUS_TAXED_APART, YearToDate
 from payroll_svc.domain.pay import DueLine
-from payroll_svc.domain.pay_items import Entry, gross_fen_of
+from payroll_svc.domain.pay_items import Entry, Step, gross_fen_of
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.reckoning import Month
 from tests.support.pay import Paid, imported, line, month, paid, round_fen, spell, standing
@@ -42,9 +42,7 @@ def _lines(*rates: Rate) -> tuple[DueLine, ...]:
     return tuple(made)
 
 
-def _slip(
-    of: Month, done: Paid, payday: date, special_fen: int = 0, warnings: Sequence[str] = ()
-) -> Payslip:
+def _slip(of: Month, done: Paid, payday: date, warnings: Sequence[str] = ()) -> Payslip:
     pay = done.pay
     return Payslip(
         employee_id="employee",
@@ -54,7 +52,7 @@ def _slip(
         payday=payday,
         gross_fen=gross_fen_of(done.items),
         contributions_fen=pay.contributions_fen,
-        special_additional_fen=special_fen,
+        special_additional_fen=pay.special_additional_fen,
         tax_fen=pay.tax_fen,
         net_fen=pay.net_fen,
         withheld=pay.withheld,
@@ -95,8 +93,8 @@ def _beijing() -> Payslip:
     )
     lines[1] = replace(lines[1], employee_fen=lines[1].employee_fen + 300)
     payday, elected = date(2026, 1, 30), frozenset({BONUS_TAXED_APART})
-    done = paid(of, lines, payday, 1, special_fen=200_000, elections=elected)
-    return _slip(of, done, payday, 200_000)
+    child = (Step("子女教育 2,000.00 × 1 个月", 200_000),)
+    return _slip(of, paid(of, lines, payday, 1, YearToDate(), 200_000, elected, child), payday)
 
 
 def _kunming() -> Payslip:

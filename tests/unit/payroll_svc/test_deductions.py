@@ -1,6 +1,7 @@
 """Special additional deductions: the limits of the law, and what counts when."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,9 @@ from payroll_svc.domain.deductions import (
     Deduction,
     TaxDeclaration,
     deduction_faults,
-    year_to_month_fen,
+    year_to_month,
 )
+from payroll_svc.domain.pay_items import Step
 from payroll_svc.policy import tax_terms
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod
@@ -130,6 +132,10 @@ def test_a_fault_says_where_what_and_what_to_do(
     ]
 
 
+def fen_to_month(*given: Any) -> int:
+    return sum(step.value for step in year_to_month(*given))
+
+
 def test_an_election_holds_for_its_tax_year() -> None:
     declared = TaxDeclaration(elections=((2025, "bonus_taxed_apart"), (2026, "first_wage_of_year")))
     assert declared.elected(2025) == {"bonus_taxed_apart"}
@@ -155,14 +161,29 @@ def test_an_election_holds_for_its_tax_year() -> None:
 def test_what_counts_up_to_a_month(
     declared: list[Deduction], payday: date, begins: str, fen: int
 ) -> None:
-    assert year_to_month_fen(declared, KINDS, payday, LevyPeriod.parse(begins)) == fen
+    employed = LevyPeriod.parse(begins).through(LevyPeriod.of(payday))
+    assert fen_to_month(declared, KINDS, payday, employed) == fen
+
+
+def test_a_month_without_employment_between_two_is_not_deducted_for() -> None:
+    employed = [LevyPeriod(2026, 1), LevyPeriod(2026, 4)]
+    declared = [of("infant_care", 200_000), of("certificate", 360_000, "2026-02")]
+    assert fen_to_month(declared, KINDS, date(2026, 4, 5), employed) == 400_000 + 360_000
+
+
+def test_what_counts_is_said_with_its_months() -> None:
+    declared = [of("infant_care", 200_000, "2026-02"), of("housing_rent", 150_000, "2027-01")]
+    employed = [LevyPeriod(2026, month) for month in (1, 2, 3)]
+    assert year_to_month(declared, KINDS, date(2026, 3, 5), employed) == (
+        Step("3岁以下婴幼儿照护 2,000.00 × 2 个月", 400_000),
+    )
 
 
 def test_months_that_the_companys_own_payroll_deducted_for_are_not_deducted_again() -> None:
     """Declared here from January on; January and February were said by imported payslips."""
     declared = [of("infant_care", 200_000), of("certificate", 360_000, "2026-02")]
-    begins = LevyPeriod.parse("2026-01")
-    until_april = (declared, KINDS, date(2026, 4, 5), begins)
-    assert year_to_month_fen(*until_april) == 4 * 200_000 + 360_000
-    assert year_to_month_fen(*until_april, {"2026-01", "2026-02"}) == 2 * 200_000
-    assert year_to_month_fen(*until_april, {"2026-01", "2026-04"}) == 2 * 200_000 + 360_000
+    employed = [LevyPeriod(2026, month) for month in range(1, 5)]
+    until_april = (declared, KINDS, date(2026, 4, 5), employed)
+    assert fen_to_month(*until_april) == 4 * 200_000 + 360_000
+    assert fen_to_month(*until_april, {"2026-01", "2026-02"}) == 2 * 200_000
+    assert fen_to_month(*until_april, {"2026-01", "2026-04"}) == 2 * 200_000 + 360_000

@@ -22,6 +22,7 @@ from payroll_svc.domain.income_tax import (
     withhold,
 )
 from payroll_svc.policy import tax_terms
+from tests.support.pay import spell
 
 TERMS = tax_terms()[-1]
 
@@ -246,5 +247,21 @@ def test_months_of_the_companys_own_payroll_are_named_in_their_order() -> None:
 def test_months_of_employment_in_the_tax_year(
     payday: str, joined: str, first_payday: str, months: int
 ) -> None:
-    days = (date.fromisoformat(day) for day in (payday, joined, first_payday))
-    assert tax_months(*days) == months
+    paid, first = date.fromisoformat(payday), date.fromisoformat(first_payday)
+    assert len(tax_months(paid, [spell(joined)], first)) == months
+
+
+def test_months_in_which_nobody_is_employed_here_count_for_nothing() -> None:
+    """公告 2018 年第 61 号 art. 6: 5,000 for each month of 任职受雇, not of the calendar."""
+    came_back = [spell("2020-01-01", "2026-02-10"), spell("2026-06-15", "2026-08-31")]
+    paid_in = {
+        month: [str(one) for one in tax_months(date(2026, month, 5), came_back, date(2020, 1, 5))]
+        for month in (2, 4, 6, 10)
+    }
+    before = ["2026-01", "2026-02"]
+    assert paid_in == {
+        2: before,
+        4: before,  # a difference after they left
+        6: [*before, "2026-06"],
+        10: [*before, "2026-06", "2026-07", "2026-08"],
+    }

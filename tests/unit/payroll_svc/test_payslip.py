@@ -7,8 +7,9 @@ import pytest
 
 from payroll_svc.domain.differences import differences
 from payroll_svc.domain.explanations import explained
+from payroll_svc.domain.income_tax import Withholding
 from payroll_svc.domain.pay import DueLine, still_due
-from payroll_svc.domain.pay_items import Reckoned
+from payroll_svc.domain.pay_items import Reckoned, Step
 from payroll_svc.domain.payslip import (
     ANSWERED,
     CONFIRMED,
@@ -207,6 +208,45 @@ def test_a_line_is_explained_by_the_payslip_that_took_it_and_not_by_the_rule() -
     assert "；2024-09 补差，个人 3.44、单位 6.88。" in found.sentence
     assert "2024-10" not in found.sentence
     assert explained(slip(3, 900_000), "line:pension") is None
+
+
+@pytest.mark.parametrize(
+    ("own_fen", "special", "words"),
+    [
+        (
+            400_000,
+            [("子女教育 2,000.00 × 2 个月", 400_000)],
+            "4,000.00：子女教育 2,000.00 × 2 个月。",
+        ),
+        (
+            350_000,
+            [("子女教育 2,000.00 × 3 个月", 600_000), ("住房租金 1,500.00 × 1 个月", 150_000)],
+            "3,500.00：本年累计 7,500.00（子女教育 2,000.00 × 3 个月 + 住房租金 1,500.00 × 1 个月）"
+            "− 此前已计入 4,000.00。",
+        ),
+        # Declared by mistake, and taken back.
+        (-200_000, [], "-2,000.00：本年累计 0.00（没有可计入的扣除）− 此前已计入 2,000.00。"),
+        (0, [], "0.00：没有可计入的扣除。"),
+    ],
+)
+def test_special_deductions_are_explained_by_what_was_declared(
+    own_fen: int, special: list[tuple[str, int]], words: str
+) -> None:
+    tax = Withholding(0, special=tuple(Step(*one) for one in special))
+    paid = replace(slip(1, 1_000_000), special_additional_fen=own_fen, tax=tax)
+    found = explained(paid, "special_additional")
+    assert found is not None
+    assert found.sentence == f"专项附加扣除本次计入 {words}"
+    assert (found.amount_fen, found.steps[-1].value) == (own_fen, own_fen)
+
+
+def test_the_employers_part_is_explained_by_its_lines() -> None:
+    paid = slip(1, 900_000, line(70_000), line(344, "2024-09", "medical"))
+    found = explained(replace(paid, employer_fen=140_688), "employer")
+    assert found is not None
+    assert found.sentence == (
+        "单位社保公积金 = 养老险 1,400.00 + 医疗险（2024-09） 6.88 = 1,406.88。"
+    )
 
 
 def test_a_restored_month_adds_to_its_tax_year_what_was_told_and_no_more() -> None:

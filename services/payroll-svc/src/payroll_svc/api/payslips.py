@@ -78,7 +78,8 @@ class WithheldOut(BaseModel):
 
 class TaxOut(BaseModel):
     """个人所得税 with its reckoning: the tax year so far, and the row of the table. `imported` are
-    the months in it that the company's own payroll paid.
+    the months in it that the company's own payroll paid; `special` the deductions declared that
+    count so far in the year, or the roster's sum of this month.
     """
 
     tax_fen: int
@@ -99,6 +100,7 @@ class TaxOut(BaseModel):
     elections: list[str]
     source: str
     imported: list[str] = Field(default=[], examples=[["2026-01", "2026-02"]])
+    special: list[StepOut] = []
 
 
 class PayslipOut(BaseModel):
@@ -236,8 +238,9 @@ def _add_figures(router: APIRouter, engine: Engine) -> None:
         run_id: str, employee_id: str, figure: str, caller: HrOrEmployee
     ) -> ExplanationOut:
         """Where a figure comes from, in one sentence and its steps: `gross`, `contributions`,
-        `tax`, `net`, `employer_cost`, `item:<code>` for a pay item, or `line:<insurance>` for what
-        this payslip withheld of an insurance, for its own month and for others.
+        `special_additional`, `tax`, `net`, `employer`, `employer_cost`, `item:<code>` for a pay
+        item, or `line:<insurance>` for what this payslip withheld of an insurance, for its own
+        month and for others.
         """
         async with tenant(engine, caller) as conn:
             found = await explain_figure(conn, run_id, employee_id, figure)

@@ -6,8 +6,12 @@ from datetime import date
 from itertools import combinations
 
 from payroll_svc.domain.income_tax import DeductionKind
+from payroll_svc.domain.pay_items import Step
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod, fen_text
+
+ROSTERS_SUM = "花名册登记的每月合计"
+"""What is deducted of who declares nothing in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +94,31 @@ def _exclude(first: Deduction, second: Deduction, kinds: Mapping[str, DeductionK
     return bool(kind.exclusive) and kind.exclusive == other.exclusive
 
 
-def year_to_month_fen(
+def year_to_month(
     declared: Iterable[Deduction],
     kinds: Mapping[str, DeductionKind],
     payday: date,
-    begins: LevyPeriod,
+    employed: Iterable[LevyPeriod],
     said: Collection[str] = (),
-) -> int:
-    """What may be deducted in the payday's tax year up to its month, of the months from `begins`
-    on (the first of employment here), as declared now: what is declared late is caught up.
+) -> tuple[Step, ...]:
+    """What may be deducted in the payday's tax year up to its month, of the months `employed` here
+    in it, as declared now: what is declared late is caught up. Each with its name and months.
 
     Months that are `said` are left out: the company's own payroll has deducted for them.
     """
     last = LevyPeriod.of(payday)
     year = LevyPeriod(last.year, 1)
-    months = [str(month) for month in max(begins, year).through(last) if str(month) not in said]
+    months = [str(month) for month in employed if str(month) not in said]
     once = [str(month) for month in year.through(last) if str(month) not in said]
-    return sum(_counted_fen(one, kinds[one.kind], months, once) for one in declared)
+    steps = (_counted(one, kinds[one.kind], months, once) for one in declared)
+    return tuple(step for step in steps if step.value)
 
 
-def _counted_fen(
+def _counted(
     one: Deduction, kind: DeductionKind, months: Sequence[str], once: Sequence[str]
-) -> int:
+) -> Step:
     if kind.per == "year":
-        return one.amount_fen if one.since in once else 0
-    return one.amount_fen * sum(one.since <= month <= (one.until or month) for month in months)
+        return Step(kind.name, one.amount_fen if one.since in once else 0)
+    count = sum(one.since <= month <= (one.until or month) for month in months)
+    words = f"{kind.name} {fen_text(one.amount_fen)} × {count} 个月"
+    return Step(words, one.amount_fen * count)

@@ -121,6 +121,23 @@ def _line_words(line: DueLine) -> str:
     return f"{INSURANCE_WORDS[line.insurance]}{line.levy_period and f'（{line.levy_period}）'}"
 
 
+def _special(slip: Payslip) -> Explanation:
+    """What came new with this payment: of what is declared, the year so far less what was counted;
+    of the roster, its sum of the month.
+    """
+    own_fen = slip.special_additional_fen
+    special = slip.tax.special if slip.tax else ()
+    is_known = special or own_fen < 0
+    before_fen = sum(step.value for step in special) - own_fen if is_known else 0
+    words = " + ".join(step.label for step in special) or "没有可计入的扣除"
+    if before_fen:
+        to_date = fen_text(own_fen + before_fen)
+        words = f"本年累计 {to_date}（{words}）− 此前已计入 {fen_text(before_fen)}"
+    sentence = f"专项附加扣除本次计入 {fen_text(own_fen)}：{words}。"
+    steps = (*special, Step("此前已计入", before_fen), Step("本次计入", own_fen))
+    return Explanation("special_additional", own_fen, sentence, steps)
+
+
 def _tax(slip: Payslip) -> Explanation:
     if slip.tax is None:
         return Explanation("tax", slip.tax_fen, "该工资条签发时未保存计税过程。", ())
@@ -205,6 +222,14 @@ def _net(slip: Payslip) -> Explanation:
     return Explanation("net", slip.net_fen, sentence, steps)
 
 
+def _employer(slip: Payslip) -> Explanation:
+    steps = tuple(Step(_line_words(line), line.employer_fen) for line in slip.withheld)
+    words = " + ".join(f"{step.label} {fen_text(step.value)}" for step in steps if step.value)
+    total = fen_text(slip.employer_fen)
+    sentence = f"单位社保公积金 = {words} = {total}。" if words else "本次没有单位社保公积金。"
+    return Explanation("employer", slip.employer_fen, sentence, steps)
+
+
 def _employer_cost(slip: Payslip) -> Explanation:
     sentence = (
         f"用工成本 = 应发 {fen_text(slip.gross_fen)} + 单位社保公积金 {fen_text(slip.employer_fen)}"
@@ -217,7 +242,9 @@ def _employer_cost(slip: Payslip) -> Explanation:
 _FIGURES: Mapping[str, Callable[[Payslip], Explanation]] = {
     "gross": _gross,
     "contributions": _contributions,
+    "special_additional": _special,
     "tax": _tax,
     "net": _net,
+    "employer": _employer,
     "employer_cost": _employer_cost,
 }

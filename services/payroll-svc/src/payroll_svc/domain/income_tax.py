@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from payroll_svc.domain.pay_items import half_up
+from payroll_svc.domain.pay_items import Step, half_up
+from payroll_svc.domain.people import Spell
+from shared.values import LevyPeriod
 
 FIRST_WAGE_OF_YEAR = "first_wage_of_year"
 SIXTY_THOUSAND_AT_ONCE = "sixty_thousand_at_once"
@@ -102,14 +104,15 @@ class YearToDate:
 class TaxPayer:
     """What of a person their tax depends on beside the money.
 
-    `months` of employment here in this tax year, both ends included; `special_additional_fen` what
-    of 专项附加扣除 comes new with this payment.
+    `months` of employment here in this tax year up to this payment; `special_additional_fen` what
+    of 专项附加扣除 comes new with this payment, and `special` what it is made of.
     """
 
     payday: date
     months: int
     special_additional_fen: int = 0
     elections: frozenset[str] = frozenset()
+    special: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class Withholding:
     """One payment's income tax and all that it comes from; sums are of the tax year so far.
 
     `tax_fen` is withheld from this payment in all, `bonus_tax_fen` of it from a bonus taxed apart;
-    `imported` are the months of the sums that the company's own payroll paid.
+    `imported` are the months of the sums that the company's own payroll paid. `special` are the
+    deductions declared that count so far in the year, or the roster's sum of this month.
     """
 
     tax_fen: int
@@ -138,6 +142,7 @@ class Withholding:
     elections: tuple[str, ...] = ()
     source: str = ""
     imported: tuple[str, ...] = ()
+    special: tuple[Step, ...] = ()
 
 
 def row_of(table: Sequence[Bracket], fen: int) -> Bracket:
@@ -211,6 +216,7 @@ def withhold(
         elections=tuple(sorted(payer.elections)),
         source=terms.source,
         imported=tuple(sorted(before.imported)),
+        special=payer.special,
     )
 
 
@@ -223,12 +229,19 @@ def _apart(terms: TaxTerms, before: YearToDate, payer: TaxPayer, bonus_fen: int)
     )
 
 
-def tax_months(payday: date, joined: date, first_paid: date) -> int:
-    """Months of employment here in the payday's tax year, counted from the first payslip that we
-    know of at the earliest: of the employer's first run, or of the company's own payroll.
+def tax_months(payday: date, spells: Sequence[Spell], first_paid: date) -> list[LevyPeriod]:
+    """Months of employment here 任职受雇月份数 in the payday's tax year up to its own (公告 2018 年
+    第 61 号 art. 6): months between two spells, or after the last, are none.
 
-    Before it we know neither what was paid nor what was withheld, so those months count on neither
-    side.
+    They begin with the first payslip that we know of, of the employer's first run or of the
+    company's own payroll: before it we know neither what was paid nor what was withheld. Who is
+    paid before their first day has the payday's month.
     """
-    begins = max(date(payday.year, 1, 1), joined, first_paid.replace(day=1))
-    return max(1, payday.month - begins.month + 1) if begins.year == payday.year else 1
+    last = LevyPeriod.of(payday)
+    begins = max(LevyPeriod(payday.year, 1), LevyPeriod.of(first_paid))
+    employed = [
+        month
+        for month in begins.through(last)
+        if any(spell.touches(month.first_day(), month.last_day()) for spell in spells)
+    ]
+    return employed or [last]

@@ -25,4 +25,5 @@ def tax_of(stored: dict[str, Any] | None) -> Withholding | None:
     if stored is None:
         return None
     lists = {name: tuple(stored.get(name, ())) for name in ("elections", "imported")}
-    return Withholding(**{**stored, **lists})
+    special = tuple(Step(**step) for step in stored.get("special", ()))
+    return Withholding(**{**stored, **lists, "special": special})

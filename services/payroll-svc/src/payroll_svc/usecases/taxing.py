@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from payroll_svc.domain.deductions import TaxDeclaration, year_to_month_fen
+from payroll_svc.domain.deductions import ROSTERS_SUM, TaxDeclaration, year_to_month
 from payroll_svc.domain.imported_payslips import ImportedPayslip, said_year, year_doubts
 from payroll_svc.domain.income_tax import (
     TaxPayer,
@@ -15,6 +15,7 @@ from payroll_svc.domain.income_tax import (
     terms_on,
 )
 from payroll_svc.domain.pay import Assessment, DueLine, Pay, pay_of
+from payroll_svc.domain.pay_items import Step
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun
 from payroll_svc.domain.people import Person
 from payroll_svc.errors import TaxNotKnown
@@ -110,9 +111,8 @@ def _payer(
     first_payday: date,
 ) -> TaxPayer:
     first = min([first_payday, *(slip.first_day for slip in year.imported)])
-    months = tax_months(run.payday, _joined(person, run.payday), first)
+    months = tax_months(run.payday, person.spells, first)
     if declared.deductions:
-        begins = LevyPeriod.of(run.payday).shifted(1 - months)
         # What the company's own payroll deducted in a month stands; what is declared is of others.
         said = {
             str(LevyPeriod.of(slip.payday))
@@ -120,12 +120,19 @@ def _payer(
             if slip.special_additional_fen is not None
         }
         kinds = terms.deductions
-        to_date = year_to_month_fen(declared.deductions, kinds, run.payday, begins, said)
+        special = year_to_month(declared.deductions, kinds, run.payday, months, said)
+        to_date = sum(step.value for step in special)
         special_fen = to_date - year.paid.special_additional_fen
     else:
-        # The roster's one sum a month; the month's regular run takes it, a correction does not.
-        special_fen = 0 if run.kind == CORRECTION else person.special_additional_fen
-    return TaxPayer(run.payday, months, special_fen, declared.elected(run.payday.year))
+        # The roster's one sum a month of employment; the month's regular run takes it, a correction
+        # does not.
+        takes_it = run.kind != CORRECTION and _is_employed(
+            person, LevyPeriod.parse(run.levy_period)
+        )
+        special_fen = person.special_additional_fen if takes_it else 0
+        special = (Step(ROSTERS_SUM, special_fen),) if special_fen else ()
+    elected = declared.elected(run.payday.year)
+    return TaxPayer(run.payday, len(months), special_fen, elected, special)
 
 
 def _employed_before(run: PayrollRun, person: Person) -> list[str]:
@@ -134,12 +141,9 @@ def _employed_before(run: PayrollRun, person: Person) -> list[str]:
     return [
         str(month)
         for month in LevyPeriod(run.payday.year, 1).through(last)
-        if any(spell.touches(month.first_day(), month.last_day()) for spell in person.spells)
+        if _is_employed(person, month)
     ]
 
 
-def _joined(person: Person, payday: date) -> date:
-    """The first day of employment that counts in the payday's tax year."""
-    year_began = date(payday.year, 1, 1)
-    counted = [s.since for s in person.spells if s.until is None or s.until >= year_began]
-    return min(counted, default=payday)
+def _is_employed(person: Person, month: LevyPeriod) -> bool:
+    return any(spell.touches(month.first_day(), month.last_day()) for spell in person.spells)
