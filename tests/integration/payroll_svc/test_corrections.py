@@ -116,6 +116,17 @@ async def test_what_another_run_made_good_is_not_made_good_twice(service: Payrol
     await pay_through(service, november)
 
 
+async def test_no_correction_is_paid_before_what_was_paid_already(service: PayrollService) -> None:
+    """Income tax is cumulative: dated back to October's payday, November would not count."""
+    employer_id, ids, october = await paid_october(service)
+    await service.hear(assessed(employer_id, ids["E0001"], period="2024-11"))
+    await pay_through(service, await run_of(service, employer_id, "2024-11"))
+    await raise_wage(service, employer_id, ids["E0001"], until="2024-10-31")
+    early = await correct(service, october, "2024-10-31")
+    assert (early.status_code, "2024-11-05" in early.json()["detail"]) == (409, True)
+    assert (await correct(service, october, "2024-11-05")).status_code == 201
+
+
 async def test_one_run_is_checked_at_a_time(service: PayrollService) -> None:
     employer_id, ids, october = await paid_october(service)
     await raise_wage(service, employer_id, ids["E0001"])
@@ -197,7 +208,7 @@ async def test_a_difference_line_is_withheld_in_the_month_that_it_names(
     )
     december = await run_of(service, employer_id, "2024-12")
     await pay_through(service, december)
-    again = (await correct(service, october)).json()
+    again = (await correct(service, october, december["payday"])).json()
     assert again["people"] == 0
     own = (await people(service, december))[employee_id]
     assert own["contributions_fen"] == 99_750 + 86

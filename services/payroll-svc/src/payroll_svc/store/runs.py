@@ -196,6 +196,15 @@ async def salary_versions(
     return {row.employee_id: row.version for row in await conn.execute(wanted)}
 
 
+async def last_payday(conn: Connection, employer_id: str) -> date | None:
+    """The latest payday of a run that is paid."""
+    wanted = select(func.max(payroll_runs.c.payday)).where(
+        payroll_runs.c.employer_id == employer_id, payroll_runs.c.state == "paid"
+    )
+    found: date | None = (await conn.execute(wanted)).scalar()
+    return found
+
+
 async def first_payday(conn: Connection, employer_id: str) -> date | None:
     """The payday of the employer's first run here."""
     wanted = select(func.min(payroll_runs.c.payday)).where(

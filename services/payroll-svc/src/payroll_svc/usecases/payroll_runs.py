@@ -94,8 +94,9 @@ async def compute_correction(
 ) -> RunView:
     """A run of what a paid run should have paid and withheld beside what it did, as known now.
 
-    PayrollRunNotReady when the run is not a paid regular one, the payday is before its own, or how
-    it was reckoned is not known; PayrollRunExists while another correction of it is unpaid.
+    PayrollRunNotReady when the run is not a paid regular one, the payday is before the last that
+    was paid, or how it was reckoned is not known; PayrollRunExists while another correction of it
+    is unpaid.
     """
     corrected = await runs_store.run(conn, corrected_id)
     await employers_store.employer(conn, corrected.employer_id, lock=True)
@@ -124,8 +125,10 @@ async def _refuse_correction(
         raise PayrollRunNotReady(
             f"Only a paid regular run is corrected; recompute that of {month}."
         )
-    if payday < corrected.payday:
-        raise PayrollRunNotReady(f"{month} was paid on {corrected.payday}; give a later payday.")
+    last = await runs_store.last_payday(conn, corrected.employer_id) or corrected.payday
+    if payday < last:
+        # Income tax is cumulative: a payment before one that was made would be taxed without it.
+        raise PayrollRunNotReady(f"The last payday was {last}; give that day or a later one.")
     for run in known:
         if run.state != "paid":
             raise PayrollRunExists(f"The correction {run.run_id} of {month} is not paid yet.")
