@@ -180,6 +180,7 @@ BAD_ENTRIES: dict[str, Any] = {
     "letters that look like others": {"code": "bоnus", "amount_fen": 1},
     "the wage itself": {"code": "base_salary", "amount_fen": 1},
     "an amount of hours": {"code": "overtime_150", "amount_fen": 1},
+    "more hours than a month has": {"code": "overtime_150", "quantity_thousandths": 744_001},
     "pieces without a price": {"code": "piece_pay", "quantity_thousandths": 1_000},
 }
 
@@ -213,7 +214,8 @@ async def test_another_employers_people_and_items_are_not_there(service: Payroll
     assert other.status_code == 404
     hr = service.hr(employer_id)
     changes: list[dict[str, Any]] = [{"since": "2024-02-30"}, {"since": 20241001}]
-    for change in (*changes, {"code": "overtime_150"}):
+    changes += [{"until": "2024-09-30"}, {"code": "overtime_150"}]
+    for change in changes:
         bad = {"items": [{**item, **change}]}
         assert (await service.post(path, hr, json=bad)).status_code == 422
     changes = [{"name": "夜班\u202e津贴"}, {"name": ""}, {"way": "magic"}, {"rate_ppm": 0}]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payroll_svc.domain.pay_items import HIGHEST_AMOUNT_FEN
 from payroll_svc.files import cells
 from payroll_svc.files.cells import BrokenCell, Cell, CellRefused, Formula
 from shared.values import fen_text
@@ -70,7 +71,7 @@ def test_amounts_that_are_refused(value: Cell) -> None:
     assert refused.value.todo
 
 
-@given(st.integers(0, cells.HIGHEST_AMOUNT_FEN))
+@given(st.integers(0, HIGHEST_AMOUNT_FEN))
 def test_every_amount_survives_each_way_of_writing_it(fen: int) -> None:
     assert cells.fen(fen_text(fen)) == fen
     assert cells.fen(fen_text(fen).replace(",", "")) == fen

@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payroll_svc.domain.imported_payslips import INSURANCE_NAMES, SaidLine, SaidPayslip
-from payroll_svc.domain.pay_items import PayItem
-from payroll_svc.domain.wage_inputs import INPUT_ITEMS, InputItem, InputItems, WageInput, value_text
+from payroll_svc.domain.pay_items import Entry, PayItem
+from payroll_svc.domain.wage_inputs import (
+    INPUT_ITEMS,
+    InputItem,
+    InputItems,
+    WageInput,
+    excess_of,
+    value_text,
+)
 from payroll_svc.errors import FileUnreadable
 from payroll_svc.files.payslips import read_payslips
 from payroll_svc.files.person_rows import RowsRead
@@ -277,6 +284,32 @@ def test_a_header_of_two_rows_names_each_column_by_both(form: str) -> None:
     # A first row of data, though all of it is text, divides nothing.
     plain = csv_file([{"工号": KNOWN, "奖金": "100"}], ("工号", "奖金", "签字"))
     assert said(wage_data(plain, "2024-10")) == {(KNOWN, "bonus", "fen", "100.00")}
+
+
+@pytest.mark.parametrize(
+    ("way", "quantity", "price", "is_too_much"),
+    [
+        ("hours", 744_000, 0, False),
+        ("hours", 744_001, 0, True),
+        ("days", 31_001, 0, True),
+        ("pieces", 1_000_000, 100_000_000, False),
+        ("pieces", 1_000_000, 100_000_100, True),
+        ("pieces", 1_000_000_001, 1, True),
+    ],
+)
+def test_a_month_holds_no_more_hours_days_or_pieces(
+    way: str, quantity: int, price: int, is_too_much: bool
+) -> None:
+    assert bool(excess_of(Entry("any", 0, quantity, price), way)) is is_too_much
+
+
+def test_pieces_and_price_together_are_no_more_than_an_amount() -> None:
+    """As quantity and price apart, each may be right."""
+    row = {"工号": KNOWN, "计件数量": "900000", "计件单价": "1250"}
+    read = wage_data(csv_file([row], ("工号", "计件数量", "计件单价")), "2024-10")
+    assert [(fault.column, fault.reason) for fault in read.faults] == [
+        ("计件单价", "计件数量：数量乘单价超过 10,000,000.00 元")
+    ]
 
 
 def test_a_number_that_lost_its_zeros_says_so() -> None:

@@ -19,7 +19,7 @@ from payroll_svc.api.callers import (
     Strict,
     of_employer,
 )
-from payroll_svc.domain.pay_items import Entry, PayItem, Standing
+from payroll_svc.domain.pay_items import HIGHEST_AMOUNT_FEN, Entry, PayItem, Standing
 from payroll_svc.policy import Rules
 from payroll_svc.usecases.entering import (
     add_pay_item,
@@ -33,14 +33,11 @@ from shared.clock import Clock
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
 
-_MOST_FEN = 1_000_000_000
-"""10 million yuan: above it an amount is a slip of the decimal point, as in imported files."""
-
 _MOST_QUANTITY = 10_000_000_000
 """10 million pieces, in thousandths."""
 
 ItemCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$", examples=["night_allowance"])]
-Amount = Annotated[int, Field(ge=0, le=_MOST_FEN, examples=[30_000])]
+Amount = Annotated[int, Field(ge=0, le=HIGHEST_AMOUNT_FEN, examples=[30_000])]
 
 
 class PayItemBody(Strict):

@@ -12,6 +12,9 @@ AFTER_TAX = "after_tax"
 BASE_SALARY = "base_salary"
 ANNUAL_BONUS = "annual_bonus"
 
+HIGHEST_AMOUNT_FEN = 1_000_000_000
+"""10 million yuan a month: above it a wage is a slip of the decimal point."""
+
 WAYS = {
     "amount": "直接给金额",
     "pieces": "数量 × 单价",
@@ -71,6 +74,11 @@ class Entry:
     @property
     def is_empty(self) -> bool:
         return not (self.amount_fen or self.quantity_thousandths)
+
+    @property
+    def pieces_fen(self) -> int:
+        """Quantity x unit price, rounded once."""
+        return half_up(self.quantity_thousandths * self.unit_price_fen_hundredths, 1000 * 100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def _pieces(month: Month, item: PayItem, entry: Entry) -> Reckoned:
         # A department's file says what its pieces came to.
         return _amount(month, item, entry)
     price = entry.unit_price_fen_hundredths
-    fen = half_up(entry.quantity_thousandths * price, 1000 * 100)
+    fen = entry.pieces_fen
     words = (
         f"{item.name}：{thousandths(entry.quantity_thousandths)} 件 × {price_text(price)}"
         f" = {fen_text(fen)}"

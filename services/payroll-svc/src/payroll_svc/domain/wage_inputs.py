@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
-from payroll_svc.domain.pay_items import Entry, PayItem
+from payroll_svc.domain.pay_items import HIGHEST_AMOUNT_FEN, Entry, PayItem
 from payroll_svc.domain.wages import BASE_SALARY, MONTHLY_WAGE, PAY_ITEMS
+from shared.values import fen_text
 
 FEN = "fen"
 HOUR = "hour"
@@ -192,6 +193,16 @@ def unit_of(code: str, amount_fen: int, own_way: str | None) -> str:
         return _UNITS[own_way]
     units = [item.unit for item in INPUT_ITEMS.values() if item.code == code and item.unit != FEN]
     return FEN if amount_fen or not units else units[0]
+
+
+def excess_of(entry: Entry, way: str) -> str:
+    """Why an entry is more than a month may hold, if it is: a slip of the decimal point."""
+    unit = _UNITS[way]
+    if unit != FEN and entry.quantity_thousandths > HIGHEST_THOUSANDTHS[unit]:
+        return f"一个月最多 {HIGHEST_THOUSANDTHS[unit] // 1000:,} {UNIT_WORDS[unit]}"
+    if way == "pieces" and entry.pieces_fen > HIGHEST_AMOUNT_FEN:
+        return f"数量乘单价超过 {fen_text(HIGHEST_AMOUNT_FEN)} 元"
+    return ""
 
 
 def fixed_words(levy_period: str) -> str:

@@ -5,6 +5,7 @@ import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from payroll_svc.domain.pay_items import HIGHEST_AMOUNT_FEN
 from shared.values import LevyPeriod, parse_fen
 
 
@@ -17,9 +18,6 @@ class BrokenCell:
 
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | Formula | BrokenCell
-
-HIGHEST_AMOUNT_FEN = 1_000_000_000
-"""10 million yuan a month: above it a wage is a slip of the decimal point."""
 
 _EXACT_INTEGERS = 10**15
 _LONGEST_TEXT = 200

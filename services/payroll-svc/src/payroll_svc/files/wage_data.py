@@ -12,6 +12,8 @@ from payroll_svc.domain.wage_inputs import (
     InputItem,
     InputItems,
     WageInput,
+    entry_of,
+    excess_of,
 )
 from payroll_svc.files.cells import Cell, CellRefused, fen, is_blank, price, text, thousandths
 from payroll_svc.files.grid import (
@@ -118,7 +120,7 @@ def _read_row(
     employee_id, employee_no = employee_of(reader, employer_id, known)
     period = period_of(reader, levy_period)
     values = _wide(reader, columns) if columns else _long(reader, items)
-    return [
+    read = [
         WageInput(
             row=reader.row,
             employee_id=employee_id,
@@ -133,6 +135,10 @@ def _read_row(
         )
         for item, value in values
     ]
+    for one in read:
+        if one.unit == PIECE and (reason := excess_of(entry_of(one), "pieces")):
+            reader.refuse(one.price_words, f"{one.words}：{reason}", "核对数量、单价的小数点")
+    return read
 
 
 def _price(reader: RowReader, item: InputItem) -> int:

@@ -12,7 +12,7 @@ from payroll_svc.domain.income_tax import (
 from payroll_svc.domain.pay_items import BASE_SALARY, Entry, Noted, PayItem, Standing
 from payroll_svc.domain.people import Person
 from payroll_svc.domain.reckoning import Catalogue
-from payroll_svc.domain.wage_inputs import InputItems
+from payroll_svc.domain.wage_inputs import InputItems, excess_of
 from payroll_svc.errors import EntriesRefused, PayItemKnown, TaxDeclarationRefused
 from payroll_svc.policy import Rules
 from payroll_svc.store import employers as employers_store
@@ -84,7 +84,8 @@ async def enter_standing(
     at: datetime,
 ) -> list[Standing]:
     """Keeps what the person gets from a day on; a day in a paid month makes a difference in the
-    next run. EntriesRefused for codes that are no amount a month, and for repeats.
+    next run. EntriesRefused for codes that are no amount a month, for days that cannot be, and
+    for repeats.
     """
     employer_id, _ = await people_store.person(conn, employee_id)
     await employers_store.employer(conn, employer_id, lock=True)
@@ -93,6 +94,16 @@ async def enter_standing(
         FieldFault(f"items/{place}/code", item.code, "expected a pay item with an amount", _CODES)
         for place, item in enumerate(items)
         if item.code not in catalogue or catalogue[item.code].way != "amount"
+    ]
+    faults += [
+        FieldFault(
+            f"items/{place}/until",
+            str(item.until),
+            f"expected {item.since} or later: it would end before its first day",
+            "correct one of the two days",
+        )
+        for place, item in enumerate(items)
+        if item.until is not None and item.until < item.since
     ]
     faults += _repeats("items", [(item.code, item.since.isoformat()) for item in items])
     if faults:
@@ -176,7 +187,7 @@ def _misfit(item: PayItem, entry: Entry) -> str:
         "days": ((False, True, False), "expected a quantity of days alone"),
     }
     shape, words = wanted[item.way]
-    return "" if has == shape else words
+    return words if has != shape else excess_of(entry, item.way)
 
 
 async def entries_of(
