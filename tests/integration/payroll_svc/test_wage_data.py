@@ -161,6 +161,19 @@ async def test_a_run_reckons_with_what_was_imported_and_without_what_was_undone(
     assert await reckonings(service, run) == agreed
 
 
+async def test_a_number_beside_another_ones_name_is_no_ones(service: PayrollService) -> None:
+    """One column was sorted without the others; blanks and dots in a name are no difference."""
+    names = {"姓名": "阿依古丽·买买提"}
+    employer_id, _ = await with_people(service, roster_row(1), roster_row(2, **names))
+    rows = [wide(1, 姓名="王 小二", 奖金="1200"), wide(2, 姓名="王小二", 奖金="900")]
+    staged = await stage(service, employer_id, xlsx_file(rows, WIDE_HEADER))
+    [fault] = staged["faults"]
+    assert (fault["row"], fault["column"], fault["value"]) == (3, "姓名", "王***")
+    rows[1]["姓名"] = "阿依古丽买买提"
+    again = await stage(service, employer_id, xlsx_file(rows, WIDE_HEADER))
+    assert (again["faults"], again["good_rows"]) == ([], 2)
+
+
 async def test_every_broken_row_comes_back_in_the_file_and_nothing_is_applied(
     service: PayrollService,
 ) -> None:

@@ -13,13 +13,13 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from payroll_svc.api.callers import Cursor, Hr, Limit, Once, of_employer
-from payroll_svc.domain.imports import Effect, Import, Upload
+from payroll_svc.domain.imports import ROSTER, Effect, Import, Upload
 from payroll_svc.errors import FileTooLarge
 from payroll_svc.files.apart import ReadFile, Reading, annotate_apart, read_apart
 from payroll_svc.files.reader import MOST_BYTES
 from payroll_svc.usecases.employers import employer_of
 from payroll_svc.usecases.entering import own_items_of
-from payroll_svc.usecases.identities import Keys
+from payroll_svc.usecases.identities import Keys, names_by_number
 from payroll_svc.usecases.imports import (
     already_applied,
     apply_import,
@@ -275,7 +275,14 @@ class _Uploads:
             today=china_day(self._clock.now()),
             levy_period=upload.levy_period,
             own_items=await own_items_of(conn, upload.employer_id),
+            names=await self._names(conn, upload),
         )
+
+    async def _names(self, conn: Connection, upload: Upload) -> dict[str, str]:
+        """A roster says what people are called; every other file must know."""
+        if upload.kind == ROSTER:
+            return {}
+        return await names_by_number(conn, self._keys.sealer(), upload.employer_id)
 
     async def annotated(self, caller: Caller, import_id: str) -> tuple[str, bytes]:
         """(name, content) of the file with its faults; FileNotKept once it is destroyed."""

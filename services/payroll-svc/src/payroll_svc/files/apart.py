@@ -7,7 +7,7 @@ import resource
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -51,8 +51,8 @@ ReadFile = RosterFile | RowsRead[WageRow] | RowsRead[WageInput] | RowsRead[SaidP
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is read against what: everything that a reader may know. `numbers` are the employee ids
-    by employee number, `levy_period` the month that the sender named, `own_items` the employer's
-    own pay items.
+    by employee number, `names` their names, `levy_period` the month that the sender named,
+    `own_items` the employer's own pay items.
 
     To `annotate` is to hand the file back with these `faults`, not to read it.
     """
@@ -65,6 +65,7 @@ class Reading:
     today: date
     levy_period: str = ""
     own_items: tuple[PayItem, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     annotate: bool = False
     faults: tuple[Fault, ...] = ()
 
@@ -150,11 +151,12 @@ def _rows(reading: Reading, grid: Grid) -> _Answer:
     if reading.kind == ROSTER:
         return _Answer(roster=read_roster(grid, reading.employer, reading.today))
     known, own = (reading.employer.employer_id, reading.numbers), reading.own_items
+    month, names = reading.levy_period, reading.names
     if reading.kind == WAGE_DATA:
-        return _Answer(wage_data=read_wage_data(grid, *known, reading.levy_period, own))
+        return _Answer(wage_data=read_wage_data(grid, *known, month, own, names))
     if reading.kind == PAYSLIPS:
-        return _Answer(payslips=read_payslips(grid, *known, reading.levy_period))
-    return _Answer(wages=read_wages(grid, *known, reading.today, own))
+        return _Answer(payslips=read_payslips(grid, *known, month, names))
+    return _Answer(wages=read_wages(grid, *known, reading.today, own, names))
 
 
 def _marked(reading: Reading, grid: Grid) -> _Answer:

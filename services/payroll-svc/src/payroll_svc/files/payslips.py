@@ -17,6 +17,7 @@ from payroll_svc.files.person_rows import (
     DEPARTMENT,
     EMPLOYEE_NO,
     NAME,
+    NO_NAMES,
     PERIOD,
     RowsRead,
     employee_of,
@@ -80,12 +81,17 @@ COLUMNS = (
 
 
 def read_payslips(
-    grid: Grid, employer_id: str, known: Mapping[str, str], levy_period: str
+    grid: Grid,
+    employer_id: str,
+    known: Mapping[str, str],
+    levy_period: str,
+    names: Mapping[str, str] = NO_NAMES,
 ) -> RowsRead[SaidPayslip]:
     """Every payslip of a file; FileUnreadable without header, rows, month, or with an insurance of
     which not all sides are there.
 
-    `known` maps employee numbers to employee ids; `levy_period` is the month that the sender named.
+    `known` maps employee numbers to employee ids, `names` to what a name beside one must be;
+    `levy_period` is the month that the sender named.
     """
     header = find_header(grid, COLUMNS)
     insurances = [
@@ -96,7 +102,7 @@ def read_payslips(
     return read_rows(
         grid,
         header,
-        lambda reader: _read_row(reader, insurances, employer_id, known, levy_period),
+        lambda reader: _read_row(reader, insurances, employer_id, known, names, levy_period),
         lambda slip: slip.key,
         lambda slip: f"{slip.levy_period} 的工资条",
     )
@@ -116,10 +122,11 @@ def _read_row(
     insurances: Sequence[str],
     employer_id: str,
     known: Mapping[str, str],
+    names: Mapping[str, str],
     levy_period: str,
 ) -> list[SaidPayslip]:
     """The row's payslip; a fault of the row where its own figures do not add up."""
-    employee_id, employee_no = employee_of(reader, employer_id, known)
+    employee_id, employee_no = employee_of(reader, employer_id, known, names)
     period = period_of(reader, levy_period)
     lines = (_line(reader, insurance) for insurance in insurances)
     slip = SaidPayslip(

@@ -1,12 +1,14 @@
 """What every file with one person's figures a row has: who, for which month, and nothing twice."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from payroll_svc.domain.employers import employee_id_of
 from payroll_svc.domain.faults import Fault
-from payroll_svc.files.cells import code, month
+from payroll_svc.files.cells import code, month, text
 from payroll_svc.files.grid import (
     Column,
     Grid,
@@ -23,6 +25,7 @@ PERIOD = Column("levy_period", "所属月份", ("工资月份", "月份", "费�
 DEPARTMENT = Column("department", "部门", ("所属部门", "部门名称"))
 
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_NUMBER = 32
 
 
@@ -47,14 +50,26 @@ class RowsRead(Generic[RowT]):
     notes: tuple[str, ...]
 
 
-def employee_of(reader: RowReader, employer_id: str, known: Mapping[str, str]) -> tuple[str, str]:
+def employee_of(
+    reader: RowReader, employer_id: str, known: Mapping[str, str], names: Mapping[str, str]
+) -> tuple[str, str]:
     """(employee id, employee number); a fault where the roster, `known` by number, has no such
-    number.
+    number, or has it under another of its `names`: one column sorted without the others pays
+    everybody somebody else's wage.
     """
     employee_no = reader.required("employee_no", code) or ""
     if employee_no and employee_no not in known:
         reader.refuse("employee_no", "花名册里没有这个工号", _todo(employee_no, known))
+    name = reader.optional("name", text, "")
+    if name and names.get(employee_no) and _letters(name) != _letters(names[employee_no]):
+        todo = "核对这一行的工号和姓名是不是同一个人；改过名的先更新花名册"
+        reader.refuse("name", "花名册里这个工号是另一个姓名", todo)
     return known.get(employee_no, employee_id_of(employer_id, employee_no)), employee_no
+
+
+def _letters(name: str) -> str:
+    """A name as compared: without width, case, blanks and dots."""
+    return "".join(ch for ch in unicodedata.normalize("NFKC", name) if ch.isalnum()).casefold()
 
 
 def _todo(employee_no: str, known: Mapping[str, str]) -> str:

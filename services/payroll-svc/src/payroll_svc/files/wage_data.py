@@ -29,6 +29,7 @@ from payroll_svc.files.person_rows import (
     DEPARTMENT,
     EMPLOYEE_NO,
     NAME,
+    NO_NAMES,
     PERIOD,
     RowsRead,
     employee_of,
@@ -54,13 +55,14 @@ def read_wage_data(
     known: Mapping[str, str],
     levy_period: str,
     own: Iterable[PayItem] = (),
+    names: Mapping[str, str] = NO_NAMES,
 ) -> RowsRead[WageInput]:
     """Every item of a file in either form, ours and the employer's `own`; FileUnreadable without
     header, rows or month.
 
-    `known` maps employee numbers to employee ids; `levy_period` is the month that the sender named
-    (or none), which a column of the file may repeat but not contradict. All items of a row are left
-    out when one of them has a fault.
+    `known` maps employee numbers to employee ids, `names` to what a name beside one must be;
+    `levy_period` is the month that the sender named (or none), which a column of the file may
+    repeat but not contradict. All items of a row are left out when one of them has a fault.
     """
     items = InputItems(own)
     header = find_header(grid, COLUMNS, lambda cell: _item_column(items, cell), items.words)
@@ -76,7 +78,7 @@ def read_wage_data(
     return read_rows(
         grid,
         header,
-        lambda reader: _read_row(reader, items, columns, employer_id, known, levy_period),
+        lambda reader: _read_row(reader, items, columns, employer_id, known, names, levy_period),
         lambda row: row.key,
         lambda row: f"{row.levy_period} 的“{row.words}”",
     )
@@ -115,9 +117,10 @@ def _read_row(
     columns: Mapping[str, InputItem],
     employer_id: str,
     known: Mapping[str, str],
+    names: Mapping[str, str],
     levy_period: str,
 ) -> list[WageInput]:
-    employee_id, employee_no = employee_of(reader, employer_id, known)
+    employee_id, employee_no = employee_of(reader, employer_id, known, names)
     period = period_of(reader, levy_period)
     values = _wide(reader, columns) if columns else _long(reader, items)
     read = [

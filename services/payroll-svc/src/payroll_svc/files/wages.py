@@ -7,7 +7,14 @@ from payroll_svc.domain.pay_items import PayItem
 from payroll_svc.domain.wages import MONTHLY_WAGE, PAY_ITEMS, WageRow
 from payroll_svc.files.cells import Cell, CellRefused, fen, month, text, yes_or_no
 from payroll_svc.files.grid import Column, Grid, RowReader, find_header, require
-from payroll_svc.files.person_rows import EMPLOYEE_NO, NAME, RowsRead, employee_of, read_rows
+from payroll_svc.files.person_rows import (
+    EMPLOYEE_NO,
+    NAME,
+    NO_NAMES,
+    RowsRead,
+    employee_of,
+    read_rows,
+)
 
 WAGE_MONTH = Column("wage_month", "工资月份", ("月份", "工资所属月", "所属月份"))
 ITEM = Column("item", "项目", ("工资项目", "项目名称"))
@@ -24,12 +31,13 @@ def read_wages(
     known: Mapping[str, str],
     today: date,
     own: Iterable[PayItem] = (),
+    names: Mapping[str, str] = NO_NAMES,
 ) -> RowsRead[WageRow]:
     """Every amount of a file in the long or the wide form; FileUnreadable without header or rows.
 
-    `known` maps employee numbers to employee ids; an item of the employer's `own` counts as wage or
-    not as it says. All amounts of a row are left out when one of
-    them has a fault.
+    `known` maps employee numbers to employee ids, `names` to what a name beside one must be; an
+    item of the employer's `own` counts as wage or not as it says. All amounts of a row are left out
+    when one of them has a fault.
     """
     header = find_header(grid, COLUMNS, _month_column)
     months = [name for name in header.places if name.startswith(_MONTH_PREFIX)]
@@ -42,7 +50,7 @@ def read_wages(
     return read_rows(
         grid,
         header,
-        lambda reader: _read_row(reader, months, items, employer_id, known, today),
+        lambda reader: _read_row(reader, months, items, employer_id, known, names, today),
         lambda row: f"{row.employee_no}/{row.wage_month}/{row.code}",
         lambda row: f"{row.wage_month} 的同一项目",
     )
@@ -64,9 +72,10 @@ def _read_row(
     items: Mapping[str, tuple[str, bool]],
     employer_id: str,
     known: Mapping[str, str],
+    names: Mapping[str, str],
     today: date,
 ) -> list[WageRow]:
-    employee_id, employee_no = employee_of(reader, employer_id, known)
+    employee_id, employee_no = employee_of(reader, employer_id, known, names)
     if months:
         return _wide(reader, months, employee_id, employee_no, today)
     return _long(reader, items, employee_id, employee_no, today)

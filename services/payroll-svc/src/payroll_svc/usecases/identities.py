@@ -44,6 +44,14 @@ async def names_of(
     return {employee_id: data.get("name", "") for employee_id, data in opened.items()}
 
 
+async def names_by_number(conn: Connection, sealer: Sealer, employer_id: str) -> dict[str, str]:
+    """Names by employee number, of those whose identity opens."""
+    people = await people_store.people(conn, employer_id)
+    opened = await identities_of(conn, sealer, employer_id, people)
+    names = {one.employee_no: opened[one.employee_id].get("name", "") for one in people}
+    return {number: name for number, name in names.items() if name not in ("", ERASED_WORD)}
+
+
 async def identities_of(
     conn: Connection, sealer: Sealer, employer_id: str, people: Sequence[Person]
 ) -> dict[str, dict[str, str]]:
