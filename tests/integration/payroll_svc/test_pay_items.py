@@ -96,6 +96,14 @@ async def test_what_is_entered_is_paid_and_explained(service: PayrollService) ->
         found = (await service.http.get(f"{path}/figures/{figure}", headers=me)).json()
         assert words in found["sentence"], found
         assert found["steps"]
+    for figure, origin in {
+        "item:base_salary": "（来源：花名册的约定月工资 8,700.00；自 2024-10-16 起每月 11,020.00，"
+        "hr-li 于 2024-09-20 录入）。",
+        "item:overtime_200": "（来源：hr-li 于 2024-09-20 录入）。",
+    }.items():
+        for reader, is_told in ((hr, True), (me, False)):
+            found = (await service.http.get(f"{path}/figures/{figure}", headers=reader)).json()
+            assert found["sentence"].endswith(origin) is is_told, found
     unknown = await service.http.get(f"{path}/figures/wealth", headers=me)
     assert (unknown.status_code, "item:base_salary" in unknown.text) == (404, True)
 

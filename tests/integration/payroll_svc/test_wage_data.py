@@ -5,7 +5,14 @@ from typing import Any
 from payroll_svc.files.reader import read_grid
 from shared.contracts import EmployeeChanged, EmployeeSealed, SalaryComputed
 from tests.integration.payroll_svc.conftest import PayrollService
-from tests.integration.payroll_svc.paying import assessed, run_of, step, with_people
+from tests.integration.payroll_svc.paying import (
+    assessed,
+    at,
+    pay_through,
+    run_of,
+    step,
+    with_people,
+)
 from tests.support.broken_files import wage_row, wages_csv, whole_files
 from tests.support.broken_pay_files import (
     BROKEN_DATA_ROWS,
@@ -159,6 +166,31 @@ async def test_a_run_reckons_with_what_was_imported_and_without_what_was_undone(
         assert (await undo(service, employer_id, staged)).status_code == status
     assert (await step(service, run, "recompute")).status_code == 200
     assert await reckonings(service, run) == agreed
+
+
+async def test_a_paid_amount_names_the_row_of_the_file_that_brought_it(
+    service: PayrollService,
+) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    data = xlsx_file([wide(1, 奖金="1200.00")], WIDE_HEADER)
+    staged = await stage(service, employer_id, data)
+    assert (await service.apply(employer_id, staged)).status_code == 200
+    run = await run_of(service, employer_id)
+    await service.hear(assessed(employer_id, ids["E0001"]))
+    await pay_through(service, run)
+    path, hr = (
+        f"/payslips/{run['run_id']}/{ids['E0001']}/figures/item:bonus",
+        service.hr(employer_id),
+    )
+    wanted = "奖金：录入 1,200.00（来源：文件“变动.xlsx”第 2 行，hr-li 于 2024-09-20 导入）。"
+    assert (await service.http.get(path, headers=hr)).json()["sentence"] == wanted
+    # What is entered afterwards was not what this payslip rests on.
+    service.clock.set(at("2024-10-08"))
+    entry = {"employee_id": ids["E0001"], "code": "bonus", "amount_fen": 1}
+    month = {"employer_id": employer_id, "levy_period": "2024-10", "entries": [entry]}
+    assert (await service.post("/entries", hr, json=month)).status_code == 200
+    again = (await service.http.get(path, headers=hr)).json()["sentence"]
+    assert again == "奖金：录入 1,200.00。"
 
 
 async def test_a_number_beside_another_ones_name_is_no_ones(service: PayrollService) -> None:

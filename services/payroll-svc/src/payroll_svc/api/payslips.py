@@ -240,10 +240,12 @@ def _add_figures(router: APIRouter, engine: Engine) -> None:
         """Where a figure comes from, in one sentence and its steps: `gross`, `contributions`,
         `special_additional`, `tax`, `net`, `employer`, `employer_cost`, `item:<code>` for a pay
         item, or `line:<insurance>` for what this payslip withheld of an insurance, for its own
-        month and for others.
+        month and for others. HR is told who entered what an item rests on, or which row of which
+        file brought it.
         """
+        is_hr = not caller.employee_id
         async with tenant(engine, caller) as conn:
-            found = await explain_figure(conn, run_id, employee_id, figure)
+            found = await explain_figure(conn, run_id, employee_id, figure, is_hr)
         return ExplanationOut.model_validate(found, from_attributes=True)
 
 

@@ -1,7 +1,7 @@
 """Where any figure of payroll's own on a payslip comes from: one sentence, and its steps."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from payroll_svc.domain.income_tax import (
     FIRST_WAGE_OF_YEAR,
@@ -13,7 +13,7 @@ from payroll_svc.domain.pay_items import AFTER_TAX, GROSS, Reckoned, Step, perce
 from payroll_svc.domain.payslip import Payslip
 from shared.values import INSURANCE_WORDS, fen_text
 
-_ITEM = "item:"
+ITEM = "item:"
 _LINE = "line:"
 
 
@@ -29,21 +29,29 @@ class Explanation:
 
 def figures_of(slip: Payslip) -> list[str]:
     """Every figure of the payslip that can be explained, in the order that it is read."""
-    codes = dict.fromkeys(_ITEM + item.code for item in slip.items)
+    codes = dict.fromkeys(ITEM + item.code for item in slip.items)
     lines = dict.fromkeys(_LINE + line.insurance for line in slip.withheld)
     return [*codes, *lines, *_FIGURES]
 
 
 def explained(slip: Payslip, figure: str) -> Explanation | None:
     """None where the payslip has no such figure."""
-    if figure.startswith(_ITEM):
-        items = [item for item in slip.items if item.code == figure.removeprefix(_ITEM)]
+    if figure.startswith(ITEM):
+        items = [item for item in slip.items if item.code == figure.removeprefix(ITEM)]
         return _items(figure, items) if items else None
     if figure.startswith(_LINE):
         lines = [one for one in slip.withheld if one.insurance == figure.removeprefix(_LINE)]
         return _lines(slip, figure, lines) if lines else None
     made = _FIGURES.get(figure)
     return made(slip) if made else None
+
+
+def with_words(found: Explanation, origins: Sequence[str]) -> Explanation:
+    """The same with where what was entered comes from, still in one sentence."""
+    if not origins:
+        return found
+    sentence = f"{found.sentence.removesuffix('。')}（来源：{'；'.join(origins)}）。"
+    return replace(found, sentence=sentence)
 
 
 def _items(figure: str, items: list[Reckoned]) -> Explanation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select, tuple_, update
@@ -69,6 +69,13 @@ async def run(conn: Connection, run_id: str, *, lock: bool = False) -> PayrollRu
     if row is None:
         raise NotFound(f"There is no payroll run {run_id} that you may see.")
     return PayrollRun(**row)
+
+
+async def computed_at(conn: Connection, run_id: str) -> datetime | None:
+    """When the run was computed last; None where it is not here."""
+    wanted = select(payroll_runs.c.computed_at).where(payroll_runs.c.run_id == run_id)
+    found: datetime | None = (await conn.execute(wanted)).scalar()
+    return found
 
 
 async def runs_page(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from payroll_svc.domain.explanations import Explanation, explained, figures_of
+from payroll_svc.domain.explanations import ITEM, Explanation, explained, figures_of, with_words
 from payroll_svc.domain.payroll_run import CORRECTION
 from payroll_svc.domain.payslip import ANSWERED, Payslip, Reply, may_follow
 from payroll_svc.errors import ReplyOutOfTurn
@@ -11,6 +11,7 @@ from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import runs as runs_store
 from payroll_svc.usecases.entered import tell_replies
 from payroll_svc.usecases.identities import Keys
+from payroll_svc.usecases.origins import origins_of
 from shared.db import Connection
 from shared.refusal import NotFound
 
@@ -35,14 +36,18 @@ async def payslip_of(
 
 
 async def explain_figure(
-    conn: Connection, run_id: str, employee_id: str, figure: str
+    conn: Connection, run_id: str, employee_id: str, figure: str, with_origins: bool
 ) -> Explanation:
-    """Where one figure of the payslip comes from; NotFound names the figures that it has."""
+    """Where one figure of the payslip comes from, if wanted with who entered what an item rests on
+    or which file brought it; NotFound names the figures that it has.
+    """
     slip = await payslips_store.payslip(conn, run_id, employee_id)
     found = explained(slip, figure)
     if found is None:
         known = ", ".join(figures_of(slip))
         raise NotFound(f"The payslip has no figure {figure}; it has {known}.")
+    if with_origins and figure.startswith(ITEM):
+        return with_words(found, await origins_of(conn, slip, figure.removeprefix(ITEM)))
     return found
 
 
