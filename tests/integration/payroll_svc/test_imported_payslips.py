@@ -83,6 +83,44 @@ async def test_payslips_are_told_as_said_corrected_and_withdrawn_with_a_reason(
     assert (await service.http.get(path, headers=theirs)).json()["items"] == []
 
 
+async def test_every_version_says_in_one_sentence_where_its_figures_come_from(
+    service: PayrollService,
+) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    staged = await upload(service, employer_id, slip_row())
+    other = slip_row(个税="70.00", 实发合计="8315.00")
+    await service.apply(employer_id, staged)
+    corrected = await upload(service, employer_id, other, corrects="true")
+    await service.apply(employer_id, corrected)
+    service.clock.set(at("2024-10-08"))
+    assert (await undo(service, employer_id, corrected, "税额抄错")).status_code == 200
+    assert (await undo(service, employer_id, staged)).status_code == 200
+    path = f"/imported-payslips?employer_id={employer_id}"
+
+    async def sources(headers: dict[str, str]) -> list[str]:
+        slips = (await service.http.get(path, headers=headers)).json()["items"]
+        return [slip["source"] for slip in slips]
+
+    said = "2024-10 各项金额均为本单位自行核算的工资条所列{}，实发 = 应发 10,000.00"
+    said += " − 个人社保公积金 1,615.00 − 个人所得税 {} − 其他扣款 0.00 = {}。"
+    first, second = ("71.55", "8,313.45"), ("70.00", "8,315.00")
+    file = "文件“工资条.xlsx”"
+    brought = f"{file}第 2 行，hr-li 于 2024-09-20 导入"
+    restored = f"撤销{file}后，恢复为它之前的一版；撤销导入：税额抄错"
+    withdrawn = "2024-10 的工资条已撤回：撤销导入：传错了文件。"
+    assert await sources(service.hr(employer_id)) == [
+        withdrawn,
+        said.format(f"（{restored}）", *first),
+        said.format(f"（{brought}；以“工资条.xlsx”更正）", *second),
+        said.format(f"（{brought}）", *first),
+    ]
+    # An employee is told the same without the file, which names others as well.
+    assert await sources(service.employee(employer_id, ids["E0001"])) == [
+        withdrawn,
+        *(said.format("", *figures) for figures in (first, second, first)),
+    ]
+
+
 async def test_a_closed_month_keeps_its_payslips(service: PayrollService) -> None:
     employer_id, _ = await with_people(service, roster_row(1))
     staged = await upload(service, employer_id, slip_row())

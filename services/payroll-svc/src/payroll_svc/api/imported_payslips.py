@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from payroll_svc.api.callers import Cursor, HrOrEmployee, LevyPeriodText, Limit, of_employer
 from payroll_svc.domain.imported_payslips import ImportedPayslip
-from payroll_svc.usecases.imported_payslips import imported_payslips_of
+from payroll_svc.usecases.imported_payslips import imported_payslips_of, sources_of
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values
 
@@ -40,6 +40,15 @@ class ImportedPayslipOut(BaseModel):
     reason: str = Field(examples=["撤销导入：上传了上个月的文件"])
     import_id: str
     issued_at: datetime
+    source: str = Field(
+        default="",
+        description="Where all its figures come from; HR is told the row of the file.",
+        examples=[
+            "2024-10 各项金额均为本单位自行核算的工资条所列（文件“十月.xlsx”第 2 行，hr-li 于"
+            " 2024-11-01 导入），实发 = 应发 10,000.00 − 个人社保公积金 950.00 − 个人所得税 121.50"
+            " − 其他扣款 0.00 = 8,928.50。"
+        ],
+    )
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -59,9 +68,10 @@ def routes(engine: Engine) -> APIRouter:
         before = (place[0], place[1], number) if place else None
         async with tenant(engine, of_employer(caller, employer_id)) as conn:
             slips = await imported_payslips_of(conn, employer_id, levy_period, before, limit)
+            sources = await sources_of(conn, slips, with_files=not caller.employee_id)
         last = slips[-1] if len(slips) == limit else None
         return Page(
-            items=[_out(slip) for slip in slips],
+            items=[_out(*one) for one in zip(slips, sources, strict=True)],
             next_cursor=(
                 cursor_of(last.levy_period, last.employee_id, last.version) if last else None
             ),
@@ -70,5 +80,6 @@ def routes(engine: Engine) -> APIRouter:
     return router
 
 
-def _out(slip: ImportedPayslip) -> ImportedPayslipOut:
-    return ImportedPayslipOut.model_validate(slip, from_attributes=True)
+def _out(slip: ImportedPayslip, source: str) -> ImportedPayslipOut:
+    shown = ImportedPayslipOut.model_validate(slip, from_attributes=True)
+    return shown.model_copy(update={"source": source})

@@ -116,6 +116,26 @@ class ImportedPayslip:
         return self.gross_fen - self.bonus_apart_fen
 
 
+def source_of(slip: ImportedPayslip, brought: str) -> str:
+    """Where every figure of the payslip comes from, in one sentence: `brought` says which row of
+    which file has them, empty for whom that does not concern.
+    """
+    if slip.is_withdrawn:
+        return f"{slip.levy_period} 的工资条已撤回：{slip.reason}。"
+    parts = (
+        ("应发", slip.gross_fen),
+        ("个人社保公积金", slip.contributions_fen),
+        ("个人所得税", slip.tax_fen),
+        ("其他扣款", slip.other_fen),
+    )
+    sums = " − ".join(f"{words} {fen_text(fen)}" for words, fen in parts)
+    place = f"（{brought}{f'；{slip.reason}' if slip.reason else ''}）" if brought else ""
+    return (
+        f"{slip.levy_period} 各项金额均为本单位自行核算的工资条所列{place}，"
+        f"实发 = {sums} = {fen_text(slip.net_fen)}。"
+    )
+
+
 State = dict[str, Any]
 
 TAX_BASIS: dict[str, int | None] = {

@@ -1,6 +1,6 @@
 """Imports, their files, and what they made of each thing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from payroll_svc.domain.faults import Fault
 from payroll_svc.domain.imports import APPLIED, UNDONE, Effect, Import, Upload
 from payroll_svc.store import staged as staged_store
-from payroll_svc.store.bulk import merge
+from payroll_svc.store.bulk import among, merge
 from payroll_svc.tables import import_effects, import_files, imports
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -199,6 +199,17 @@ async def effects_of(conn: Connection, import_id: str) -> tuple[list[Effect], in
     rows = (await conn.execute(wanted.order_by(import_effects.c.ordinal))).mappings()
     count = select(imports.c.effects).where(imports.c.import_id == import_id)
     return [Effect(**row) for row in rows], (await conn.execute(count)).scalar_one()
+
+
+async def rows_of(
+    conn: Connection, import_ids: Iterable[str], keys: Iterable[str]
+) -> dict[tuple[str, str], int]:
+    """By (import id, key) the row of its file by which an applied import changed a thing."""
+    own = import_effects.c
+    wanted = select(own.import_id, own.key, own.row).where(
+        among(own.import_id, import_ids), among(own.key, keys)
+    )
+    return {(one.import_id, one.key): one.row for one in await conn.execute(wanted)}
 
 
 async def mark_undone(conn: Connection, import_id: str, reason: str, by: str, at: datetime) -> None:
