@@ -99,20 +99,24 @@ def _standing_item(month: Month, item: PayItem) -> Reckoned | None:
 def _by_days(item: PayItem, days: Sequence[date], amounts: Mapping[date, int]) -> Reckoned:
     """计薪日 are Monday to Friday, paid holidays included.
 
-    Employed the whole month: the month's amount, or where it changed inside, each amount by its
-    share of the month's days. Else the days x amount / 21.75, never more than the amount. A half
-    fen rounds up, once.
+    Employed on all of the month's: the month's amount, or where it changed inside, each amount by
+    its share of the month's days. Else the days x amount / 21.75, never more than the amount. A
+    half fen rounds up, once.
     """
     paid = [(day, amount) for day, amount in amounts.items() if day.weekday() < 5]
     parts = [
         (amount, len(list(group))) for amount, group in groupby(paid, key=lambda part: part[1])
     ]
-    whole = len(amounts) == len(days)
+    days_of_month = sum(1 for day in days if day.weekday() < 5)
+    # Who joins on the first Monday, or leaves on the last Friday, misses no paid day: of February's
+    # twenty, 20 / 21.75 would take 8 % off a month that was worked in full.
+    whole = len(paid) == days_of_month
     if whole and len(parts) == 1:
         amount_fen = parts[0][0]
-        words = f"{item.name}：全月在职，{fen_text(amount_fen)}"
+        is_all = len(amounts) == len(days)
+        how = "全月在职" if is_all else f"当月 {days_of_month} 个计薪日均在职"
+        words = f"{item.name}：{how}，{fen_text(amount_fen)}"
         return _made(item, amount_fen, words, (Step("月标准", amount_fen),))
-    days_of_month = sum(1 for day in days if day.weekday() < 5)
     divisor = days_of_month * 100 if whole else PAID_DAYS_HUNDREDTHS
     exact = sum(amount * count * 100 for amount, count in parts)
     amount_fen = min(half_up(exact, divisor), max((amount for amount, _ in parts), default=0))
