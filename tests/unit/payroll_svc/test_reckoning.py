@@ -84,6 +84,13 @@ def of_wage(quantity: str, thousandths: int, rate_ppm: int) -> tuple[Step, ...]:
             id="a day and a half",
         ),
         pytest.param(
+            Entry("absence", 0, 22_000),
+            -WAGE,
+            "缺勤扣款：8,700.00 ÷ 21.75 × 22 天 × 100%，以月工资为限 = 8,700.00（扣减）",
+            of_wage("天数", 22_000, 1_000_000),
+            id="every day of the month",
+        ),
+        pytest.param(
             Entry("bonus", 123_456),
             123_456,
             "奖金：录入 1,234.56",

@@ -175,9 +175,13 @@ def _days(month: Month, item: PayItem, entry: Entry) -> Reckoned:
     wage_fen = last_wage(month)
     exact = wage_fen * entry.quantity_thousandths * item.rate_ppm * 100
     fen = half_up(exact, PAID_DAYS_HUNDREDTHS * 1000 * 1_000_000)
+    # A month may have 23 working days: who was away on all of them owes nothing beside the month.
+    most_fen = half_up(wage_fen * item.rate_ppm, 1_000_000)
+    is_cut = item.deducts and fen > most_fen
+    fen = most_fen if is_cut else fen
     words = (
         f"{item.name}：{fen_text(wage_fen)} ÷ 21.75 × {thousandths(entry.quantity_thousandths)} 天"
-        f" × {percent(item.rate_ppm)} = {fen_text(fen)}"
+        f" × {percent(item.rate_ppm)}{'，以月工资为限' if is_cut else ''} = {fen_text(fen)}"
     )
     return _made(item, fen, words, _of_wage(wage_fen, "天数", item, entry))
 
