@@ -106,7 +106,7 @@ def test_a_second_header_row_of_keys_and_rows_above_the_header_are_passed_over()
 @pytest.mark.parametrize("at", ["工号", "姓名"])
 def test_rows_that_add_up_the_others_are_passed_over_and_said(at: str) -> None:
     blank = dict.fromkeys(ROSTER_HEADER, "")
-    sums = [dict[str, object](blank | {at: words}) for words in ("小 计", "合计：")]
+    sums = [dict[str, object](blank | {at: words}) for words in ("运营部 小计", "合计：")]
     rows = [roster_row(1), sums[0], roster_row(2), sums[1]]
     read = roster(csv_file(rows))
     assert [row.employee_no for row in read.rows] == ["E0001", "E0002"]
@@ -327,6 +327,16 @@ def test_wide_months_may_be_text_numbers_or_dates() -> None:
     book.close()
     months = [(row.wage_month, row.amount_fen) for row in wages(written.getvalue()).rows]
     assert months == [("2023-04", 400), ("2023-05", 500)]
+
+
+def test_wide_months_may_stand_below_their_year() -> None:
+    header, month = ("工号", "2023年", " "), ("", "11月", "12月")
+    rows = [dict(zip(header, one, strict=True)) for one in (month, ("E0001", "1", "2"))]
+    read = wages(csv_file(rows, header))
+    assert [(row.wage_month, row.amount_fen) for row in read.rows] == [
+        ("2023-11", 100),
+        ("2023-12", 200),
+    ]
 
 
 def test_the_same_month_in_two_columns_is_refused() -> None:

@@ -31,8 +31,8 @@ _PASSED_OVER = frozenset(
     ("序号", "备注", "性别", "民族", "年龄", "出生日期", "户口性质", "籍贯", "学历", "岗位")
 ) | frozenset(("职务", "签字", "签名", "签收"))
 """Columns that such files usually bring along and that nothing here needs."""
-_SUMS = frozenset(("合计", "总计", "小计", "共计", "累计", "本页合计", "本页小计", "部门合计"))
-"""What the first cell of a row says that adds up the others."""
+_SUMS = ("合计", "总计", "小计", "共计", "累计")
+"""How the first cell of a row ends that adds up others: 合计, 本页小计, 运营部合计."""
 _PERSONAL = frozenset(("name", "id_no", "phone", "email", "bank_account"))
 """Columns of which not even a short value may be shown: faults are stored, and a name is short."""
 _NAMED_ROWS = 20
@@ -246,7 +246,7 @@ def without_sums(grid: Grid, header: Header) -> Grid:
 
 def _is_sum(cells: Sequence[Cell], number_at: int) -> bool:
     first = next((at for at, cell in enumerate(cells) if not is_blank(cell)), None)
-    if first is None or header_key(shown(cells[first])) not in _SUMS:
+    if first is None or not header_key(shown(cells[first])).endswith(_SUMS):
         return False
     return first == number_at or all(map(is_blank, cells[number_at : number_at + 1]))
 
