@@ -5,9 +5,8 @@ from typing import Any
 from payroll_svc.files.reader import read_grid
 from tests.integration.payroll_svc.conftest import PayrollService
 from tests.integration.payroll_svc.paying import with_people
-from tests.integration.payroll_svc.test_imported_payslips import upload
 from tests.integration.payroll_svc.test_wage_data import stage, wide
-from tests.support.broken_pay_files import WIDE_HEADER, slip_row
+from tests.support.broken_pay_files import PAYSLIP_HEADER, WIDE_HEADER, slip_row
 from tests.support.rosters import csv_file, resident_number, roster_row
 
 
@@ -48,9 +47,12 @@ async def test_what_goes_out_comes_in_without_a_change(service: PayrollService) 
     data = [wide(1, 奖金="1200.00", 计件数量="2.5", 计件单价="0.1250"), wide(2, 加班小时数=8)]
     staged = await stage(service, employer_id, csv_file(data, WIDE_HEADER))
     assert (await service.apply(employer_id, staged)).status_code == 200
-    slips = await upload(service, employer_id, slip_row(其他扣款="1.00", 实发合计="8312.45"))
-    assert (await service.apply(employer_id, slips)).status_code == 200
-    counts = {"roster": 3, "wage_data": 3, "payslips": 1}
+    said = slip_row(其他扣款="1.00", 实发合计="8312.45")
+    more = slip_row(工号="E0003", 姓名="王小四", 其他扣款="1.00", 税后补发="50", 实发合计="8362.45")
+    for row, header in ((said, PAYSLIP_HEADER), (more, (*PAYSLIP_HEADER, "税后补发"))):
+        paid = await service.upload(employer_id, "payslips", "p.csv", csv_file([row], header))
+        assert (await service.apply(employer_id, paid.json())).status_code == 200
+    counts = {"roster": 3, "wage_data": 3, "payslips": 2}
     for kind, count in counts.items():
         for form, encoding in (("xlsx", "utf-8"), ("csv", "utf-8"), ("csv", "gb18030")):
             body = wanted(employer_id, kind, form, encoding=encoding)
@@ -59,7 +61,7 @@ async def test_what_goes_out_comes_in_without_a_change(service: PayrollService) 
             back = await service.upload(employer_id, kind, asked["file_name"], content)
             assert back.status_code == 201, back.text
             assert back.json()["faults"] == [], (kind, form)
-            missing = {"roster": 0, "wage_data": 1, "payslips": 2}[kind]
+            missing = {"roster": 0, "wage_data": 1, "payslips": 1}[kind]
             assert back.json()["changes"] == {
                 "added": 0,
                 "changed": 0,

@@ -43,6 +43,7 @@ class SaidPayslip:
     The year's income tax goes on from `income_fen` 本期收入, which is what of it is taxed by
     cumulation (None: not said, all but the bonus), and `special_additional_fen`, the month's
     专项附加扣除 (None: not said); `bonus_apart_fen` is a bonus taxed apart with `bonus_tax_fen`.
+    `other_fen` is what is taken after tax, negative where more is added.
     """
 
     row: int

@@ -36,6 +36,7 @@ CONTRIBUTIONS = Column(
 )
 TAX = Column("tax", "个人所得税", ("个税", "代扣个税", "代扣个人所得税", "扣个税"))
 OTHER = Column("other", "其他扣款", ("其它扣款", "其他代扣"))
+ADDITION = Column("after_tax_addition", "税后补发", ("税后加项", "税后补款", "其他补款"))
 INCOME = Column("income", "本期收入", ("本月收入", "应税收入", "计税收入", "应纳税收入"))
 SPECIAL = Column(
     "special_additional",
@@ -76,7 +77,7 @@ INSURANCE_COLUMNS = {
 COLUMNS = (
     *(EMPLOYEE_NO, NAME, PERIOD, DEPARTMENT, PAYDAY, GROSS),
     *INSURANCE_COLUMNS.values(),
-    *(CONTRIBUTIONS, INCOME, SPECIAL, BONUS, BONUS_TAX, TAX, OTHER, NET),
+    *(CONTRIBUTIONS, INCOME, SPECIAL, BONUS, BONUS_TAX, TAX, OTHER, ADDITION, NET),
 )
 
 
@@ -137,7 +138,7 @@ def _read_row(
         payday=reader.optional("payday", day, None),
         gross_fen=reader.required("gross", fen) or 0,
         tax_fen=reader.required("tax", fen) or 0,
-        other_fen=reader.optional("other", fen, 0),
+        other_fen=reader.optional("other", fen, 0) - reader.optional(ADDITION.name, fen, 0),
         net_fen=reader.required("net", fen) or 0,
         withheld=tuple(line for line in lines if line is not None),
         said_contributions_fen=reader.optional("contributions", fen, None),

@@ -225,7 +225,8 @@ async def _payslips(
         *(*_WHO, slip_file.PAYDAY, slip_file.GROSS),
         *slip_file.INSURANCE_COLUMNS.values(),
         *(slip_file.CONTRIBUTIONS, slip_file.INCOME, slip_file.SPECIAL),
-        *(slip_file.BONUS, slip_file.BONUS_TAX, slip_file.TAX, slip_file.OTHER, slip_file.NET),
+        *(slip_file.BONUS, slip_file.BONUS_TAX, slip_file.TAX),
+        *(slip_file.OTHER, slip_file.ADDITION, slip_file.NET),
     )
     yield [[column.header for column in columns]]
     before: tuple[str, ...] | None = None
@@ -273,5 +274,5 @@ def _slip(slip: Payslip | ImportedPayslip) -> list[WrittenCell]:
         _yuan(slip.contributions_fen),
         *("" if fen is None else _yuan(fen) for fen in (slip.income_fen, special_fen)),
         *map(_yuan, (slip.bonus_apart_fen, slip.bonus_tax_fen)),
-        *map(_yuan, (slip.tax_fen, other_fen, slip.net_fen)),
+        *map(_yuan, (slip.tax_fen, max(0, other_fen), max(0, -other_fen), slip.net_fen)),
     ]
