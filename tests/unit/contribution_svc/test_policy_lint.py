@@ -123,9 +123,30 @@ FAULTS = [
     pytest.param(
         changed("least: '0.2', most: '1.9'", "least: '1.9', most: '0.2'"),
         "insurances.work_injury.employer_rate[0].most",
-        "0 %",
+        "0.2 %",
         "not less than",
         id="5 a range upside down",
+    ),
+    pytest.param(
+        changed("value: '16'", "value: '0.16'"),
+        "insurances.pension.employer_rate[0].value",
+        "0.16 %",
+        "at least 1 %",
+        id="5 a fraction for a percentage",
+    ),
+    pytest.param(
+        changed("least: '5', most: '12', step: '1'", "least: '0.05', most: '12', step: '1'"),
+        "insurances.housing_fund.employer_rate[0].least",
+        "0.05 %",
+        "at least",
+        id="5 a fraction for the least of a range",
+    ),
+    pytest.param(
+        changed("value: '110'", "value: '1.1'"),
+        "not_filed_percent_of_last_month[0].value",
+        "1.1 %",
+        "100 to 200 %",
+        id="5 a fraction for the part of last month",
     ),
     pytest.param(
         changed("value: null, least: '0.2', most: '1.9'", "value: null"),
@@ -213,6 +234,31 @@ FAULTS = [
         "nothing",
         "or null",
         id="a figure of which nobody says since when it is known",
+    ),
+    *(
+        pytest.param(
+            changed(f"{key}: '{day}'", f"{key}: '{slip}'"),
+            f"insurances.pension.floor[0].{key}",
+            slip,
+            "1990-01-01 to 2100-12-31",
+            id=f"3 {key} {slip}",
+        )
+        for key, day in (("effective_to", "2024-12-31"), ("known_since", "2024-08-21"))
+        for slip in ("9999-12-31", "0001-01-01")
+    ),
+    pytest.param(
+        changed("value: '4227', confidence: A", "value: '4227', invented: true"),
+        "insurances.pension.floor[0].invented",
+        "true",
+        "example city",
+        id="a figure of a real city that nobody attests, and that would not warn",
+    ),
+    pytest.param(
+        changed("document: 皖人社秘〔2024〕196号", f"document: {'皖' * 1_001}"),
+        "insurances.pension.floor[0].document",
+        "1001 characters",
+        "at most 1000",
+        id="a text that no message could carry",
     ),
     pytest.param(
         changed("dispute: MEDICAL_RATE", "dispute: MEDICAL"),

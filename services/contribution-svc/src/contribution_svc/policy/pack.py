@@ -21,18 +21,18 @@ from contribution_svc.policy.national import (
     texts_of,
 )
 from contribution_svc.policy.series import (
-    EARLIEST,
     Texts,
     Value,
     bound,
     fixed_sum,
+    is_invented,
     late_fee,
     months_back,
     not_filed,
-    rate,
+    rate_of,
     read_series,
 )
-from contribution_svc.policy.values import Section
+from contribution_svc.policy.values import EARLIEST, EXAMPLES, Section
 from shared.values import Insurance, fen_text
 
 SCHEMA_VERSION = 1
@@ -60,7 +60,9 @@ def _catalogue(section: Section) -> National:
 
 def _pack(section: Section, sha256: str, catalogue: National) -> Pack:
     section.whole("schema_version", SCHEMA_VERSION, SCHEMA_VERSION)
-    texts = Texts(texts_of(section, "sources"), texts_of(section, "notes", optional=True))
+    city = section.city("city")
+    sources, notes = texts_of(section, "sources"), texts_of(section, "notes", optional=True)
+    texts = Texts(sources, notes, is_example=city.startswith(EXAMPLES))
     base = section.section("base")
     starts, after_raise = _base(base) if base is not None else (1, AfterRaise.AT_ONCE)
     carried = 0
@@ -68,7 +70,7 @@ def _pack(section: Section, sha256: str, catalogue: National) -> Pack:
         carried = section.whole("carried_over_months", 0, _MOST_CARRIED_MONTHS)
     merged: dict[Insurance, Insurance] = {}
     pack = Pack(
-        city=section.city("city"),
+        city=city,
         name=section.text("name"),
         collector=section.code("collector"),
         passes_detail_on=section.flag("passes_detail_on"),
@@ -115,7 +117,7 @@ def _days(section: Section, texts: Texts) -> tuple[Days, ...]:
     found: list[Days] = []
     for item in section.sections("days"):
         starts, known = item.day("effective_from"), item.day("known_since", nullable=True)
-        invented = item.flag("invented", optional=True)
+        invented = is_invented(item, texts)
         confidence = item.choice("confidence", tuple(Confidence), optional=invented)
         days = Days(
             effective_from=starts or EARLIEST,
@@ -207,8 +209,8 @@ class _Insurances:
             authority=item.code("authority"),
             floor=floor,
             ceiling=ceiling,
-            employer_rate=read_series(item, "employer_rate", texts, rate),
-            employee_rate=read_series(item, "employee_rate", texts, rate),
+            employer_rate=read_series(item, "employer_rate", texts, rate_of(insurance)),
+            employee_rate=read_series(item, "employee_rate", texts, rate_of(insurance)),
             employer_rounding=rounding[0],
             employee_rounding=rounding[1],
             employer_fixed=_fixed(item, "employer_fixed", texts),

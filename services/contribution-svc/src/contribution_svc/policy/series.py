@@ -5,12 +5,13 @@ values of one notice, none without.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from contribution_svc.domain.figures import Confidence, Figure, Range, Series
-from contribution_svc.policy.values import Section
-from shared.values import fen_text
+from contribution_svc.domain.lines import percent_text
+from contribution_svc.policy.values import EARLIEST, Section
+from shared.values import Insurance, fen_text
 
-EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _LEAST_BOUND_FEN = 100_00
 _MOST_BOUND_FEN = 1_000_000_00
 """A floor under 100 yuan or a ceiling over 1,000,000 a month is a slip of units, in any city and
@@ -19,6 +20,12 @@ year.
 _MOST_RATE_PPM = 300_000
 """No side of any insurance ever paid 30 % of the base; the pension took 20 % of the employer before
 2019.
+"""
+_LEAST_RATE_PPM = 1_000
+_LEAST_RATE_PPM_OF = {Insurance.PENSION: 10_000, Insurance.HOUSING_FUND: 50_000}
+"""A rate that is not 0 but below these is a fraction that was written for a percentage: '0.16' for
+'16'. The lowest known is 0.1 % (Shenzhen's third tier of medical), the housing fund takes 5 % or
+more (住房公积金管理条例 art. 18).
 """
 _MOST_LATE_FEE_PPM = 10_000
 _WHOLE_PPM, _MOST_NOT_FILED_PPM = 1_000_000, 2_000_000
@@ -33,10 +40,11 @@ Value = Callable[[Section], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What the keys of a pack's sources and notes stand for."""
+    """What the keys of a pack's sources and notes stand for; `is_example`: of no real city."""
 
     sources: Mapping[str, str]
     notes: Mapping[str, str]
+    is_example: bool
 
 
 def bound(item: Section) -> int | None:
@@ -51,7 +59,12 @@ def bound(item: Section) -> int | None:
     return value
 
 
-def rate(item: Section, name: str = "value") -> int | None:
+def rate_of(insurance: Insurance) -> Value:
+    """How a rate of this insurance is read."""
+    return partial(rate, least_ppm=_LEAST_RATE_PPM_OF.get(insurance, _LEAST_RATE_PPM))
+
+
+def rate(item: Section, name: str = "value", least_ppm: int = _LEAST_RATE_PPM) -> int | None:
     """A rate of one side; None where each employer has its own."""
     if name == "value" and item.is_null(name):
         item.scalar(name, "null")
@@ -62,21 +75,24 @@ def rate(item: Section, name: str = "value") -> int | None:
         return None
     value = item.ppm(name)
     if value is not None and value > _MOST_RATE_PPM:
-        item.fault(name, f"{value // 10_000} %", "expected a rate of 0 to 30 % for one side")
+        item.fault(name, percent_text(value), "expected a rate of 0 to 30 % for one side")
+    elif value and value < least_ppm:
+        expected = f"expected 0, or at least {percent_text(least_ppm)} of one side"
+        item.fault(name, percent_text(value), expected, "write percent: '8', not '0.08'")
     return value
 
 
 def late_fee(item: Section) -> int | None:
     value = item.ppm("value")
     if value is not None and value > _MOST_LATE_FEE_PPM:
-        item.fault("value", f"{value // 10_000} %", "expected at most 1 % a day")
+        item.fault("value", percent_text(value), "expected at most 1 % a day")
     return value
 
 
 def not_filed(item: Section) -> int | None:
     value = item.ppm("value")
     if value is not None and not _WHOLE_PPM <= value <= _MOST_NOT_FILED_PPM:
-        item.fault("value", f"{value // 10_000} %", "expected 100 to 200 % of last month's amount")
+        item.fault("value", percent_text(value), "expected 100 to 200 % of last month's amount")
     return value
 
 
@@ -103,10 +119,21 @@ def read_series(section: Section, name: str, texts: Texts, read: Value) -> Serie
     return found
 
 
+def is_invented(item: Section, texts: Texts) -> bool:
+    """Whether it is of no real notice, and says so by its city. What is not attested in a real city
+    says how well it is, and warns.
+    """
+    found = item.flag("invented", optional=True)
+    if found and not texts.is_example:
+        expected = "expected it in an example city alone, whose code begins with 99"
+        item.fault("invented", "true", expected, "say its `confidence` instead")
+    return found
+
+
 def _figure(item: Section, texts: Texts, read: Value) -> Figure:
     starts, ends = item.day("effective_from"), item.day("effective_to", nullable=True)
     known = item.day("known_since", nullable=True)
-    invented = item.flag("invented", optional=True)
+    invented = is_invented(item, texts)
     confidence = item.choice("confidence", tuple(Confidence), optional=invented)
     figure = Figure(
         value=read(item),
@@ -135,13 +162,11 @@ def _own(item: Section) -> Range | None:
     most = rate(item, "most") if item.has("most") else None
     step = (rate(item, "step") or 0) if item.has("step") else 0
     if most is not None and most < least:
-        item.fault("most", f"{most // 10_000} %", "expected not less than `least`")
+        item.fault("most", percent_text(most), "expected not less than `least`")
     return Range(least, most, step)
 
 
 def _check_span(item: Section, figure: Figure) -> None:
-    if not EARLIEST <= figure.effective_from <= LATEST:
-        item.fault("effective_from", str(figure.effective_from), "expected 1990 to 2100")
     if figure.effective_to is not None and figure.effective_to < figure.effective_from:
         item.fault("effective_to", str(figure.effective_to), "expected not before effective_from")
 

@@ -12,6 +12,10 @@ from contribution_svc.policy.tree import Items, Mapping, Node, Scalar
 from shared.refusal import FieldFault
 from shared.values import parse_fen
 
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+"""A day of a pack outside of these is a slip, and reckoning on from it may leave the calendar."""
+_LONGEST_TEXT = 1_000
+"""Sources and notes travel in warnings with every assessment; a message holds 900,000 bytes."""
 _PERCENT = re.compile(r"^(\d{1,3})(?:\.(\d{1,4}))?$")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -21,6 +25,7 @@ _PROVINCES = frozenset(
     (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55))
 ) | {61, 62, 63, 64, 65, 71, 81, 82, 99}
 """The first two digits of GB/T 2260, and 99 for example cities."""
+EXAMPLES = "99"
 _CODE = re.compile(r"^[a-z0-9][a-z0-9_-]{0,60}$")
 
 
@@ -88,6 +93,9 @@ class Section:
             return ""
         if not scalar.text.strip() or not scalar.text.isprintable():
             self.fault(name, repr(scalar.text), f"expected {expected}")
+        if len(scalar.text) > _LONGEST_TEXT:
+            found = f"{len(scalar.text)} characters"
+            self.fault(name, found, f"expected at most {_LONGEST_TEXT}")
         return scalar.text
 
     def code(self, name: str) -> str:
@@ -138,16 +146,22 @@ class Section:
         return name in self.node.items
 
     def day(self, name: str, nullable: bool = False) -> date | None:
-        """A quoted ISO day; `null`, said and not left out, where that may be."""
+        """A quoted ISO day of `EARLIEST` to `LATEST`; `null`, said and not left out, where that may
+        be.
+        """
         expected = "a quoted day such as '2024-07-01'" + (" or null" if nullable else "")
         scalar = self.scalar(name, expected)
         if scalar is None or (nullable and self.is_null(name)):
             return None
         if scalar.quoted and _DATE.match(scalar.text):
             try:
-                return date.fromisoformat(scalar.text)
+                day = date.fromisoformat(scalar.text)
             except ValueError:
                 pass
+            else:
+                if EARLIEST <= day <= LATEST:
+                    return day
+                expected = f"a day from {EARLIEST} to {LATEST}"
         self.fault(name, scalar.text, f"expected {expected}")
         return None
 
