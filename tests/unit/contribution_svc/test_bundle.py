@@ -90,6 +90,8 @@ ALTERED: list[tuple[str, Callable[[Any], Any], str]] = [
     ("another format", lambda b: _resigned(b, format="x/2"), "expected a manifest"),
     ("more than is known", lambda b: _resigned(b, then="run"), "manifest cannot be read"),
     ("a path for a name", _named_by_a_path, "no name of a pack"),
+    ("a note that no database keeps", lambda b: _resigned(b, note="a\0"), "expected a note"),
+    ("a note without end", lambda b: _resigned(b, note="x" * 501), "expected a note"),
 ]
 
 

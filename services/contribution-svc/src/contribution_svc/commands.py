@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from contribution_svc.domain.release import Origin
-from contribution_svc.errors import PolicyInvalid
+from contribution_svc.errors import BundleRefused, PolicyInvalid
 from contribution_svc.policy import load_policies, read_pack
-from contribution_svc.policy.bundle import MAX_BUNDLE_BYTES, Publisher, read_keys, sealed
+from contribution_svc.policy.bundle import MAX_BUNDLE_BYTES, Publisher, opened, read_keys, sealed
 from contribution_svc.policy.lint import lint
 from contribution_svc.settings import Settings
 from contribution_svc.store.policy_updates import Taken
@@ -156,14 +156,20 @@ def _add_sign(policy: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="The bundle to write.")],
         note: Annotated[str, typer.Option(help="What it brings.")] = "",
     ) -> None:
-        """Checks packs, signs them as a bundle, and prints the line of its key for key rings."""
+        """Checks packs, signs them as a bundle that installations will take, and prints the line of
+        its key for key rings.
+        """
         contents = {path.name: path.read_bytes() for path in packs}
         try:
+            if len(contents) < len(packs):
+                raise ValueError("two packs have one name; a bundle holds each name once")
             for name, content in contents.items():
                 read_pack(name, content)
             publisher = Publisher.of(key_id, key.read_bytes())
-        except (PolicyInvalid, ValueError) as refusal:
+            bundle = sealed(publisher, sequence, note, contents)
+            opened(bundle, {key_id: publisher.key.public_key()})
+        except (PolicyInvalid, BundleRefused, ValueError) as refusal:
             typer.echo(str(refusal), err=True)
             raise typer.Exit(1) from None
-        out.write_bytes(sealed(publisher, sequence, note, contents))
+        out.write_bytes(bundle)
         typer.echo(publisher.ring_line())

@@ -23,6 +23,7 @@ FORMAT = "daozhang-policy-bundle/1"
 MAX_BUNDLE_BYTES = 16_000_000
 """Some 330 cities with packs of 40 KB; more is something else."""
 _MOST_PACKS = 500
+_LONGEST_NOTE = 500
 _NAME = re.compile(r"[0-9a-z][0-9a-z_-]{0,40}\.yaml")
 _KEY_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,60}")
 
@@ -140,6 +141,8 @@ def _manifest(text: str) -> Manifest:
         raise BundleRefused(f"the manifest cannot be read: {error}") from None
     if manifest.format != FORMAT or not 0 < manifest.sequence < 2**53:
         raise BundleRefused(f"expected a manifest of {FORMAT} with a sequence from 1 up")
+    if len(manifest.note) > _LONGEST_NOTE or not manifest.note.isprintable():
+        raise BundleRefused(f"expected a note of at most {_LONGEST_NOTE} printable characters")
     return manifest
 
 
