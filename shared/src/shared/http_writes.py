@@ -21,6 +21,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 ItemT = TypeVar("ItemT")
 
 _KEY_MAX = 200
+_FORMS = ("multipart/", "application/x-www-form-urlencoded")
 _TURN_SECONDS = 10.0
 """How long a repeat waits for the first; as long as the database lets one wait for a lock."""
 
@@ -90,7 +91,8 @@ async def idempotent(
         fault = FieldFault("header:Idempotency-Key", "", "expected printable ASCII", "send a UUID")
         raise Malformed("The Idempotency-Key header must be printable ASCII.", (fault,))
     body_hash = b""
-    if not request.headers.get("content-type", "").startswith("multipart/"):
+    # A form's body is read by now, part by part; whoever takes one hashes what was sent in it.
+    if not request.headers.get("content-type", "").lower().startswith(_FORMS):
         body_hash = hashlib.sha256(_canonical(await request.body())).digest()
     async with _turn(request.headers.get("authorization", ""), idempotency_key):
         yield Write(idempotency_key, f"{request.method} {request.url.path}", body_hash)

@@ -19,6 +19,7 @@ from contribution_svc.errors import UpdatesUnreachable
 from contribution_svc.policy.bundle import MAX_BUNDLE_BYTES, Publisher, sealed
 from contribution_svc.policy.updates import Updates
 from shared import db
+from shared.http_writes import cursor_of
 from tests.integration.contribution_svc.bank import Bank
 from tests.integration.contribution_svc.month import Month
 from tests.integration.contribution_svc.service import running
@@ -149,6 +150,22 @@ async def test_a_carried_bundle_is_the_carriers_proposal(service: Month) -> None
     assert (await service.post(path, service.operator(), json=body)).status_code == 409
     second = await service.post(path, service.operator("operator-2"), json=body)
     assert second.status_code == 200
+
+
+async def test_what_nobody_can_read_is_malformed_and_takes_nothing_in(service: Month) -> None:
+    by, path = service.operator(), "/policy-proposals"
+    pack = {"file": (NAME, AFTER.encode())}
+    place = ("0001-01-01T00:00:00+14:00", "x")
+    answers = [
+        await service.post(path, by, files=pack, data={"note": "a\0b"}),
+        await service.post(path, by, data={"file": "a form without parts"}),
+        await service.post("/policy-updates", by, data={"file": "{}"}),
+        await service.get(f"{path}?cursor={cursor_of(*place)}", by),
+    ]
+    assert [(one.status_code, one.json()["type"][-9:]) for one in answers] == [
+        (422, "malformed")
+    ] * len(answers)
+    assert await proposals(service) == []
 
 
 async def test_the_address_is_asked_by_https_and_no_other_address_is(tmp_path: Path) -> None:

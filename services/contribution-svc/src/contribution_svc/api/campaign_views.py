@@ -14,7 +14,7 @@ from shared.http_writes import cursor_of
 _LONGEST_TEXT = 2_000
 
 
-def _writing(text: str) -> str:
+def writing(text: str) -> str:
     """Refuses what is no writing: control characters (PostgreSQL cannot keep U+0000), lone
     surrogates.
     """
@@ -24,7 +24,7 @@ def _writing(text: str) -> str:
     return text
 
 
-Writing = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(_writing)]
+Writing = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(writing)]
 
 
 class CampaignIn(BaseModel):

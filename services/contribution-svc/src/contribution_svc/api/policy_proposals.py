@@ -3,13 +3,14 @@ persons.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Path, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contribution_svc.api.callers import Cursor, Limit, Once, Operator
+from contribution_svc.api.campaign_views import writing
 from contribution_svc.domain.release import Origin, effect_sentence
 from contribution_svc.store.effects import EmployerEffect
 from contribution_svc.store.proposals import Proposal
@@ -118,7 +119,7 @@ def routes(worker: Engine, clock: Clock, library: Library) -> APIRouter:
         caller: Operator,
         write: Once,
         file: Annotated[UploadFile, File(description="A policy pack, YAML.")],
-        note: Annotated[str, Form(max_length=500)] = "",
+        note: Annotated[str, Form(max_length=500), AfterValidator(writing)] = "",
     ) -> ProposalOut:
         """Takes a pack in, compared with the one in force; all faults of a broken one are told at
         once. Its simulation follows.
@@ -226,8 +227,8 @@ def place_of(cursor: str | None) -> tuple[datetime, str] | None:
     if place is None:
         return None
     try:
-        return datetime.fromisoformat(place[0]), place[1]
-    except ValueError:
+        return datetime.fromisoformat(place[0]).astimezone(UTC), place[1]
+    except (ValueError, OverflowError):
         fault = FieldFault("query:cursor", "", "not a cursor of this list")
         raise Malformed("The cursor is not one that this list gave out.", (fault,)) from None
 
