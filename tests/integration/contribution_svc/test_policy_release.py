@@ -261,17 +261,22 @@ async def test_an_open_month_is_assessed_again_as_was_simulated_by_every_replica
 async def test_declared_months_change_only_where_it_is_meant_and_keep_what_they_used(
     june: Month,
 ) -> None:
+    proposed = await propose(june)
+    assert proposed["retroactive"] is False
     await june.work("2024-06-25 06:00")
     listed = await june.get(f"/declarations?employer_id={EMPLOYER}&levy_period={JULY}")
     [declaration] = listed.json()["items"]
     done = await june.post(f"/declarations/{declaration['declaration_id']}/approve")
     assert done.status_code == 200, done.text
-    proposed = await propose(june)
+    refused = await approve(june, proposed)
+    assert problem(refused) == "declared-months-touched", "declared since it was simulated"
+    assert "4 declared months" in refused.json()["detail"]
+    await june.post(f"/policy-proposals/{proposed['proposal_id']}/simulate", june.operator())
+    await june.work()
+    proposed = await proposal(june, proposed["proposal_id"])
     assert (proposed["retroactive"], proposed["effect"]["declared_months"]) == (True, 4)
     assert proposed["effect"]["levy_period"] == "2024-08", "the first that nobody declared"
-    refused = await approve(june, proposed)
-    assert problem(refused) == "declared-months-touched"
-    assert "4 declared months" in refused.json()["detail"]
+    assert problem(await approve(june, proposed)) == "declared-months-touched"
     assert (await approve(june, proposed, retroactive=True)).status_code == 200
     await june.work()
     assessed = await july(june)

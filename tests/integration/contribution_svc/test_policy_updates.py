@@ -2,6 +2,7 @@
 is a proposal within the hour; anything else is refused with its reason, and told.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -18,11 +19,13 @@ from starlette.routing import Route
 from contribution_svc.errors import UpdatesUnreachable
 from contribution_svc.policy.bundle import MAX_BUNDLE_BYTES, Publisher, sealed
 from contribution_svc.policy.updates import Updates
+from contribution_svc.usecases.release import Approval, approve
 from shared import db
 from shared.http_writes import cursor_of
 from tests.integration.contribution_svc.bank import Bank
 from tests.integration.contribution_svc.month import Month
 from tests.integration.contribution_svc.service import running
+from tests.support.eventually import eventually
 from tests.support.issuer import Issuer
 from tests.support.packs import AFTER, BEFORE
 from tests.support.service_databases import ServiceDatabase
@@ -150,6 +153,31 @@ async def test_a_carried_bundle_is_the_carriers_proposal(service: Month) -> None
     assert (await service.post(path, service.operator(), json=body)).status_code == 409
     second = await service.post(path, service.operator("operator-2"), json=body)
     assert second.status_code == 200
+
+
+async def test_of_two_releases_of_a_city_that_are_approved_at_once_one_is_refused(
+    service: Month,
+) -> None:
+    for text in (AFTER, AFTER.replace("25500.00", "25600.00")):
+        file = {"file": (NAME, text.encode())}
+        assert (await service.post("/policy-proposals", service.operator(), files=file)).is_success
+    await service.work()
+    first, second = await proposals(service)
+    async with db.transaction(service.parts.worker) as conn:
+        approval = Approval("operator-2", first["sha256"], retroactive=False)
+        await approve(conn, first["proposal_id"], approval, service.clock.now())
+        path = f"/policy-proposals/{second['proposal_id']}/approve"
+        body = {"sha256": second["sha256"]}
+        request = asyncio.create_task(service.post(path, service.operator("o-3"), json=body))
+        await eventually(lambda: _waiting(service))
+    answer = await request
+    assert (answer.status_code, answer.json()["type"][-24:]) == (409, "another-release-approved")
+
+
+async def _waiting(service: Month) -> bool:
+    """Whether somebody waits for what another transaction holds."""
+    waiting = "SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    return bool(await service.rows(f"{waiting} WHERE NOT granted AND datname = current_database()"))
 
 
 async def test_what_nobody_can_read_is_malformed_and_takes_nothing_in(service: Month) -> None:

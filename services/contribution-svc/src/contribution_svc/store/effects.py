@@ -156,6 +156,21 @@ class EmployerEffect:
     declared_months: int
 
 
+_DECLARED_MONTHS = text(
+    """
+    SELECT count(*) FROM assessments
+     WHERE city = :city AND declaration_id IS NOT NULL AND levy_period = ANY(:periods)
+    """
+)
+
+
+async def declared_months(conn: Connection, city: str, periods: Sequence[str]) -> int:
+    """How many months of employees are declared by now of these levy periods."""
+    values = {"city": city, "periods": list(periods)}
+    found: int = (await conn.execute(_DECLARED_MONTHS, values)).scalar_one()
+    return found
+
+
 _EMPLOYERS = text(
     """
     SELECT proposal_id, employer_id, people, employer_fen, employee_fen, declared_months

@@ -140,8 +140,15 @@ async def open_of(conn: Connection, city: str, but: str) -> list[Proposal]:
     return [_proposal(row) for row in rows]
 
 
+# Approvals of a city take turns: the later one sees the first.
+_APPROVE_IN_TURN = text("SELECT pg_advisory_xact_lock(7263, hashtext(:city))")
+
+
 async def is_approved(conn: Connection, city: str) -> bool:
-    """Whether a release of the city is approved and not in force yet."""
+    """Whether a release of the city is approved and not in force yet; nobody else approves one
+    until conn's transaction ends.
+    """
+    await conn.execute(_APPROVE_IN_TURN, {"city": city})
     wanted = select(func.count()).where(_table.c.city == city, _table.c.state == "approved")
     return bool((await conn.execute(wanted)).scalar_one())
 

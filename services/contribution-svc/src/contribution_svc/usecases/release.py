@@ -4,7 +4,7 @@ force from the day on which it is known.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -113,10 +113,12 @@ class Approval:
 async def approve(
     conn: Connection, proposal_id: str, approval: Approval, now: datetime
 ) -> Proposal:
-    """Raises what `check_approval` raises, ProposalUnknown, and AnotherReleaseApproved while the
-    city's last release is not in force yet.
+    """Raises what `check_approval` raises, with the months that are declared by now,
+    ProposalUnknown, and AnotherReleaseApproved while the city's last release is not in force yet.
     """
     proposal = _known(await proposals.locked(conn, proposal_id), proposal_id)
+    declared = await effects.declared_months(conn, proposal.city, proposal.changed_periods)
+    proposal = replace(proposal, declared_months=declared)
     check_approval(proposal.review(), approval.by, approval.sha256, approval.retroactive)
     if await proposals.is_approved(conn, proposal.city):
         raise AnotherReleaseApproved(
@@ -129,6 +131,7 @@ async def approve(
         approved_by=approval.by,
         approved_sha256=approval.sha256,
         approved_at=now,
+        declared_months=declared,
         release_at=now,
     )
     return await proposal_of(conn, proposal_id)
