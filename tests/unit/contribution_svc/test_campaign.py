@@ -112,6 +112,16 @@ def test_a_correction_that_stays_at_the_ceiling_is_confirmed_again_all_the_same(
     assert computed(accepted, base_of(3_100_000)).state is MemberState.TO_CONFIRM
 
 
+def test_wages_that_were_to_be_corrected_and_turn_out_right_keep_the_base() -> None:
+    """Else the member waited for good for another wage, and the campaign with it."""
+    accepted = answer(dispute(NEW, 1, "少了", UNTIL, TODAY), True, "请核对", "hr-li")
+    kept = answer(accepted, False, "核对无误", "hr-wang")
+    assert (kept.state, kept.answers.reason) == (MemberState.KEPT, "核对无误")
+    assert (kept.answers.words, kept.answers.answered_by) == ("少了", "hr-wang")
+    with pytest.raises(AnswerNotPossible):
+        answer(accepted, True, "再次", "hr-li")
+
+
 def test_a_dispute_that_does_not_hold_keeps_the_base_for_a_reason() -> None:
     kept = answer(dispute(NEW, 1, "少了", UNTIL, TODAY), False, "差旅费不计入工资", "hr-li")
     assert (kept.state, kept.answers.reason) == (MemberState.KEPT, "差旅费不计入工资")

@@ -142,10 +142,11 @@ def dispute(member: Member, seen: int, words: str, confirm_by: date, today: date
 
 
 def answer(member: Member, accepts: bool, reason: str, by: str) -> Member:
-    """HR's answer: wages are to be corrected, or the base is kept for a reason. AnswerNotPossible
-    where nothing is disputed.
+    """HR's answer: wages are to be corrected, or the base is kept for a reason; also where wages
+    that were to be corrected turn out right. AnswerNotPossible where nothing is disputed.
     """
-    if member.state is not MemberState.DISPUTED:
+    turns_out_right = member.state is MemberState.TO_CORRECT and not accepts
+    if member.state is not MemberState.DISPUTED and not turns_out_right:
         raise AnswerNotPossible(f"there is no open dispute; the member is {member.state}")
     state = MemberState.TO_CORRECT if accepts else MemberState.KEPT
     return replace(
