@@ -235,6 +235,16 @@ def test_a_wage_that_falls_moves_nothing() -> None:
     assert wage_basis(facts, YEAR, LevyPeriod(2024, 8), AT_ONCE) == WageBasis(900_000, 12, AVERAGE)
 
 
+def test_a_run_of_an_employment_that_ended_is_no_raise_of_the_next() -> None:
+    """Who comes back after a gap is newly hired, on the wage that was agreed for that."""
+    spells = [(date(2020, 3, 1), date(2024, 2, 29)), (date(2024, 6, 3), None)]
+    facts = WageFacts(spells, runs_fen={"2024-01": 3_000_000}, agreed_fen=1_000_000)
+    assert wage_basis(facts, YEAR, LevyPeriod(2024, 6), AT_ONCE) == WageBasis(1_000_000, 1, FIRST)
+    told = structs.replace(facts, runs_fen={**facts.runs_fen, "2024-06": 1_100_000})
+    raised = WageBasis(1_100_000, 1, BaseRule.RAISED_WAGE, period="2024-06")
+    assert wage_basis(told, YEAR, LevyPeriod(2024, 6), AT_ONCE) == raised
+
+
 JOINED = WageFacts(
     [(date(2025, 12, 15), None)],
     runs_fen={"2025-12": 1_300_000, "2026-01": 2_200_000},

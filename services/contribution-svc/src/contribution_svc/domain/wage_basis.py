@@ -123,7 +123,9 @@ def wage_basis(
     is_new = since.year > base_year
     found = _first_month(facts, since) if is_new else _last_year(facts, base_year)
     if after_raise is AfterRaise.AT_ONCE and isinstance(found, WageBasis):
-        return _raised(facts, found, base_year, period)
+        return _raised(
+            facts, found, max(LevyPeriod(base_year + 1, 1), LevyPeriod.of(since)), period
+        )
     return found
 
 
@@ -152,10 +154,9 @@ def _first_month(facts: WageFacts, since: date) -> WageBasis | WageUnknown:
     return wage
 
 
-def _raised(facts: WageFacts, basis: WageBasis, base_year: int, period: LevyPeriod) -> WageBasis:
-    """The newest run since last year where it is higher; a wage that falls moves nothing."""
-    first, last = f"{base_year + 1}-01", str(period)
-    newest = max((one for one in facts.runs_fen if first <= one <= last), default=None)
+def _raised(facts: WageFacts, basis: WageBasis, first: LevyPeriod, period: LevyPeriod) -> WageBasis:
+    """The newest run from `first` on where it is higher; a wage that falls moves nothing."""
+    newest = max((one for one in facts.runs_fen if str(first) <= one <= str(period)), default=None)
     if newest is None or facts.runs_fen[newest] <= basis.wage_fen:
         return basis
     return WageBasis(facts.runs_fen[newest], 1, BaseRule.RAISED_WAGE, period=newest)
