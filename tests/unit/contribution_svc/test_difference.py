@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,6 +56,36 @@ def test_example_12_a_late_notice_in_hefei() -> None:
         "缴费基数由4,311.00元改为4,354.00元，单位补6.88元，个人补3.44元"
     )
     assert {line.due_on for line in found} == {None}, "nobody was late"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        pytest.param(
+            {"employer_fixed_fen": 3_00},
+            "定额或取整方式改变，缴费比例仍为单位16 %、个人8 %，单位补3.00元，个人补0.00元",
+            id="a fixed sum alone",
+        ),
+        pytest.param(
+            {"employer_ppm": 170_000},
+            "缴费比例改为单位17 %、个人8 %，单位补50.00元，个人补0.00元",
+            id="a rate alone",
+        ),
+        pytest.param(
+            {"employer_ppm": 170_000, "floor_fen": 600_000},
+            "缴费基数由5,000.00元改为6,000.00元，缴费比例改为单位17 %、个人8 %，"
+            "单位补220.00元，个人补80.00元",
+            id="a rate and the base",
+        ),
+    ],
+)
+def test_a_difference_says_what_has_changed_and_nothing_else(
+    changed: dict[str, Any], said: str
+) -> None:
+    now = replace(terms_of(PENSION), **changed)
+    new = due_line(now, max(500_000, now.floor_fen or 0))
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [new], {PENSION: now})
+    assert line.reason == f"2026-03费款养老险依公告（2026-09-07公布，2026-01-01起执行），{said}"
 
 
 PERIOD = LevyPeriod(2026, 3)

@@ -107,17 +107,26 @@ def differences(
     An insurance of which nothing was declared gives a back-payment, any other a difference. What is
     blocked now is not known, and differs from nothing; what is exempt now is nothing.
     """
+    so_far = list(so_far)
     sums = counted(so_far)
+    rates = {line.insurance: (line.employer_ppm, line.employee_ppm) for line in so_far}
     found = []
     for line in now:
         old = sums.get(line.insurance, Counted())
         is_same = Counted().plus(line) == old
         if line.state is not LineState.BLOCKED and not is_same:
-            found.append(_difference(month, old, line, terms_of[line.insurance]))
+            rate = rates.get(line.insurance, (0, 0))
+            found.append(_difference(month, old, rate, line, terms_of[line.insurance]))
     return found
 
 
-def _difference(month: Month, old: Counted, new: Line, terms: Terms) -> SupplementLine:
+_Rates = tuple[int, int]
+"""Millionths: employer, employee."""
+
+
+def _difference(
+    month: Month, old: Counted, rates: _Rates, new: Line, terms: Terms
+) -> SupplementLine:
     kind = Kind.BACK_PAYMENT if old.is_nothing() else Kind.DIFFERENCE
     employer_fen = new.employer_fen - old.employer_fen
     employee_fen = new.employee_fen - old.employee_fen
@@ -133,13 +142,14 @@ def _difference(month: Month, old: Counted, new: Line, terms: Terms) -> Suppleme
         employer_fen=employer_fen,
         employee_fen=employee_fen,
         reason=f"{month.period}费款{INSURANCE_WORDS[new.insurance]}"
-        f"{_why(month, old, new, terms, kind)}，{_sums_text(employer_fen, employee_fen)}",
+        f"{_why(month, old, rates, new, terms, kind)}，{_sums_text(employer_fen, employee_fen)}",
         known_since=str(terms.known_since),
         due_on=None if is_late_notice else month.due_on,
     )
 
 
-def _why(month: Month, old: Counted, new: Line, terms: Terms, kind: Kind) -> str:
+def _why(month: Month, old: Counted, paid_at: _Rates, new: Line, terms: Terms, kind: Kind) -> str:
+    """`paid_at` are the rates of the newest of the old lines."""
     if new.state is LineState.EXEMPT:
         return f"现为无需缴纳（{new.reason}），原按{fen_text(old.base_fen)}元基数申报"
     if kind is Kind.BACK_PAYMENT:
@@ -152,11 +162,13 @@ def _why(month: Month, old: Counted, new: Line, terms: Terms, kind: Kind) -> str
         if str(terms.known_since) > month.known_since
         else "因资料更正"
     )
-    if new.base_fen == old.base_fen:
-        return f"{notice}，缴费比例改为单位{percent_text(new.employer_ppm)}、个人" + percent_text(
-            new.employee_ppm
-        )
-    return f"{notice}，缴费基数由{fen_text(old.base_fen)}元改为{fen_text(new.base_fen)}元"
+    now = f"单位{percent_text(new.employer_ppm)}、个人{percent_text(new.employee_ppm)}"
+    said = []
+    if new.base_fen != old.base_fen:
+        said.append(f"缴费基数由{fen_text(old.base_fen)}元改为{fen_text(new.base_fen)}元")
+    if (new.employer_ppm, new.employee_ppm) != paid_at:
+        said.append(f"缴费比例改为{now}")
+    return "，".join((notice, *(said or (f"定额或取整方式改变，缴费比例仍为{now}",))))
 
 
 def _sums_text(employer_fen: int, employee_fen: int) -> str:
