@@ -164,7 +164,7 @@ def _add_members(router: APIRouter, engine: Engine, clock: Clock, library: Libra
     ) -> Response:
         """Everyone, to be filed: XLSX, or CSV in UTF-8 with BOM."""
         async with tenant(snapshots, caller) as conn:
-            found = await campaign_export(conn, campaign_id)
+            found = await campaign_export(conn, await library.in_force(conn), campaign_id)
             rows = exported_rows(conn, found)
             file = await written(form, found.titles(), rows, found.name())
         name = f"attachment; filename=base-campaign.{form}"

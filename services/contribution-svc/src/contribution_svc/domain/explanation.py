@@ -10,6 +10,7 @@ from itertools import pairwise
 from contribution_svc.domain.base import Bound, base_within
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import FACTS_PARKED, Line, percent_text
+from contribution_svc.domain.policy import Reason
 from contribution_svc.domain.rounding import Rounding, countable_fen
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.domain.wages import WageMonth, item_sums
@@ -315,6 +316,7 @@ _REASONS = {
     "no_employment": "没有在职记录，暂停核算",
     "documents_missing": "缺少资料（{detail}），暂停核算",
     "person_kind_unknown": "人员类别{detail}不在该地政策中，暂停核算",
+    "policy_unknown": "该地当月的政策未知，无法计算",
     "own_rate_unknown": "未登记单位自有费率，暂停核算",
     "own_rate_outside_policy": "登记的单位自有费率不在政策允许范围内，暂停核算",
 }
@@ -323,6 +325,13 @@ _REASONS = {
 def explain_not_yet(insurance: Insurance, reason: str) -> Explanation:
     """An insurance that takes nothing in this period, and why."""
     return Explanation(f"{INSURANCE_WORDS[insurance]}{_REASONS[reason]}。", ())
+
+
+def explain_no_base(reason: str, reasons: Mapping[str, Reason]) -> str:
+    """Why there is no base at all; the reasons of person kinds are those of the catalogue."""
+    if reason in reasons:
+        return reasons[reason].words
+    return _REASONS.get(reason, reason).format(detail="")
 
 
 def explain_not_due(insurance: Insurance, period: LevyPeriod, line: Line, kind: str) -> Explanation:

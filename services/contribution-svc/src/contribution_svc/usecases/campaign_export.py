@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from contribution_svc.domain.base import Bound
 from contribution_svc.domain.campaign import STATE_WORDS
+from contribution_svc.domain.explanation import explain_no_base
 from contribution_svc.errors import CampaignUnknown
 from contribution_svc.files.listing import Cell
+from contribution_svc.policy import Policies
 from contribution_svc.store import base_members, campaigns
 from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.campaigns import Campaign
@@ -34,6 +36,7 @@ class CampaignExport:
     insurances: Sequence[Insurance]
     later: Sequence[Insurance]
     account_numbers: Mapping[str, str]
+    policies: Policies
 
     def name(self) -> str:
         return f"{self.campaign.contribution_year}年度基数申报"
@@ -59,11 +62,17 @@ class CampaignExport:
             STATE_WORDS[row.member.state],
             row.member.answers.words,
             row.member.answers.reason,
-            base.explanation if base else row.member.reason,
+            base.explanation if base else self._why_none(row),
         ]
 
+    def _why_none(self, row: MemberRow) -> str:
+        if not row.member.reason:
+            return ""
+        pack = self.policies.pack(row.city)
+        return explain_no_base(row.member.reason, pack.national.reasons if pack else {})
 
-async def campaign_export(conn: Connection, campaign_id: str) -> CampaignExport:
+
+async def campaign_export(conn: Connection, policies: Policies, campaign_id: str) -> CampaignExport:
     """CampaignUnknown."""
     campaign = await campaigns.campaign(conn, campaign_id)
     if campaign is None:
@@ -74,6 +83,7 @@ async def campaign_export(conn: Connection, campaign_id: str) -> CampaignExport:
         insurances=list(found),
         later=[insurance for insurance, is_later in found.items() if is_later],
         account_numbers=await campaigns.account_numbers(conn, campaign.employer_id),
+        policies=policies,
     )
 
 
