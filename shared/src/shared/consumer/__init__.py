@@ -15,6 +15,7 @@ from shared.consumer.dead_letters import (
     parked_keys,
     replay_key,
 )
+from shared.consumer.lenient import read_leniently
 from shared.consumer.loop import Consumer, ConsumerStuck
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handler, Handlers
@@ -42,6 +43,7 @@ __all__ = [
     "is_outage",
     "parked_events",
     "parked_keys",
+    "read_leniently",
     "read_whole",
     "replay_key",
 ]

@@ -15,6 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.clock import is_own_cancellation, stopped_within, system_now
 from shared.consumer.alarm import Alarm
 from shared.consumer.apply import apply_batch
+from shared.consumer.lenient import read_leniently
 from shared.consumer.outage import is_outage
 from shared.consumer.read import Handlers
 from shared.db import Engine
@@ -172,7 +173,7 @@ class Consumer:
             # Without an assignment getmany waits for one whatever its own timeout says; after a
             # broker's restart it was seen to wait for ever.
             async with asyncio.timeout(_ASSIGNMENT_SECONDS):
-                batches = await client.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+                batches = await self._fetched(client)
             for partition, records in batches.items():
                 self._done.setdefault(partition, records[0].offset)
             for partition, records in batches.items():
@@ -182,6 +183,14 @@ class Consumer:
                 checked_at = time.monotonic()
                 if await self._stands_still():
                     return
+
+    async def _fetched(self, client: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:
+        try:
+            return dict(await client.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS))
+        except UnicodeDecodeError:
+            _log.warning("header_name_unreadable", group=self._group)
+            await self.lag()  # It finds out where those stand of which nothing was applied yet.
+            return await read_leniently(client, dict(self._done))
 
     async def _apply(
         self, client: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Any]
