@@ -177,6 +177,7 @@ NO_COPY = frozenset(
         ("notify_svc", "Anomaly"),
         ("notify_svc", "WageDataDue"),
         ("notify_svc", "PolicyChanged"),
+        ("notify_svc", "PolicyReleaseAnnounced"),
         ("notify_svc", "DeadlineAtRisk"),
     }
 )

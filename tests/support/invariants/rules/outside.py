@@ -69,18 +69,23 @@ def two_live_submissions(facts: Facts) -> Iterator[str]:
 
 @states("I7")
 def two_live_at_party(facts: Facts) -> Iterator[str]:
-    """A collector or authority holds one submission of each kind for an account and month that it
-    has not refused.
+    """A collector or authority holds of an account and month one submission of each kind for each
+    of its declarations, the regular and supplementary ones, that it has not refused.
     """
+    declared: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in facts.of(Submission):
+        declared[one.account_no, one.levy_period].add(one.declaration_id)
     live: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    for one in facts.of(Received):
-        if one.state != "refused":
-            live[one.party, one.account_no, one.levy_period, one.kind].append(one.serial)
+    for received in facts.of(Received):
+        if received.state != "refused":
+            month = (received.account_no, received.levy_period)
+            live[received.party, *month, received.kind].append(received.serial)
     for (party, account_no, period, kind), serials in sorted(live.items()):
-        if len(serials) > 1:
+        expected = max(1, len(declared[account_no, period]))
+        if len(serials) > expected:
             yield (
                 f"{party} holds {len(serials)} submissions ({kind}) of account {account_no} for"
-                f" {period}: {', '.join(sorted(serials))}"
+                f" {period}, expected {expected} at most: {', '.join(sorted(serials))}"
             )
 
 
