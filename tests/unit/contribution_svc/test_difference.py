@@ -262,6 +262,26 @@ def test_a_correction_of_our_own_data_is_owed_since_the_month_was_due() -> None:
     )
 
 
+def test_base_and_rate_are_both_named_when_both_change() -> None:
+    """Otherwise nobody could reckon the sums again from the sentence."""
+    new = due_line(terms_of(PENSION, employee_ppm=70_000), 510_000)
+    [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
+    assert (line.employer_fen, line.employee_fen) == (1_600, -4_300)
+    assert line.reason == (
+        "2026-03费款养老险依公告（2026-09-07公布，2026-01-01起执行），"
+        "缴费基数由5,000.00元改为5,100.00元，缴费比例改为单位16 %、个人7 %，"
+        "单位补16.00元，个人退43.00元"
+    )
+    so_far: list[Line | SupplementLine] = [due(PENSION, 500_000), line]
+    [later] = differences(MONTH, so_far, [replace_base(new, 520_000)], TERMS)
+    assert "缴费比例" not in later.reason, "the line before it has said so"
+
+
+def replace_base(line: Line, base_fen: int) -> Line:
+    """The same rates on another base."""
+    return due_line(terms_of(line.insurance, line.employer_ppm, line.employee_ppm), base_fen)
+
+
 def test_another_rate_is_named_when_the_base_stays() -> None:
     new = due_line(terms_of(PENSION, employer_ppm=150_000), 500_000)
     [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
