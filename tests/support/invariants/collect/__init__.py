@@ -13,7 +13,7 @@ import asyncpg
 
 from deploy.databases import SERVICES
 from shared.clock import system_now
-from tests.support.invariants.collect import desk, lines, outside, plumbing, versions
+from tests.support.invariants.collect import desk, figures, lines, outside, plumbing, versions
 from tests.support.invariants.collect.canaries import Canaries, strays_in
 from tests.support.invariants.collect.query import Query, fetch
 from tests.support.invariants.collect.sessions import read_sessions
@@ -37,7 +37,8 @@ class Installation(Protocol):
 
 def queries_of(database: str) -> tuple[Query, ...]:
     """All questions to one database."""
-    rooms = (lines.QUERIES, versions.QUERIES, desk.QUERIES, outside.QUERIES, plumbing.QUERIES)
+    parts = (lines, versions, desk, outside, plumbing, figures)
+    rooms = tuple(part.QUERIES for part in parts)
     asked = tuple(query for room in rooms for query in room.get(database, ()))
     return asked + (plumbing.PLUMBING if database in SERVICES else ())
 

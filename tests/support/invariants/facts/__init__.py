@@ -34,6 +34,7 @@ from tests.support.invariants.facts.events import (
     Taken,
     Told,
 )
+from tests.support.invariants.facts.figures import Copy, Origin, Pack
 from tests.support.invariants.facts.outside import (
     AuthorityRecord,
     BankEntry,
@@ -61,6 +62,7 @@ __all__ = [
     "BankEntry",
     "Cell",
     "Close",
+    "Copy",
     "Declaration",
     "Due",
     "Employee",
@@ -79,7 +81,9 @@ __all__ = [
     "Notice",
     "Offset",
     "OpeningDay",
+    "Origin",
     "OwnAccount",
+    "Pack",
     "Parked",
     "ParkedKey",
     "Payslip",
