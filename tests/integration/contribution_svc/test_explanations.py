@@ -121,6 +121,17 @@ async def test_a_line_whose_facts_were_changed_since_says_so(month: Month) -> No
     assert found["warnings"] == ["核算之后员工资料有变动：按现有资料重算的缴费基数为9,000.00元"]
 
 
+async def test_a_first_month_that_was_imported_is_the_base_and_said_so(month: Month) -> None:
+    """Hired before the employer came here: its own first month counts, not the first run here."""
+    await opened(month, employee("new", since="2024-03-01"))
+    await month.hear(wage("new", "2024-03", 800_000), wage("new", PERIOD, 990_000, purpose="run"))
+    await month.work()
+    found = (await month.get(contribution("new"))).json()
+    assert (found["state"], found["base_fen"], found["amount_fen"]) == ("due", 800_000, 16_000)
+    assert "2024-03新入职首月工资8,000.00元" in found["sentence"]
+    assert found["warnings"] == []
+
+
 async def test_a_base_is_explained_before_its_period_opens(month: Month) -> None:
     await opened(month)
     found = await month.get(f"/explanations/base?employee_id={WANG}&levy_period=2024-12")

@@ -185,6 +185,21 @@ def year_of(wage_fen: int, *months: int) -> dict[int, int]:
             id="first run a month later: the first of them, whole",
         ),
         pytest.param(
+            WageFacts([(date(2024, 3, 1), None)], {2024: {3: 800_000, 4: 900_000}}),
+            WageBasis(800_000, 1, FIRST, period="2024-03"),
+            id="new hire whose first months HR imported from the time before",
+        ),
+        pytest.param(
+            WageFacts([(date(2024, 3, 1), None)], {2024: {3: 800_000}}, {"2024-10": 1_000_000}),
+            WageBasis(800_000, 1, FIRST, period="2024-03"),
+            id="the first month was imported, and the first run here came after a raise",
+        ),
+        pytest.param(
+            WageFacts([(date(2024, 3, 1), None)], {2024: {2: 700_000, 3: 0, 4: 900_000}}),
+            WageBasis(900_000, 1, FIRST, period="2024-04"),
+            id="no month before the employment, and none told to have had no wage",
+        ),
+        pytest.param(
             WageFacts([(date(2024, 9, 23), None)]),
             WageUnknown("first_wage_unknown"),
             id="new hire without any wage",

@@ -189,7 +189,7 @@ def test_a_part_first_month_shows_how_it_became_a_whole_one() -> None:
         ("exempt", "retired_rehired", "人员类别为退休返聘，不缴（retired_rehired）"),
         ("exempt", "not_on_roster", "该月不在职，不缴"),
         ("blocked", "documents_missing:work_permit", "缺少资料（work_permit），暂停核算"),
-        ("blocked", "first_wage_unknown", "请登记首月工资或完成首月工资核算"),
+        ("blocked", "first_wage_unknown", "请登记或导入首月工资，或完成其核算"),
         (
             "blocked",
             "facts_parked:documents_missing:visa",

@@ -195,8 +195,10 @@ def _say_wage(told: _Told, basis: WageBasis, base_year: int, months: Sequence[Wa
         wage = told.step("约定的首月整月工资", basis.wage_fen, source=AVERAGE_RULE)
         told.parts.append(f"新入职，按约定的首月整月工资{wage}")
     else:
-        runs = [m for m in months if m.month == basis.period and m.purpose == "run"]
-        _say_month(told, basis, runs)
+        # HR may have imported a first month from the time before; any other is a run's.
+        is_first = basis.rule is BaseRule.FIRST_MONTH_WAGE
+        paid = counted(months).values() if is_first else [m for m in months if m.purpose == "run"]
+        _say_month(told, basis, [m for m in paid if m.month == basis.period])
 
 
 def _say_average(told: _Told, basis: WageBasis, base_year: int, used: Sequence[WageMonth]) -> None:
@@ -215,11 +217,11 @@ _MONTH_WORDS = {
 }
 
 
-def _say_month(told: _Told, basis: WageBasis, runs: Sequence[WageMonth]) -> None:
+def _say_month(told: _Told, basis: WageBasis, paid: Sequence[WageMonth]) -> None:
     words, source = _MONTH_WORDS[basis.rule]
-    paid_fen = sum(m.wage_fen for m in runs)
+    paid_fen = sum(m.wage_fen for m in paid)
     said = f"{basis.period}{words}{told.step(words, paid_fen, source=source)}"
-    said += _say_items(told, runs)
+    said += _say_items(told, paid)
     if basis.paid_days:
         days = told.step("首月计薪天数", basis.paid_days, DAYS, DAYS_RULE)
         whole = told.step("折算为整月的工资", basis.wage_fen, source=DAYS_RULE)
@@ -312,7 +314,7 @@ _REASONS = {
     "not_on_roster": "该月不在职，不缴",
     "fund_from_second_month": f"首次缴存公积金，自入职次月起缴（{FUND_RULE}），本月不缴",
     "wage_history_missing": "缺少上年度工资，无法确定缴费基数，暂停核算；请导入上年度各月工资",
-    "first_wage_unknown": "新入职而首月工资未知，暂停核算；请登记首月工资或完成首月工资核算",
+    "first_wage_unknown": "新入职而首月工资未知，暂停核算；请登记或导入首月工资，或完成其核算",
     "no_employment": "没有在职记录，暂停核算",
     "documents_missing": "缺少资料（{detail}），暂停核算",
     "person_kind_unknown": "人员类别{detail}不在该地政策中，暂停核算",

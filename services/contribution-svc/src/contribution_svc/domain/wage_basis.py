@@ -141,14 +141,20 @@ def _last_year(facts: WageFacts, base_year: int) -> WageBasis | WageUnknown:
 
 
 def _first_month(facts: WageFacts, since: date) -> WageBasis | WageUnknown:
-    """What was agreed for a whole month, else the first run, brought to a whole month."""
+    """What was agreed for a whole month, else the first that was paid, by a run or as HR imported
+    it from the time before, brought to a whole month.
+    """
     if facts.agreed_fen:
         return WageBasis(facts.agreed_fen, 1, BaseRule.FIRST_MONTH_WAGE)
     joined = str(LevyPeriod.of(since))
-    first = min((period for period in facts.runs_fen if period >= joined), default=None)
-    if first is None:
+    paid = {month: fen for month, fen in facts.runs_fen.items() if month >= joined}
+    for year, months in facts.by_year_fen.items():
+        told = {f"{year}-{month:02d}": fen for month, fen in months.items() if fen > 0}
+        paid |= {month: fen for month, fen in told.items() if month >= joined}
+    if not paid:
         return WageUnknown(FIRST_WAGE_UNKNOWN)
-    wage = WageBasis(facts.runs_fen[first], 1, BaseRule.FIRST_MONTH_WAGE, period=first)
+    first = min(paid)
+    wage = WageBasis(paid[first], 1, BaseRule.FIRST_MONTH_WAGE, period=first)
     if first == joined and is_part_month(since) and (days := paid_days(since)):
         return replace(wage, wage_fen=whole_month_fen(wage.wage_fen, days), paid_days=days)
     return wage

@@ -169,16 +169,13 @@ async def _rested(
     terms = pack.by_base_year(pack.terms(period, china_day(at)), period)
     since = f"{min(terms):04d}-01"
     months = await wages.as_known(conn, employee.employee_id, since, _FOR_EVER, at)
+    by_year_fen: dict[int, dict[int, int]] = {}
+    for month in counted(months).values():
+        year = by_year_fen.setdefault(int(month.month[:4]), {})
+        year[int(month.month[5:])] = month.wage_fen
     facts = WageFacts(
         spells=[(spell.since, spell.until) for spell in employee.spells],
-        by_year_fen={
-            base_year: {
-                int(month.month[5:]): month.wage_fen
-                for month in counted(months).values()
-                if month.month.startswith(f"{base_year:04d}-")
-            }
-            for base_year in terms
-        },
+        by_year_fen=by_year_fen,
         runs_fen={month.month: month.wage_fen for month in months if month.purpose == "run"},
         agreed_fen=employee.agreed_fen,
         first_fund_member=employee.first_fund_member,
