@@ -117,11 +117,18 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
     async with hefei("2025-12-20 09:00") as month:
         await declare(month, "2026-08")
         await month.hear(insured(LATE, "2026-08-01"))
+        await month.work("2026-08-31 08:00")
+        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
+        empty = (await month.post("/supplementary-declarations", json=body)).json()
+        left_out = [{"employee_id": LATE, "reasons": ["first_wage_unknown"]}]
+        assert (empty["people"], empty["blocked"]) == (0, left_out)
+        path = f"/supplementary-declarations/{empty['declaration_id']}/approve"
+        refused = (await month.post(path, json={})).json()
+        assert f"{LATE} is left out: first_wage_unknown" in refused["detail"]
         await month.hear(wage(LATE, "2026-08", 500_000, purpose="run"))
         await month.work("2026-08-31 09:00")
-        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
         opened = (await month.post("/supplementary-declarations", json=body)).json()
-        assert (opened["people"], opened["total_fen"]) == (1, 120_000)
+        assert (opened["people"], opened["total_fen"], opened["blocked"]) == (1, 120_000, [])
         assert opened["warnings"] == [
             "合肥市能补缴几个月前的费款未知，请先向征收机构核实2026-08能否补缴"
         ]

@@ -17,7 +17,7 @@ from contribution_svc.api.callers import (
     Once,
     of_employer,
 )
-from contribution_svc.api.declarations import SidesOut, sides_out
+from contribution_svc.api.declarations import BlockedOut, SidesOut, blocked_out, sides_out
 from contribution_svc.store import supplements
 from contribution_svc.usecases.arrears import Arrear, DueGroup, arrears_of, late_fee_if_paid
 from contribution_svc.usecases.library import Library
@@ -99,6 +99,9 @@ class SupplementaryOut(BaseModel):
     waiting: int = Field(description="Employees who are still to be compared or assessed.")
     warnings: list[str] = Field(
         default=[], description="Of a draft: what to clear up with the collector first."
+    )
+    blocked: list[BlockedOut] = Field(
+        default=[], description="Of a draft: employees who were never declared and are left out."
     )
 
 
@@ -262,6 +265,7 @@ def _supplementary(view: SupplementView) -> SupplementaryOut:
         approved_at=found.approved_at,
         waiting=view.waiting,
         warnings=list(view.warnings),
+        blocked=blocked_out(view.blocked),
     )
 
 

@@ -1,5 +1,6 @@
 """Declarations of an employer's accounts: as they stand, and their approval."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated
 
@@ -129,8 +130,9 @@ def _out(view: views.DeclarationView) -> DeclarationOut:
         approved_by=declaration.approved_by,
         approved_at=declaration.approved_at,
         waiting=view.waiting,
-        blocked=[
-            BlockedOut(employee_id=one.employee_id, reasons=list(one.reasons))
-            for one in view.blocked
-        ],
+        blocked=blocked_out(view.blocked),
     )
+
+
+def blocked_out(found: Iterable[views.Blocked]) -> list[BlockedOut]:
+    return [BlockedOut(employee_id=one.employee_id, reasons=list(one.reasons)) for one in found]

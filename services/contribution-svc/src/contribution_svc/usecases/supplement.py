@@ -31,6 +31,7 @@ from contribution_svc.usecases.declaration import check_is_draft
 from contribution_svc.usecases.deferred import debited_later, with_deferred
 from contribution_svc.usecases.differences import month_of
 from contribution_svc.usecases.told import contribution_assessed, declaration_approved
+from contribution_svc.usecases.views import Blocked, blocked_of
 from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
@@ -57,12 +58,14 @@ class Carried:
 class SupplementView:
     """A supplementary declaration; of a draft the sums are those that an approval now would freeze.
 
-    `waiting` counts employees who are still to be compared or assessed; `warnings` are sentences.
+    `waiting` counts employees who are still to be compared or assessed; `warnings` are sentences;
+    `blocked` are the employees whom a draft leaves out.
     """
 
     declaration: Declaration
     waiting: int
     warnings: tuple[str, ...] = ()
+    blocked: Sequence[Blocked] = ()
 
 
 async def open_supplement(
@@ -120,9 +123,12 @@ async def approve_supplement(
         if one.lines
     ]
     if not carried:
+        left_out = "; ".join(
+            f"{one.employee_id} is left out: {', '.join(one.reasons)}" for one in _blocked(found)
+        )
         raise NothingToDeclare(
             f"nothing is owed beside what was declared for {declaration.levy_period}; "
-            "refunds are applied for at the collector"
+            + (left_out or "refunds are applied for at the collector")
         )
     sums = declare_supplements(one.supplement() for one in carried)
     return await _save(conn, rules, declaration, account, carried, sums, by, now)
@@ -171,7 +177,12 @@ async def supplement_view(
     sums = declare_supplements(one.supplement() for one in carried)
     waiting = sum(one.waits for one in found)
     warned = _warnings(policies.of(declaration.city), declaration, carried, today)
-    return SupplementView(declaration.with_sums(sums), waiting, warned)
+    return SupplementView(declaration.with_sums(sums), waiting, warned, _blocked(found))
+
+
+def _blocked(found: Sequence[Lacking]) -> list[Blocked]:
+    """Of what was never declared: a declared month that is blocked now stays as it is."""
+    return blocked_of(one.owed.assessment for one in found if one.proposed is None)
 
 
 def _warnings(

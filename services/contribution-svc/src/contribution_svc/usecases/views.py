@@ -1,10 +1,11 @@
 """What people ask to see: bases, assessments, declarations, statements, suspense and sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
-from contribution_svc.domain.declaration import blocked_reasons, declare
+from contribution_svc.domain.declaration import Member, blocked_reasons, declare
 from contribution_svc.errors import EmployeeUnknown
 from contribution_svc.store import assessed, base_members
 from contribution_svc.store import bases as base_store
@@ -12,9 +13,10 @@ from contribution_svc.store import declarations as declaration_store
 from contribution_svc.store import postings as posting_store
 from contribution_svc.store import statements as statement_store
 from contribution_svc.store.assessed import Listed
+from contribution_svc.store.assessments import Assessment
 from contribution_svc.store.base_members import MemberRow
 from contribution_svc.store.bases import BaseRow
-from contribution_svc.store.declarations import Declaration, Members
+from contribution_svc.store.declarations import Declaration
 from contribution_svc.store.postings import InSuspense
 from contribution_svc.store.statements import ListedStatement
 from shared.db import Connection
@@ -97,18 +99,15 @@ async def declaration_view(conn: Connection, declaration: Declaration) -> Declar
         declaration
         if declaration.is_approved()
         else declaration.with_sums(declare(members.members)),
-        _blocked(members),
+        blocked_of(members.members),
         len(members.waiting),
     )
 
 
-def _blocked(members: Members) -> list[Blocked]:
-    named = [
-        Blocked(member.employee_id, reasons)
-        for member in members.members
-        if (reasons := blocked_reasons(member.lines))
-    ]
-    return named[:_MAX_NAMED]
+def blocked_of(months: Iterable[Member | Assessment]) -> list[Blocked]:
+    """Whoever of them is left out, 1,000 at most."""
+    named = (Blocked(month.employee_id, blocked_reasons(month.lines)) for month in months)
+    return list(islice((one for one in named if one.reasons), _MAX_NAMED))
 
 
 async def statements(
