@@ -2,6 +2,7 @@
 may see it.
 """
 
+import importlib.resources
 from typing import Any
 
 from shared.contracts import PayItemFact, SalaryComputed
@@ -16,6 +17,8 @@ from tests.integration.contribution_svc.month import (
     employer,
     wage,
 )
+
+PACK = importlib.resources.files("contribution_svc").joinpath("policies/990100.yaml")
 
 
 def itemised(number: int, bonus_fen: int, version: int = 1) -> SalaryComputed:
@@ -119,6 +122,37 @@ async def test_a_line_whose_facts_were_changed_since_says_so(month: Month) -> No
     assert "新入职首月工资8,000.00元" in found["sentence"]
     assert found["sentence"].endswith("个人应缴160.00元。")
     assert found["warnings"] == ["核算之后员工资料有变动：按现有资料重算的缴费基数为9,000.00元"]
+
+
+async def test_a_pack_that_no_longer_knows_what_was_used_leaves_the_figure_explained(
+    month: Month,
+) -> None:
+    """The old floor closed where the new one opens, as people write it: what was known of October
+    before the notice is gone, and what was declared stands.
+    """
+    await opened(month)
+    await month.work("2024-10-08 09:00")
+    assert (await month.approve()).status_code == 200
+    first = "{effective_from: '2023-07-01', effective_to: null,"
+    closed = first.replace("null", "'2024-09-30'")
+    opens = "{effective_from: '2024-10-01', effective_to: null, known_since: '2024-11-05'"
+    late = f"{opens}, value: '9900.00', source: INVENTED, invented: true}}"
+    pack = PACK.read_text("utf-8").replace(f"floor:\n      - {first}", f"floor:\n      - {closed}")
+    pack = pack.replace("    ceiling:", f"      - {late}\n    ceiling:")
+    await month.work("2024-11-05 09:00")
+    content = {"file": ("990100.yaml", pack.encode())}
+    proposed = await month.post("/policy-proposals", month.operator(), files=content)
+    path = f"/policy-proposals/{proposed.json()['proposal_id']}/approve"
+    await month.work()
+    approval = {"sha256": proposed.json()["sha256"], "retroactive": True}
+    answer = await month.post(path, month.operator("operator-2"), json=approval)
+    assert answer.status_code == 200, answer.text
+    await month.work()
+    found = await month.get(contribution())
+    assert found.status_code == 200, found.text
+    assert (found.json()["base_fen"], found.json()["amount_fen"]) == (950_000, 19_000)
+    assert "上年度月均工资9,500.00元" in found.json()["sentence"]
+    assert any("不再载有核算时所用的数值" in said for said in found.json()["warnings"])
 
 
 async def test_a_first_month_that_was_imported_is_the_base_and_said_so(month: Month) -> None:

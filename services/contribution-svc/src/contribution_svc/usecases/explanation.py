@@ -23,6 +23,7 @@ from contribution_svc.domain.explanation import (
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.domain.policy import InsuranceRules, Pack
+from contribution_svc.domain.rounding import Rounding
 from contribution_svc.domain.wage_basis import WageBasis, WageFacts
 from contribution_svc.domain.wages import WageMonth
 from contribution_svc.errors import BaseUnknown, EmployeeUnknown, LineUnknown
@@ -106,7 +107,10 @@ async def explain_contribution(
         for other, one in await explanations.withheld_in(conn, employee_id, str(period))
         if one.insurance == insurance
     ]
-    if line.state is LineState.DUE:
+    known = {terms.insurance for terms in pack.terms(period, china_day(at))}
+    if line.state is LineState.DUE and insurance not in known:
+        said = _taken_back(line, side, month, pack, period, china_day(now))
+    elif line.state is LineState.DUE:
         rested = await _rested(conn, pack, employee, period, at)
         said = _line_said(line, side, rested, month, period, china_day(at))
     else:
@@ -197,8 +201,7 @@ def _line_said(
     the base on, with a warning.
     """
     rules = rested.pack.insurances[line.insurance]
-    figures = _used(rules, side, period, known_on)
-    rounding = rules.employer_rounding if side is Payer.EMPLOYER else rules.employee_rounding
+    figures, rounding = _used(rules, side, period, known_on), _rounding(rules, side)
     doubts = warnings(line.insurance, figures)
     found = rested.found
     now_fen = None if isinstance(found, str) else found.bases_fen.get(line.insurance)
@@ -217,6 +220,23 @@ def _line_said(
         rounding,
     )
     return replace(said, warnings=(*said.warnings, *doubts))
+
+
+def _taken_back(
+    line: Line, side: Payer, month: AssessedMonth, pack: Pack, period: LevyPeriod, today: date
+) -> Explanation:
+    """A line whose figures a later pack no longer knows as they were then: from the base on, beside
+    what holds now.
+    """
+    rules = pack.insurances[line.insurance]
+    figures = _used(rules, side, period, today)
+    said = explain_amount(line, side, month.base_explanation, figures, _rounding(rules, side))
+    changed = "现行政策包不再载有核算时所用的数值：基数说明为核算时所记，来源为现行政策"
+    return replace(said, warnings=(*warnings(line.insurance, figures), changed))
+
+
+def _rounding(rules: InsuranceRules, side: Payer) -> Rounding:
+    return rules.employer_rounding if side is Payer.EMPLOYER else rules.employee_rounding
 
 
 def _used(
