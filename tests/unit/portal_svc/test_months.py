@@ -88,16 +88,39 @@ def test_before_a_verdict_nothing_is_claimed(october: facts.Month) -> None:
     assert {(one.status, one.status_word) for one in card.insurances} == {("", NO_VERDICT_WORD)}
 
 
-def test_a_back_payment_adds_to_the_amounts_and_not_to_the_base(october: facts.Month) -> None:
+def test_a_difference_moves_base_rates_and_amounts_together_and_says_why(
+    october: facts.Month,
+) -> None:
+    """Whoever multiplies what is shown comes to the amounts that are shown."""
     assert october.assessed is not None
     regular = october.assessed.lines[0]
-    more = replace(regular, kind="back_payment", base_fen=10, employer_fen=7, employee_fen=3)
+    more = replace(
+        regular,
+        kind="difference",
+        base_fen=50_000,
+        employer_ppm=150_000,
+        employer_fen=-2_000,
+        employee_fen=4_000,
+        reason="2024-10费款养老险依示例通知，缴费基数由9,500.00元改为10,000.00元",
+    )
     lines = (*october.assessed.lines, more)
     month = replace(october, assessed=replace(october.assessed, lines=lines))
-    pension = month_card(month, None).insurances[0]
-    assert pension.base_fen == regular.base_fen
-    assert pension.employer_fen == regular.employer_fen + 7
-    assert pension.employee_fen == regular.employee_fen + 3
+    pension, medical = month_card(month, None).insurances[:2]
+    assert (pension.base_fen, pension.employer_ppm, pension.employee_ppm) == (
+        1_000_000,
+        150_000,
+        80_000,
+    )
+    assert (pension.employer_fen, pension.employee_fen) == (150_000, 80_000)
+    assert (pension.supplements, medical.supplements) == ((more.reason,), ())
+
+
+def test_what_is_unverified_of_the_policy_reaches_the_employee(october: facts.Month) -> None:
+    assert october.assessed is not None
+    said = ("养老险基数下限：新标准尚未公布，暂按原标准执行，公布后补差",)
+    month = replace(october, assessed=replace(october.assessed, policy_warnings=said))
+    assert month_card(month, None).policy_warnings == said
+    assert month_card(october, None).policy_warnings == ()
 
 
 def test_without_a_look_up_the_verdicts_time_is_shown(october: facts.Month) -> None:

@@ -55,6 +55,11 @@ class InsuranceMonth(View):
     closed_until: str = Field(
         description="RFC 3339: when the authority that is closed opens again; else empty."
     )
+    supplements: tuple[str, ...] = Field(
+        default=(),
+        description="补差 and 补缴 that are in base and amounts, a sentence each.",
+        examples=[["2026-01费款养老险依皖人社秘〔2026〕1号，缴费基数由4,311.00元改为4,354.00元"]],
+    )
 
 
 class MonthCard(View):
@@ -69,6 +74,11 @@ class MonthCard(View):
     base_explanation: str = Field(examples=["上年度月均工资 9,500.00 元，未超上下限"])
     updated_at: Moment
     updated_text: str = Field(examples=["数据更新于 2024-10-17 08:00（社保局回执）"])
+    policy_warnings: tuple[str, ...] = Field(
+        default=(),
+        description="What of the policy is unverified, disputed or provisional, a sentence each.",
+        examples=[["养老险基数下限：新标准尚未公布，暂按原标准执行，公布后补差"]],
+    )
 
 
 class Step(View):

@@ -23,7 +23,9 @@ class Payslip:
 
 @dataclass(frozen=True, slots=True)
 class AssessedLine:
-    """应缴 of one insurance, in fen and millionths; a back-payment is a line of its own."""
+    """应缴 of one insurance, in fen and millionths; 补缴 and 补差 are lines of their own, with base
+    and amounts new minus old, and the `reason`.
+    """
 
     insurance: Insurance
     state: str
@@ -43,6 +45,7 @@ class Assessed:
     account_id: str
     lines: tuple[AssessedLine, ...]
     base_explanation: str = ""
+    policy_warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

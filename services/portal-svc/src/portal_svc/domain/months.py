@@ -37,6 +37,8 @@ class InsuranceView:
     `status` is the verdict's code, empty before the first one; `status_word` its word for people.
     `waits_until` is when the verdict's window ends, closures of the authority counted;
     `closed_until` when the authority opens again, both empty where there is nothing to wait for.
+    Base and amounts are those of all lines together, the rates the newest line's; `supplements` are
+    sentences, one for each that a supplementary declaration has added (补差, 补缴).
     """
 
     insurance: Insurance
@@ -55,11 +57,15 @@ class InsuranceView:
     extra: bool
     waits_until: str = ""
     closed_until: str = ""
+    supplements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MonthCard:
-    """One employee's levy period; `cells` are the required ones, `arrived` those 已到账."""
+    """One employee's levy period; `cells` are the required ones, `arrived` those 已到账.
+
+    `policy_warnings` are sentences, of figures that are unverified, disputed or provisional.
+    """
 
     employee_id: str
     levy_period: str
@@ -70,6 +76,7 @@ class MonthCard:
     base_explanation: str
     updated_at: str
     updated_text: str
+    policy_warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ def month_card(
         base_explanation=month.assessed.base_explanation if month.assessed else "",
         updated_at=updated_at,
         updated_text=updated_text,
+        policy_warnings=month.assessed.policy_warnings if month.assessed else (),
     )
 
 
@@ -144,21 +152,19 @@ def _summary(required: list[Verdict], arrived: int, *, judged: bool) -> str:
 
 def _view(line: Line, account_masked: str, closed: Mapping[str, str]) -> InsuranceView:
     due = [one for one in line.assessed if one.state == "due"]
-    # Back-payments and differences add to the amounts; base and rates are the regular line's, or
-    # those of the first line of a month that was declared late as a whole.
-    first = line.assessed[0] if line.assessed else None
-    regular = next((one for one in line.assessed if one.kind == "regular"), first)
+    newest = (due or line.assessed)[-1] if line.assessed else None
+    added = [one for one in due if one.kind != "regular"]
     verdict, posted, row = line.verdict, line.posted, line.row
     waits = verdict is not None and verdict.outcome is Outcome.AWAITING_RECORD
     authority = line.assessed[0].authority if line.assessed else ""
     return InsuranceView(
         insurance=line.insurance,
         name=INSURANCE_WORDS[line.insurance],
-        base_fen=regular.base_fen if regular else None,
+        base_fen=sum(one.base_fen for one in due) if line.assessed else None,
         employer_fen=sum(one.employer_fen for one in due) if line.assessed else None,
         employee_fen=sum(one.employee_fen for one in due) if line.assessed else None,
-        employer_ppm=regular.employer_ppm if regular else None,
-        employee_ppm=regular.employee_ppm if regular else None,
+        employer_ppm=newest.employer_ppm if newest else None,
+        employee_ppm=newest.employee_ppm if newest else None,
         status=verdict.outcome.value if verdict else "",
         status_word=OUTCOME_WORDS[verdict.outcome] if verdict else NO_VERDICT_WORD,
         reason=verdict.reason if verdict else "",
@@ -170,6 +176,7 @@ def _view(line: Line, account_masked: str, closed: Mapping[str, str]) -> Insuran
         extra=verdict.extra if verdict else False,
         waits_until=verdict.window_ends_at if verdict and waits else "",
         closed_until=closed.get(authority, "") if waits else "",
+        supplements=tuple(one.reason for one in added if one.reason),
     )
 
 
