@@ -1,15 +1,17 @@
 """滞纳金 by 社会保险法 art. 86, 缓缴, and the provisional assessment of art. 62."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribution_svc.domain.allocation import Instalment
+from contribution_svc.domain.allocation import DueLine, Instalment, Move, Scope, Target
 from contribution_svc.domain.figures import Figure, Series
 from contribution_svc.domain.late_fee import (
     Deferral,
+    debited_of,
     due_after_deferral,
     late_fee,
     late_fee_fen,
@@ -149,6 +151,27 @@ def test_a_sum_that_is_booked_after_the_day_asked_about_is_unpaid_on_it() -> Non
     taken = [Instalment(2_000_000, date(2026, 5, 1))]
     asked = late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES, taken)
     assert asked == late_fee(2_500_000, DUE_ON, date(2026, 4, 30), RATES)
+
+
+def test_of_a_line_stands_debited_what_the_bank_took_for_it_and_did_not_give_back() -> None:
+    """By the insurance, once; and of a debit in instalments its part of each, to the fen."""
+    pension = DueLine("wang", Insurance.PENSION, 152_000, 76_001)
+
+    def move(scope: Scope, day: int, *, is_return: bool = False) -> Move:
+        target = Target(scope, None if scope is Scope.DECLARATION else Insurance.PENSION)
+        return Move(target, 228_001, is_return, date(2026, 3, day), "V", "S", "", f"{day}")
+
+    insurance, again = move(Scope.INSURANCE, 18), move(Scope.DECLARATION, 20)
+    back = move(Scope.INSURANCE, 25, is_return=True)
+    assert debited_of(pension, []) == []
+    assert debited_of(pension, [insurance]) == [Instalment(228_001, date(2026, 3, 18))]
+    assert debited_of(pension, [again, insurance]) == [Instalment(228_001, date(2026, 3, 18))]
+    assert debited_of(pension, [insurance, back]) == []
+    other = DueLine("wang", Insurance.MEDICAL, 76_000, 19_000)
+    assert debited_of(other, [insurance]) == []
+    sums = (Instalment(200_000, date(2026, 3, 18)), Instalment(400_000, date(2026, 3, 20)))
+    [first, last] = debited_of(pension, [replace(again, instalments=sums)])
+    assert (first.fen, last.fen) == (76_000, 152_001)
 
 
 INSTALMENTS = st.lists(

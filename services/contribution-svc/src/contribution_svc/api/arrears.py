@@ -115,7 +115,7 @@ class LateFeeOut(BaseModel):
     debited_fen: int = Field(
         default=0,
         examples=[0],
-        description="What was debited of them before for a provisional assessment (110 %).",
+        description="What the bank debited of them before that day and did not take back.",
     )
     days: int = Field(examples=[45])
     late_fee_fen: int = Field(examples=[56_250])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from contribution_svc.domain.allocation import Instalment
+from contribution_svc.domain.allocation import DebitState, DueLine, Instalment, Move, postings
 from contribution_svc.domain.figures import Series, figure_at
 from contribution_svc.domain.lines import percent_text
 from contribution_svc.domain.rounding import Rounding, rounded_fen
@@ -83,11 +83,29 @@ def late_fee(
 
 def late_fee_fen(line_fen: int, due_on: date, paid: Sequence[Instalment], rates: Series) -> int:
     """Of a line that was paid in instalments (of the whole declaration): each bears its part of the
-    line until its day, the last one what is left of it.
+    line until its day.
     """
+    return late_fee(line_fen, due_on, paid[-1].taken_on, rates, _parts(line_fen, paid)).fen
+
+
+def _parts(line_fen: int, paid: Sequence[Instalment]) -> list[Instalment]:
+    """What each instalment paid of a line, the last one what was left of it."""
     whole_fen = sum(one.fen for one in paid)
     parts = [Instalment(line_fen * one.fen // whole_fen, one.taken_on) for one in paid[:-1]]
-    return late_fee(line_fen, due_on, paid[-1].taken_on, rates, parts).fen
+    return [*parts, Instalment(line_fen - sum(one.fen for one in parts), paid[-1].taken_on)]
+
+
+def debited_of(line: DueLine, moves: Sequence[Move]) -> list[Instalment]:
+    """What stands debited of a line, once and by day, by the entries of its declaration; nothing of
+    a debit that was refused or came back.
+    """
+    lines = {line.insurance: line}
+    for posting in postings(line.employee_id, lines, moves):
+        if posting.insurance is line.insurance and posting.debit_state is DebitState.POSTED:
+            fen = line.total_fen()
+            paid = posting.instalments or (Instalment(fen, posting.debited_on),)
+            return _parts(fen, paid)
+    return []
 
 
 def parts_by_sum(

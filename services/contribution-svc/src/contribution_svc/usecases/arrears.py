@@ -3,15 +3,21 @@ day.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from contribution_svc.domain.allocation import DueLine
+from contribution_svc.domain.allocation import DueLine, Instalment
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.figures import Series
-from contribution_svc.domain.late_fee import LateFee, due_after_deferral, late_fee, parts_by_sum
+from contribution_svc.domain.late_fee import (
+    LateFee,
+    debited_of,
+    due_after_deferral,
+    late_fee,
+    parts_by_sum,
+)
 from contribution_svc.domain.lines import Line
-from contribution_svc.domain.not_filed import debited_for_now
+from contribution_svc.domain.not_filed import debited_for_now, settled_moves
 from contribution_svc.domain.refund import RefundState
 from contribution_svc.errors import DeclarationUnknown, EmployeeUnknown
 from contribution_svc.policy import Policies
@@ -76,7 +82,7 @@ async def arrears_of(
 @dataclass(frozen=True, slots=True)
 class DueGroup:
     """Sums that are due on one day and bear a late fee, or bear none: `debited_fen` of `due_fen`
-    was debited for a provisional assessment before they are paid.
+    was debited before they are paid.
     """
 
     due_on: date
@@ -99,25 +105,46 @@ async def late_fee_if_paid(
     period = LevyPeriod.parse(declaration.levy_period)
     pack = rules.policies.of(declaration.city)
     deferred = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
-    sums: dict[tuple[date, Series], int] = {}
-    for line in await _lines(conn, rules, declaration, china_day(now)):
+    lines = await _lines(conn, rules, declaration, china_day(now))
+    moves = [m for m in await postings.moves(conn, declaration_id) if m.booked_on <= paid_on]
+    settled = settled_moves(moves, sum(line.total_fen() for line in lines))
+    sums: dict[tuple[date, Series], _Sum] = {}
+    for line in lines:
         own_day = line.due_on or declaration.due_on
         due_on = due_after_deferral(own_day, line.insurance, period, deferred)
-        group = (due_on, pack.late_fee_of(line.insurance))
-        sums[group] = sums.get(group, 0) + line.total_fen()
-    moves = await postings.moves(conn, declaration_id)
-    taken = debited_for_now(moves, sum(sums.values()))
-    debited = parts_by_sum([one for one in taken if one.taken_on < paid_on], [*sums.values()])
-    groups = [
-        DueGroup(
-            due_on,
-            due_fen,
-            sum(one.fen for one in parts),
-            late_fee(due_fen, due_on, paid_on, rates, parts),
-        )
-        for ((due_on, rates), due_fen), parts in zip(sums.items(), debited, strict=True)
-    ]
+        one = sums.setdefault((due_on, pack.late_fee_of(line.insurance)), _Sum())
+        one.due_fen += line.total_fen()
+        for part in debited_of(line, settled):
+            one.debit(part)
+    left = [one.left_fen() for one in sums.values()]
+    # What was taken for the time being pays no line before it has come to all of them.
+    for one, parts in zip(
+        sums.values(), parts_by_sum(debited_for_now(moves, sum(left)), left), strict=True
+    ):
+        for part in parts:
+            one.debit(part)
+    groups = [one.group(due_on, paid_on, rates) for (due_on, rates), one in sums.items()]
     return sorted(groups, key=lambda one: one.due_on)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What is due of a group, and by day what stands debited of it; fen."""
+
+    due_fen: int = 0
+    debited_fen: dict[date, int] = field(default_factory=dict)
+
+    def debit(self, part: Instalment) -> None:
+        self.debited_fen[part.taken_on] = self.debited_fen.get(part.taken_on, 0) + part.fen
+
+    def left_fen(self) -> int:
+        return self.due_fen - sum(self.debited_fen.values())
+
+    def group(self, due_on: date, paid_on: date, rates: Series) -> DueGroup:
+        before = [Instalment(fen, on) for on, fen in self.debited_fen.items() if on < paid_on]
+        debited_fen = sum(one.fen for one in before)
+        fee = late_fee(self.due_fen, due_on, paid_on, rates, before)
+        return DueGroup(due_on, self.due_fen, debited_fen, fee)
 
 
 async def _lines(

@@ -1,0 +1,60 @@
+"""滞纳金 follows what the bank really debited: asked about beforehand, and as it was posted."""
+
+from typing import Any
+
+from tests.integration.contribution_svc.month import REMARK, Month
+from tests.support.bank_statements import Booking
+
+
+async def approved(month: Month) -> int:
+    """October approved for 小王, due by the 15th: pension 2,280.00, medical 950.00, unemployment
+    95.00, work injury 38.00, maternity 76.00. Its fen.
+    """
+    await month.open()
+    await month.work("2024-10-08 09:00")
+    total: int = (await month.approve()).json()["total_fen"]
+    assert total == 343_900
+    return total
+
+
+async def fee_on(month: Month, day: str) -> dict[str, Any]:
+    """What paying October's rest on this day would cost."""
+    declaration_id = (await month.declaration())["declaration_id"]
+    answer = await month.get(f"/late-fees?declaration_id={declaration_id}&paid_on={day}")
+    assert answer.status_code == 200, answer.text
+    [group] = answer.json()["groups"]
+    assert group["late_fee_fen"] == answer.json()["late_fee_fen"]
+    found: dict[str, Any] = group
+    return found
+
+
+async def test_what_was_debited_of_an_insurance_is_late_no_more(month: Month) -> None:
+    """Pension in time, medical five days late, the rest asked about on the fifteenth day: 0.05 % of
+    1,159.00 for five days and of 209.00 for ten.
+    """
+    await approved(month)
+    await month.debit(Booking(228_000, f"{REMARK} 养老险"))
+    facts = {"opening_fen": 100_000_000 - 228_000, "number": 2}
+    await month.debit(Booking(95_000, f"{REMARK} 医疗险"), bank_id="S2", day="2024-10-20", **facts)
+    fee = await fee_on(month, "2024-10-30")
+    assert (fee["arrears_fen"], fee["debited_fen"], fee["days"]) == (20_900, 323_000, 15)
+    assert fee["late_fee_fen"] == 394, "2.8975 + 1.045 yuan"
+    assert fee["explanation"] == (
+        "欠缴3,439.00元，应于2024-10-15前缴纳，2024-10-10已扣2,280.00元，2024-10-20已扣950.00元，"
+        "其余2024-10-30缴纳，滞纳金1,159.00元×5天×0.05 %＋209.00元×10天×0.05 %=3.94元，"
+        "全部由单位承担"
+    )
+    before = await fee_on(month, "2024-10-18")
+    assert (before["arrears_fen"], before["debited_fen"]) == (115_900, 228_000)
+    assert before["late_fee_fen"] == 174, "three days of 1,159.00, medical among it"
+
+
+async def test_a_debit_that_came_back_stops_no_late_fee(month: Month) -> None:
+    total = await approved(month)
+    await month.debit(Booking(total, REMARK))
+    assert (await fee_on(month, "2024-10-25"))["late_fee_fen"] == 0
+    back = Booking(total, REMARK, direction="CRDT", is_reversal=True, return_code="AC04")
+    await month.debit(back, bank_id="S2", day="2024-10-18", opening_fen=100_000_000 - total)
+    fee = await fee_on(month, "2024-10-25")
+    assert (fee["arrears_fen"], fee["debited_fen"]) == (total, 0)
+    assert fee["late_fee_fen"] == 1_720, "ten days of 3,439.00: 17.195 yuan"
