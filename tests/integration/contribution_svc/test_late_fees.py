@@ -58,3 +58,16 @@ async def test_a_debit_that_came_back_stops_no_late_fee(month: Month) -> None:
     fee = await fee_on(month, "2024-10-25")
     assert (fee["arrears_fen"], fee["debited_fen"]) == (total, 0)
     assert fee["late_fee_fen"] == 1_720, "ten days of 3,439.00: 17.195 yuan"
+
+
+async def test_a_second_debit_makes_the_late_fee_no_larger(month: Month) -> None:
+    """Arrears are what was due: what the bank took twice was not owed twice."""
+    total = await approved(month)
+    twice = [Booking(total, REMARK, voucher=one) for one in ("V1", "V2")]
+    await month.debit(*twice, day="2024-10-17")
+    posted = await month.posted()
+    fees = [(line.debits, line.late_fee_fen) for line in posted.lines]
+    assert fees == [(2, 228), (2, 95), (2, 10), (2, 4), (2, 8)], "two days of each line"
+    fee = await fee_on(month, "2024-10-30")
+    assert (fee["arrears_fen"], fee["debited_fen"], fee["days"]) == (0, total, 2)
+    assert fee["late_fee_fen"] == 344

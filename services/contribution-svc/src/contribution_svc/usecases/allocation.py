@@ -320,8 +320,10 @@ class _Posting:
         own_day = (line.due_on if line is not None else None) or declaration.due_on
         due_on = due_after_deferral(own_day, posting.insurance, self._period, self._deferred)
         sum_fen = posting.employer_fen + posting.employee_fen
+        # What was taken twice was not owed twice.
+        arrears_fen = min(sum_fen, line.total_fen()) if line is not None else sum_fen
         day, rates = posting.debited_on, self._pack.late_fee_of(posting.insurance)
-        paid = posting.instalments or (Instalment(sum_fen, day),)
+        paid = posting.instalments or (Instalment(arrears_fen, day),)
         if day not in self._closes:
             self._closes[day] = record_by(day, self._days, self._work_days)
         return PostedRow(
@@ -335,7 +337,7 @@ class _Posting:
             statement_id=posting.statement_id,
             voucher=posting.voucher,
             reason=posting.reason,
-            late_fee_fen=late_fee_fen(sum_fen, due_on, paid, rates),
+            late_fee_fen=late_fee_fen(arrears_fen, due_on, paid, rates),
             due_on=str(due_on),
             kind=line.kind if line is not None else "regular",
             declaration_id=declaration.declaration_id if declaration.number else "",
