@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tests.integration.contribution_svc.month import REMARK, Month
+from tests.integration.contribution_svc.month import REMARK, Month, facts_of
 from tests.support.bank_statements import Booking
+from tests.support.invariants.rules.journals import posted_not_as_debited
 
 
 async def approved(month: Month) -> int:
@@ -71,3 +72,30 @@ async def test_a_second_debit_makes_the_late_fee_no_larger(month: Month) -> None
     fee = await fee_on(month, "2024-10-30")
     assert (fee["arrears_fen"], fee["debited_fen"], fee["days"]) == (0, total, 2)
     assert fee["late_fee_fen"] == 344
+
+
+async def test_a_debit_after_a_refusal_pays_and_is_late_by_its_own_day(month: Month) -> None:
+    """The bank refused it, which moved nothing; a week later it took the sum after all."""
+    total = await approved(month)
+    await month.debit(Booking(total, REMARK, status="INFO", return_code="AM04"))
+    assert {line.debit_state for line in (await month.posted()).lines} == {"refused"}
+    await month.debit(Booking(total, REMARK), bank_id="S2", day="2024-10-17", number=2)
+    lines = (await month.posted()).lines
+    assert {(x.debit_state, x.debits, x.debited_on, x.reason) for x in lines} == {
+        ("posted", 1, "2024-10-17", "")
+    }
+    assert [line.late_fee_fen for line in lines] == [228, 95, 10, 4, 8]
+    assert list(posted_not_as_debited(await facts_of(month))) == []
+
+
+async def test_a_second_debit_given_back_leaves_the_one_that_was_in_time(month: Month) -> None:
+    total = await approved(month)
+    await month.debit(Booking(total, REMARK))
+    again, facts = Booking(total, REMARK), {"opening_fen": 100_000_000 - total, "number": 2}
+    await month.debit(again, bank_id="S2", day="2024-10-17", **facts)
+    back = Booking(total, REMARK, direction="CRDT", is_reversal=True)
+    facts = {"opening_fen": 100_000_000 - 2 * total, "number": 3}
+    await month.debit(back, bank_id="S3", day="2024-10-21", **facts)
+    lines = (await month.posted()).lines
+    assert {(x.debits, x.debited_on, x.late_fee_fen) for x in lines} == {(1, "2024-10-10", 0)}
+    assert list(posted_not_as_debited(await facts_of(month))) == []

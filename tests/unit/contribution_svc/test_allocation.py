@@ -182,9 +182,22 @@ def test_a_debit_that_is_tried_again_is_posted_on_its_own_day() -> None:
     assert line.debited_on == date(2024, 10, 18)
 
 
-def test_one_duplicate_taken_back_leaves_one_debit() -> None:
-    back = move(day=11, order="3", is_return=True)
-    assert posted("wang", move(order="1"), move(order="2"), back)[MEDICAL].debits == 1
+def test_one_duplicate_taken_back_leaves_the_debit_that_was_first() -> None:
+    back = move(day=15, order="3", is_return=True)
+    line = posted("wang", move(order="1"), move(day=12, order="2"), back)[MEDICAL]
+    assert (line.debits, line.debited_on) == (1, date(2024, 10, 10))
+    medical = replace(move(Target(Scope.INSURANCE, MEDICAL), 195_000, day=9), voucher="apart")
+    back = replace(back, target=medical.target)
+    line = posted("wang", medical, move(order="1"), back)[MEDICAL]
+    assert (line.debits, line.voucher) == (1, "V1"), "the return names what it takes back"
+
+
+def test_word_of_a_refusal_takes_no_debit_back() -> None:
+    """Nothing was booked; what is debited before or after it stands."""
+    refusal = replace(move(is_return=True, reason="AM04"), is_booked=False)
+    for day in (9, 10, 12):
+        line = posted("wang", refusal, move(day=day, order="2"))[MEDICAL]
+        assert (line.debit_state, line.debits) == (DebitState.POSTED, 1)
 
 
 targets = st.sampled_from(

@@ -120,3 +120,5 @@ def test_what_stands_debited_for_the_time_being_is_at_most_what_is_due() -> None
     assert debited_for_now([PAID], 100) == (Instalment(100, date(2026, 4, 22)),)
     returned = move(Scope.PROVISIONAL, PROVISIONAL_FEN, 29, is_return=True)
     assert debited_for_now([PAID, returned], DECLARED_FEN) == ()
+    refused = replace(returned, is_booked=False)
+    assert debited_for_now([PAID, refused], 100) == debited_for_now([PAID], 100)

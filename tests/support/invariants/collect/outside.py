@@ -34,7 +34,7 @@ QUERIES: Queries = {
         Query(
             Entry,
             """
-            SELECT entry_id, account_ref, amount_fen, is_return, voucher, state, reason,
+            SELECT entry_id, account_ref, amount_fen, is_debit, is_return, voucher, state, reason,
                    declaration_id, scope, insurance, employee_id FROM entries
             """,
         ),

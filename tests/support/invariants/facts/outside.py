@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     entry_id: str
     account_ref: str
     amount_fen: int
+    is_debit: bool
     is_return: bool
     voucher: str
     state: str

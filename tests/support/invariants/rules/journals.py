@@ -210,7 +210,8 @@ def _debited_for(facts: Facts) -> dict[str, int]:
     """By declaration, what the bank debited for its lines and did not take back; fen."""
     taken: dict[tuple[str, str, str, str], int] = defaultdict(int)
     for entry in facts.of(Entry):
-        if entry.state == "allocated":
+        is_refusal = entry.is_return and entry.is_debit  # for information: it moved nothing
+        if entry.state == "allocated" and not is_refusal:
             target = (entry.declaration_id, entry.scope, entry.insurance, entry.employee_id)
             taken[target] += -entry.amount_fen if entry.is_return else entry.amount_fen
     debited: dict[str, int] = defaultdict(int)

@@ -184,8 +184,9 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An allocated entry: a debit, or the return of one. `order` breaks ties of the same day,
-    whatever came first; `instalments` are those that together make the amount, if they are several.
+    """An allocated entry: a debit, or the return of one; word of a refusal is a return that was not
+    booked, and moved nothing. `order` breaks ties of the same day, whatever came first;
+    `instalments` are those that together make the amount, if they are several.
     """
 
     target: Target
@@ -197,6 +198,7 @@ class Move:
     reason: str
     order: str
     instalments: tuple[Instalment, ...] = ()
+    is_booked: bool = True
 
 
 class DebitState(StrEnum):
@@ -256,15 +258,14 @@ def _posting(
             if m.target.covers(employee_id, insurance)
             and (line is not None or m.target.scope is Scope.LINE)
         ),
-        key=lambda move: (move.booked_on, move.order),
+        key=lambda move: (move.booked_on, move.is_return, move.order),
     )
-    debits = [move for move in ours if not move.is_return]
-    returns = [move for move in ours if move.is_return]
     if not ours:
         return None
-    standing = max(len(debits) - len(returns), 0)
-    if standing:
-        return _posted(insurance, line, debits, standing)
+    if standing := _standing(ours):
+        return _posted(insurance, line, standing)
+    debits = [move for move in ours if not move.is_return]
+    returns = [move for move in ours if move.is_return]
     last = returns[-1]
     # A debit that comes back on its own day never left for good: the bank refused it.
     came_later = bool(debits) and last.booked_on > debits[-1].booked_on
@@ -281,21 +282,30 @@ def _posting(
     )
 
 
-def _posted(
-    insurance: Insurance, line: DueLine | None, debits: Sequence[Move], standing: int
-) -> Posting:
-    """The latest debits stand: a return takes back the earliest, as when a refused debit is tried
-    again.
+def _standing(moves: Iterable[Move]) -> list[Move]:
+    """The debits that stand, of moves by day: a return takes back the latest before it, if it can
+    one of its own target. So one that is tried again stands, and of two the first.
     """
-    first = debits[-standing]
+    standing: list[Move] = []
+    for move in moves:
+        if not move.is_return:
+            standing.append(move)
+        elif move.is_booked and standing:
+            same = [one for one in standing if one.target == move.target]
+            standing.remove((same or standing)[-1])
+    return standing
+
+
+def _posted(insurance: Insurance, line: DueLine | None, standing: Sequence[Move]) -> Posting:
+    first, debits = standing[0], len(standing)
     if line is None:
-        employer_fen, employee_fen = sum(m.amount_fen for m in debits[-standing:]), 0
+        employer_fen, employee_fen = sum(m.amount_fen for m in standing), 0
     else:
-        employer_fen, employee_fen = line.employer_fen * standing, line.employee_fen * standing
+        employer_fen, employee_fen = line.employer_fen * debits, line.employee_fen * debits
     return Posting(
         insurance=insurance,
         debit_state=DebitState.POSTED,
-        debits=standing,
+        debits=debits,
         employer_fen=employer_fen,
         employee_fen=employee_fen,
         debited_on=first.booked_on,

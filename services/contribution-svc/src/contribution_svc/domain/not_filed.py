@@ -102,9 +102,9 @@ def _is_whole(standing: Sequence[Move], declared_fen: int) -> bool:
 
 
 def _without(standing: Sequence[Move], taken_back: Move) -> list[Move]:
-    """A return takes back the earliest sum of its amount."""
+    """A return takes back the earliest sum of its amount, and word of a refusal none."""
     amounts = [move.amount_fen for move in standing]
-    if taken_back.amount_fen not in amounts:
+    if not taken_back.is_booked or taken_back.amount_fen not in amounts:
         return list(standing)
     at = amounts.index(taken_back.amount_fen)
     return [*standing[:at], *standing[at + 1 :]]

@@ -63,7 +63,8 @@ _PAGE = text(
            SELECT sum(CASE WHEN e.is_return THEN -e.amount_fen ELSE e.amount_fen END)
              FROM entries e
             WHERE e.declaration_id = p.declaration_id AND e.state = 'allocated'
-              AND e.scope IN ('provisional', 'rest')) AS bigint), 0) AS paid_fen
+              AND e.scope IN ('provisional', 'rest')
+              AND NOT (e.is_return AND e.is_debit)) AS bigint), 0) AS paid_fen
       FROM provisional_assessments p
      WHERE employer_id = :employer_id AND p.declaration_id > :after
      ORDER BY p.declaration_id LIMIT :limit

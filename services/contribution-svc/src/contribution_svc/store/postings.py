@@ -97,8 +97,8 @@ _ALLOCATE = text(
 )
 _MOVES = text(
     """
-    SELECT entry_id, amount_fen, is_return, booked_on, voucher, statement_id, return_reason, scope,
-           insurance, employee_id
+    SELECT entry_id, amount_fen, is_debit, is_return, booked_on, voucher, statement_id,
+           return_reason, scope, insurance, employee_id
       FROM entries WHERE declaration_id = :declaration_id AND state = 'allocated'
     """
 )
@@ -151,6 +151,8 @@ async def moves(conn: Connection, declaration_id: str) -> list[Move]:
             statement_id=row.statement_id,
             reason=row.return_reason,
             order=row.entry_id,
+            # Money that comes back is a credit; a debit that says so is for information only.
+            is_booked=not (row.is_return and row.is_debit),
         )
         for row in await conn.execute(_MOVES, {"declaration_id": declaration_id})
     ]
