@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.integration.contribution_svc.hefei_months import At, approve, declare, supplementary
 from tests.integration.contribution_svc.month import REMARK, Month, facts_of
 from tests.support.bank_statements import Booking
 from tests.support.invariants.rules.journals import posted_not_as_debited
@@ -99,3 +100,19 @@ async def test_a_second_debit_given_back_leaves_the_one_that_was_in_time(month: 
     lines = (await month.posted()).lines
     assert {(x.debits, x.debited_on, x.late_fee_fen) for x in lines} == {(1, "2024-10-10", 0)}
     assert list(posted_not_as_debited(await facts_of(month))) == []
+
+
+async def test_what_a_late_notice_makes_due_is_late_after_the_next_day_of_filing(hefei: At) -> None:
+    """Of the draft as of what is approved: 10.32 by 15 September, though August was due before."""
+    async with hefei("2025-12-20 09:00") as month:
+        await declare(month, "2026-08")
+    async with hefei("2026-09-08 09:00") as month:
+        month.keys = 100
+        await month.work()
+        [draft] = await supplementary(month)
+        path = f"/late-fees?declaration_id={draft['declaration_id']}&paid_on="
+        asked = [(await month.get(f"{path}2026-09-{day}")).json() for day in (15, 16)]
+        assert [one["late_fee_fen"] for one in asked] == [0, 1]
+        assert [one["groups"][0]["due_on"] for one in asked] == ["2026-09-15"] * 2
+        await approve(month, draft)
+        assert (await month.get(f"{path}2026-09-16")).json() == asked[1]

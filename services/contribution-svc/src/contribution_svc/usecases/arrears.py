@@ -28,11 +28,12 @@ from contribution_svc.store import (
     deferrals,
     postings,
     refunds,
+    roster,
     supplements,
 )
 from contribution_svc.store.declarations import Declaration
 from contribution_svc.usecases.allocation import Rules
-from contribution_svc.usecases.supplement import carried_of
+from contribution_svc.usecases.supplement import carried_of, with_days
 from shared.clock import china_day
 from shared.db import Connection
 from shared.values import LevyPeriod
@@ -97,15 +98,19 @@ async def late_fee_if_paid(
     """The late fee of a declaration whose rest is paid on this day, by due day, deferrals counted;
     each sum rounded once, as the collector does.
 
-    Raises DeclarationUnknown.
+    Raises DeclarationUnknown, CalendarYearUnknown.
     """
     declaration = await declarations.seen(conn, declaration_id)
     if declaration is None:
         raise DeclarationUnknown(f"no declaration {declaration_id}")
+    today = china_day(now)
+    if declaration.number and not declaration.is_approved():
+        account = await roster.account(conn, declaration.account_id)
+        declaration = with_days(rules, declaration, account, today)
     period = LevyPeriod.parse(declaration.levy_period)
     pack = rules.policies.of(declaration.city)
     deferred = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
-    lines = await _lines(conn, rules, declaration, china_day(now))
+    lines = await _lines(conn, rules, declaration, today)
     moves = [m for m in await postings.moves(conn, declaration_id) if m.booked_on <= paid_on]
     settled = settled_moves(moves, sum(line.total_fen() for line in lines))
     sums: dict[tuple[date, Series], _Sum] = {}

@@ -108,7 +108,7 @@ async def approve_supplement(
     check_is_draft(declaration)
     account = await roster.account(conn, declaration.account_id)
     today = china_day(now)
-    declaration = _with_days(rules, declaration, account, today)
+    declaration = with_days(rules, declaration, account, today)
     found = await supplements.of_account(
         conn, declaration.account_id, declaration.levy_period, lock=True
     )
@@ -213,9 +213,7 @@ def carried_of(policies: Policies, found: Sequence[Lacking], today: date) -> lis
     return carried
 
 
-def _with_days(
-    rules: Rules, declaration: Declaration, account: Account, today: date
-) -> Declaration:
+def with_days(rules: Rules, declaration: Declaration, account: Account, today: date) -> Declaration:
     """With the account's next days: it is filed, paid and due with the month that runs, or with the
     next one once that has been filed.
     """
