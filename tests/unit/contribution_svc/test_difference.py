@@ -149,6 +149,37 @@ def test_old_lines_and_all_difference_lines_are_the_new_lines(
         assert differences(MONTH, so_far, new, TERMS) == [], "once is enough"
 
 
+@given(
+    old=st.tuples(st.integers(0, 300_000), st.integers(0, 300_000), st.integers(0, 10**6)),
+    new=st.tuples(st.integers(0, 300_000), st.integers(0, 300_000), st.integers(1, 10**6)),
+)
+def test_a_side_that_is_owed_is_no_part_of_a_refund(
+    old: tuple[int, int, int], new: tuple[int, int, int]
+) -> None:
+    """Whatever rates and base change: what is owed is declared, and the rest is applied for."""
+    before, now = (due_line(terms_of(PENSION, *rates), base) for *rates, base in (old, new))
+    found = differences(MONTH, [before], [now], TERMS)
+    for line in found:
+        assert line.is_refund() is (min(line.employer_fen, line.employee_fen) < 0)
+        assert line.employer_fen * line.employee_fen >= 0
+    assert counted([before, *found]) == counted([now])
+
+
+def test_of_a_rate_that_moves_from_one_side_to_the_other_each_side_is_told() -> None:
+    """0.8 % and 0.2 % become 0.7 % and 0.3 %, with a higher base."""
+    before = due_line(terms_of(PENSION, 8_000, 2_000), 500_000)
+    now = due_line(terms_of(PENSION, 7_000, 3_000), 510_000)
+    owed, refund = differences(MONTH, [before], [now], TERMS)
+    assert (owed.employer_fen, owed.employee_fen, owed.base_fen) == (0, 530, 10_000)
+    assert (refund.employer_fen, refund.employee_fen, refund.base_fen) == (-430, 0, 0)
+    assert (owed.is_refund(), refund.is_refund()) == (False, True)
+    assert owed.reason.endswith("单位补0.00元，个人补5.30元")
+    assert refund.reason.endswith("单位退4.30元，个人补0.00元")
+    for first, second in ((owed, refund), (refund, owed)):
+        [left] = differences(MONTH, [before, first], [now], TERMS)
+        assert replace(left, reason="") == replace(second, reason=""), "either may come first"
+
+
 def test_a_difference_line_has_every_figure_of_what_is_due_now() -> None:
     new = structs.replace(due(PENSION, 600_000), authority="hrss-other")
     [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
@@ -264,13 +295,13 @@ def test_a_correction_of_our_own_data_is_owed_since_the_month_was_due() -> None:
 
 def test_base_and_rate_are_both_named_when_both_change() -> None:
     """Otherwise nobody could reckon the sums again from the sentence."""
-    new = due_line(terms_of(PENSION, employee_ppm=70_000), 510_000)
+    new = due_line(terms_of(PENSION, employer_ppm=170_000), 510_000)
     [line] = differences(MONTH, [due(PENSION, 500_000)], [new], TERMS)
-    assert (line.employer_fen, line.employee_fen) == (1_600, -4_300)
+    assert (line.employer_fen, line.employee_fen) == (6_700, 800)
     assert line.reason == (
         "2026-03费款养老险依公告（2026-09-07公布，2026-01-01起执行），"
-        "缴费基数由5,000.00元改为5,100.00元，缴费比例改为单位16 %、个人7 %，"
-        "单位补16.00元，个人退43.00元"
+        "缴费基数由5,000.00元改为5,100.00元，缴费比例改为单位17 %、个人8 %，"
+        "单位补67.00元，个人补8.00元"
     )
     so_far: list[Line | SupplementLine] = [due(PENSION, 500_000), line]
     [later] = differences(MONTH, so_far, [replace_base(new, 520_000)], TERMS)

@@ -105,7 +105,8 @@ def differences(
     """New minus old, per insurance that differs, against the sum of all lines so far.
 
     An insurance of which nothing was declared gives a back-payment, any other a difference. What is
-    blocked now is not known, and differs from nothing; what is exempt now is nothing.
+    blocked now is not known, and differs from nothing; what is exempt now is nothing. Where one
+    side owes and the other has paid too much, that is two lines: one is filed, one applied for.
     """
     so_far = list(so_far)
     sums = counted(so_far)
@@ -115,9 +116,25 @@ def differences(
         old = sums.get(line.insurance, Counted())
         is_same = Counted().plus(line) == old
         if line.state is not LineState.BLOCKED and not is_same:
-            rate = rates.get(line.insurance, (0, 0))
-            found.append(_difference(month, old, rate, line, terms_of[line.insurance]))
+            whole = Counted(
+                line.base_fen - old.base_fen,
+                line.employer_fen - old.employer_fen,
+                line.employee_fen - old.employee_fen,
+            )
+            rate, terms = rates.get(line.insurance, (0, 0)), terms_of[line.insurance]
+            found += [_difference(month, old, rate, line, terms, part) for part in _parts(whole)]
     return found
+
+
+def _parts(whole: Counted) -> list[Counted]:
+    """What is owed, with the base, before what was paid too much; mostly it is but one of them."""
+    employer_fen, employee_fen = whole.employer_fen, whole.employee_fen
+    if not min(employer_fen, employee_fen) < 0 < max(employer_fen, employee_fen):
+        return [whole]
+    return [
+        Counted(whole.base_fen, max(employer_fen, 0), max(employee_fen, 0)),
+        Counted(0, min(employer_fen, 0), min(employee_fen, 0)),
+    ]
 
 
 _Rates = tuple[int, int]
@@ -125,24 +142,23 @@ _Rates = tuple[int, int]
 
 
 def _difference(
-    month: Month, old: Counted, rates: _Rates, new: Line, terms: Terms
+    month: Month, old: Counted, rates: _Rates, new: Line, terms: Terms, part: Counted
 ) -> SupplementLine:
     kind = Kind.BACK_PAYMENT if old.is_nothing() else Kind.DIFFERENCE
-    employer_fen = new.employer_fen - old.employer_fen
-    employee_fen = new.employee_fen - old.employee_fen
     # Nobody is late with what a notice made due only after the day on which it would have been.
     is_late_notice = kind is Kind.DIFFERENCE and terms.known_since > month.due_on
     return SupplementLine(
         insurance=new.insurance,
         kind=kind,
         authority=new.authority,
-        base_fen=new.base_fen - old.base_fen,
+        base_fen=part.base_fen,
         employer_ppm=new.employer_ppm,
         employee_ppm=new.employee_ppm,
-        employer_fen=employer_fen,
-        employee_fen=employee_fen,
+        employer_fen=part.employer_fen,
+        employee_fen=part.employee_fen,
         reason=f"{month.period}费款{INSURANCE_WORDS[new.insurance]}"
-        f"{_why(month, old, rates, new, terms, kind)}，{_sums_text(employer_fen, employee_fen)}",
+        f"{_why(month, old, rates, new, terms, kind)}，"
+        f"{_sums_text(part.employer_fen, part.employee_fen)}",
         known_since=str(terms.known_since),
         due_on=None if is_late_notice else month.due_on,
     )
