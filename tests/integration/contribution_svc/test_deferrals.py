@@ -1,5 +1,6 @@
 """缓缴 by a second person, and what is assessed of an account that did not file."""
 
+import asyncio
 from typing import Any
 
 from contribution_svc.domain.declaration import lines_hash
@@ -127,6 +128,24 @@ async def test_what_is_deferred_as_a_whole_is_debited_by_its_own_day(month: Mont
     assert approval.debit_on == "2024-12-31"
 
 
+async def test_a_grant_is_recorded_once_and_a_document_may_grant_several(month: Month) -> None:
+    """Also at the same moment: two people who enter one letter."""
+    await month.hear(employer())
+    answers = [await month.post("/deferrals", json=deferral()) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 409]
+    assert answers[1].json()["type"].endswith("deferral-recorded-already")
+    fund = await month.post("/deferrals", json=deferral(insurances=["housing_fund"]))
+    assert fund.status_code == 201, fund.text
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    longer = deferral(until="2025-01-31")
+    both = await asyncio.gather(
+        month.post("/deferrals", json=longer), month.post("/deferrals", other, json=longer)
+    )
+    assert sorted(one.status_code for one in both) == [201, 409]
+    listed = (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"]
+    assert len(listed) == 3
+
+
 BAD: list[tuple[dict[str, Any], int]] = [
     ({"until": "2024-13-01"}, 422),
     ({"last_period": "2024-09"}, 422),
@@ -134,6 +153,8 @@ BAD: list[tuple[dict[str, Any], int]] = [
     ({"insurances": []}, 422),
     ({"document_no": "a\u202eb"}, 422),
     ({"document_no": "a\x00b"}, 422),
+    ({"document_no": " \u3000"}, 422),
+    ({"granted_by": "\t"}, 422),
     ({"until": 20241231}, 422),
     ({"until": 1735603200}, 422),
     ({"until": "2024-02-30"}, 422),

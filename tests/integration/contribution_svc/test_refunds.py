@@ -12,7 +12,14 @@ from tests.integration.contribution_svc.hefei_months import (
     insured,
     supplementary,
 )
-from tests.integration.contribution_svc.month import ACCOUNT, EMPLOYER, WANG, Month, employee
+from tests.integration.contribution_svc.month import (
+    ACCOUNT,
+    EMPLOYER,
+    WANG,
+    Month,
+    china,
+    employee,
+)
 
 
 async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At) -> None:
@@ -47,7 +54,10 @@ async def refund_is_closed(month: Month, body: dict[str, str]) -> None:
     assert {one["state"] for one in found["lines"]} == {"refund_requested"}
     path = f"/refunds/{refund['refund_id']}/answer"
     others = month.hr("employer-2")
-    came: dict[str, Any] = {"refunded_fen": 100_000, "refunded_on": "2026-10-20"}
+    came: dict[str, Any] = {"refunded_fen": 100_000, "refunded_on": "2026-08-09"}
+    early = await month.post(path, json=came)
+    assert early.json()["type"].endswith("refund-day-to-come")
+    month.clock.set(china("2026-08-09 09:00"))
     assert (await month.post(path, others, json=came)).status_code == 404
     differs = (await month.post(path, json=came)).json()
     assert (differs["state"], "与申请不符" in differs["sentence"]) == ("differs", True)
@@ -73,7 +83,7 @@ async def test_a_refund_survives_a_restore(hefei: At, restored: At) -> None:
         await month.work()
         body = {"account_id": ACCOUNT, "levy_period": "2026-08", "document_no": "合税退7号"}
         [refund] = (await month.post("/refunds", json=body)).json()["items"]
-        answer = {"refunded_fen": 103_464, "refunded_on": "2026-09-20"}
+        answer = {"refunded_fen": 103_464, "refunded_on": "2026-08-08"}
         await month.post(f"/refunds/{refund['refund_id']}/answer", json=answer)
         await month.work()
         told, listed = await month.told(Event), f"/refunds?employer_id={EMPLOYER}"
@@ -99,6 +109,7 @@ BAD_ANSWERS: list[dict[str, Any]] = [
     {"refunded_fen": 1, "refunded_on": 1_790_000_000},
     {"reason": "a\x00b"},
     {"reason": "资料不齐", "refunded_fen": 1},
+    {"reason": "  "},
 ]
 
 

@@ -177,6 +177,12 @@ class DeferralUnknown(NotFound):
     code = "deferral-unknown"
 
 
+class DeferralRecordedAlready(Refusal):
+    """The same grant was recorded before."""
+
+    code = "deferral-recorded-already"
+
+
 class DeferralApprovedAlready(Refusal):
     """The deferral was approved before."""
 
@@ -193,6 +199,13 @@ class RefundUnknown(NotFound):
     """No such refund for this caller."""
 
     code = "refund-unknown"
+
+
+class RefundDayToCome(Refusal):
+    """A refund is answered when it has come, with the day on which it did."""
+
+    code = "refund-day-to-come"
+    status = 422
 
 
 class RefundAnsweredAlready(Refusal):

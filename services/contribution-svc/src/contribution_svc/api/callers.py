@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 
 from shared.http_writes import Write, idempotent
 from shared.serve import Caller, require
@@ -35,6 +35,19 @@ def _written(value: object) -> object:
 
 _DAY = re.compile(r"20\d\d-\d\d-\d\d")
 Day = Annotated[date, BeforeValidator(_written)]
+
+
+_SHOWN = r"[^\x00-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+Named = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=f"^{_SHOWN}+$"),
+]
+"""A document number or an office: not blank, no control character, nothing that hides what it
+says.
+"""
+Sentence = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200, pattern=f"^{_SHOWN}*$")
+]
 
 
 def of_employer(caller: Caller, employer_id: str) -> Caller:

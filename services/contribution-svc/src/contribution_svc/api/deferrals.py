@@ -7,7 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from contribution_svc.api.callers import Cursor, Day, EmployerId, Hr, Limit, Once, of_employer
+from contribution_svc.api.callers import (
+    Cursor,
+    Day,
+    EmployerId,
+    Hr,
+    Limit,
+    Named,
+    Once,
+    of_employer,
+)
 from contribution_svc.store import deferrals, not_filed
 from contribution_svc.store.deferrals import RecordedDeferral
 from contribution_svc.usecases.deferral import Grant, approve_deferral, record_deferral
@@ -18,8 +27,6 @@ from shared.http_writes import Page, cursor_of, cursor_values, once
 from shared.values import Insurance, LevyPeriod
 
 _PERIOD = r"^20\d\d-(0[1-9]|1[0-2])$"
-# A document number or an office: no control characters, no markup that hides what it says.
-_WORDS = r"^[^\x00-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+$"
 
 
 class Ground(StrEnum):
@@ -40,8 +47,8 @@ class DeferralIn(BaseModel):
     last_period: str = Field(pattern=_PERIOD, examples=["2026-05"])
     until: Day = Field(examples=["2026-09-30"], description="The last day of paying.")
     ground: Ground = Field(examples=["force_majeure"])
-    document_no: str = Field(max_length=60, pattern=_WORDS, examples=["合税缓〔2026〕12号"])
-    granted_by: str = Field(max_length=60, pattern=_WORDS, examples=["国家税务总局合肥市税务局"])
+    document_no: Named = Field(examples=["合税缓〔2026〕12号"])
+    granted_by: Named = Field(examples=["国家税务总局合肥市税务局"])
 
 
 class DeferralOut(BaseModel):

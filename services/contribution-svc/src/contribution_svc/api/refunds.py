@@ -7,7 +7,17 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contribution_svc.api.assessments import SupplementOut
-from contribution_svc.api.callers import Cursor, Day, EmployerId, Hr, Limit, Once, of_employer
+from contribution_svc.api.callers import (
+    Cursor,
+    Day,
+    EmployerId,
+    Hr,
+    Limit,
+    Named,
+    Once,
+    Sentence,
+    of_employer,
+)
 from contribution_svc.domain.refund import Refund
 from contribution_svc.store import refunds
 from contribution_svc.usecases.library import Library
@@ -17,7 +27,6 @@ from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
 
 _PERIOD = r"^20\d\d-(0[1-9]|1[0-2])$"
-_WORDS = r"^[^\x00-\x1f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+$"
 _MOST_FEN = 10**15
 
 
@@ -28,7 +37,7 @@ class RefundIn(BaseModel):
 
     account_id: str = Field(min_length=1, max_length=64)
     levy_period: str = Field(pattern=_PERIOD, examples=["2026-08"])
-    document_no: str = Field(max_length=60, pattern=_WORDS, examples=["合税退〔2026〕7号"])
+    document_no: Named = Field(examples=["合税退〔2026〕7号"])
 
 
 class AnswerIn(BaseModel):
@@ -38,7 +47,7 @@ class AnswerIn(BaseModel):
 
     refunded_fen: int | None = Field(default=None, ge=1, le=_MOST_FEN, strict=True)
     refunded_on: Day | None = Field(default=None, examples=["2026-10-20"])
-    reason: str = Field(default="", max_length=200, pattern=_WORDS.replace("]+$", "]*$"))
+    reason: Sentence = ""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:

@@ -47,6 +47,7 @@ _COLUMNS = ", ".join(_NAMES)
 _ADD = text(
     f"""
     INSERT INTO deferrals ({_COLUMNS}) VALUES ({", ".join(f":{name}" for name in _NAMES)})
+    ON CONFLICT (deferral_id) DO NOTHING RETURNING deferral_id
     """  # noqa: S608
 )
 _LOCKED = text(f"SELECT {_COLUMNS} FROM deferrals WHERE deferral_id = :id FOR UPDATE")  # noqa: S608
@@ -75,9 +76,11 @@ _PAGE = text(
 )
 
 
-async def add(conn: Connection, deferral: RecordedDeferral) -> None:
+async def add(conn: Connection, deferral: RecordedDeferral) -> bool:
+    """Whether it is new."""
     values = {name: getattr(deferral, name) for name in _NAMES}
-    await conn.execute(_ADD, {**values, "insurances": list(deferral.insurances)})
+    added = await conn.execute(_ADD, {**values, "insurances": list(deferral.insurances)})
+    return added.first() is not None
 
 
 async def locked(conn: Connection, deferral_id: str) -> RecordedDeferral | None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from contribution_svc.errors import (
     AccountUnknown,
     DeferralApprovedAlready,
+    DeferralRecordedAlready,
     DeferralUnknown,
     SecondPersonNeeded,
     SpanReversed,
@@ -35,17 +36,33 @@ class Grant:
     document_no: str
     granted_by: str
 
+    def facts(self) -> tuple[object, ...]:
+        """All of it, in order: the same grant is the same deferral."""
+        return (
+            self.account_id,
+            self.document_no,
+            self.granted_by,
+            self.ground,
+            self.first_period,
+            self.last_period,
+            self.until,
+            *self.insurances,
+        )
+
 
 async def record_deferral(
     conn: Connection, grant: Grant, by: str, now: datetime
 ) -> RecordedDeferral:
-    """Without effect until it is approved. Raises AccountUnknown, SpanReversed."""
+    """Without effect until it is approved.
+
+    Raises AccountUnknown, SpanReversed, DeferralRecordedAlready.
+    """
     _check_span(grant)
     account = await roster.account_seen(conn, grant.account_id)
     if account is None:
         raise AccountUnknown(f"no insurance account {grant.account_id}")
     made = RecordedDeferral(
-        deferral_id=str(derived_id("deferral", grant.account_id, grant.document_no, by, now)),
+        deferral_id=str(derived_id("deferral", *grant.facts())),
         employer_id=account.employer_id,
         account_id=grant.account_id,
         insurances=[str(one) for one in grant.insurances],
@@ -58,7 +75,10 @@ async def record_deferral(
         recorded_by=by,
         recorded_at=now,
     )
-    await deferrals.add(conn, made)
+    if not await deferrals.add(conn, made):
+        raise DeferralRecordedAlready(
+            f"all that {grant.document_no} grants was recorded before; approve that one"
+        )
     await outbox.add(conn, [deferral_changed(made)], now)
     return made
 

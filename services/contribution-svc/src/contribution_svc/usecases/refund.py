@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from contribution_svc.domain.refund import Refund, RefundState
-from contribution_svc.errors import AccountUnknown, NothingToRefund, RefundUnknown
+from contribution_svc.errors import AccountUnknown, NothingToRefund, RefundDayToCome, RefundUnknown
 from contribution_svc.policy import Policies
 from contribution_svc.store import refunds, roster, supplements
 from contribution_svc.usecases.supplement import Carried, carried_of
@@ -15,6 +15,7 @@ from contribution_svc.usecases.told_arrears import refund_changed
 from shared import outbox
 from shared.clock import china_day
 from shared.db import Connection
+from shared.refusal import FieldFault
 from shared.values import derived_id
 
 
@@ -85,8 +86,16 @@ async def answer_refund(
     now: datetime,
 ) -> Refund:
     """What came back, and when; None: the collector refused, for a reason. What was refunded as it
-    was applied for is paid too much no longer. RefundUnknown, RefundAnsweredAlready.
+    was applied for is paid too much no longer.
+
+    Raises RefundUnknown, RefundAnsweredAlready, RefundDayToCome.
     """
+    today = china_day(now)
+    if refunded_on is not None and refunded_on > today:
+        fault = FieldFault("/refunded_on", str(refunded_on), f"expected {today} or earlier")
+        raise RefundDayToCome(
+            "a refund is answered on the day when it has come, or later", (fault,)
+        )
     refund = await refunds.locked(conn, refund_id)
     if refund is None:
         raise RefundUnknown(f"no refund {refund_id}")
