@@ -69,6 +69,27 @@ async def test_a_rate_that_the_city_does_not_allow_is_blocked(month: Month) -> N
     assert (await lines(month))["housing_fund"].reason == "own_rate_outside_policy", "equal sides"
 
 
+@pytest.mark.parametrize(
+    ("insurance", "rates"),
+    [
+        pytest.param("medical", (70_000, 20_000), id="the article's 7 %, where the city has 9.8 %"),
+        pytest.param("medical", (98_000, 30_000), id="the employee's side"),
+        pytest.param("work_injury", (4_000, 2_000), id="the employee pays nothing for injury"),
+    ],
+)
+async def test_an_event_with_another_rate_than_the_citys_is_refused(
+    month: Month, insurance: str, rates: tuple[int, int]
+) -> None:
+    await open_beijing(month, {**OWN, insurance: rates})
+    found = await lines(month)
+    refused = {name: line.reason for name, line in found.items() if line.state != "due"}
+    assert refused == {insurance: "own_rate_outside_policy"}
+    assert found[insurance].employer_fen == 0
+    await month.hear(in_beijing(2, {**OWN, "medical": (98_000, 20_000)}))
+    await month.work()
+    assert {line.state for line in (await lines(month)).values()} == {"due"}
+
+
 async def test_stated_lines_are_held_against_the_accounts_own_rates(month: Month) -> None:
     await open_beijing(month, OWN)
     stated = {"employee_no": "no-xiaowang", "insurance": "work_injury", "employer_ppm": 4_000}

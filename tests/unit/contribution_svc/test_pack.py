@@ -79,10 +79,16 @@ OWN = replace(next(iter(RULES.stretches(KNOWN))), equal_sides=False)
             {"equal_sides": True}, (30_000, 40_000), "own_rate_outside_policy", id="not equal"
         ),
         pytest.param(
-            {"employer_ppm": 98_000}, (30_000, 40_000), (98_000, 40_000), id="the city's and own"
+            {"employer_ppm": 98_000}, (98_000, 40_000), (98_000, 40_000), id="the city's and own"
         ),
         pytest.param(
-            {"employee_ppm": 20_000}, (30_000, 40_000), (30_000, 20_000), id="own and the city's"
+            {"employee_ppm": 20_000}, (30_000, 20_000), (30_000, 20_000), id="own and the city's"
+        ),
+        pytest.param(
+            {"employer_ppm": 98_000},
+            (30_000, 40_000),
+            "own_rate_outside_policy",
+            id="not the city's",
         ),
         pytest.param({}, None, "own_rate_unknown", id="none told"),
     ],

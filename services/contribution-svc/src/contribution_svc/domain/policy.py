@@ -124,19 +124,20 @@ class Terms:
 
     def with_own(self, rates: OwnRates) -> "Terms | str":
         """These terms for an account with rates of its own; or `own_rate_unknown` where it has
-        none and needs one, `own_rate_outside_policy` where the city allows no such rate.
+        none and needs one, `own_rate_outside_policy` where the city allows no such rate, or has
+        another for everybody.
         """
-        if self.employer_ppm is not None and self.employee_ppm is not None:
-            return self
         own = rates.get(self.insurance)
         if own is None:
-            return "own_rate_unknown"
+            is_fixed = self.employer_ppm is not None and self.employee_ppm is not None
+            return self if is_fixed else "own_rate_unknown"
         employer_ppm = own[0] if self.employer_ppm is None else self.employer_ppm
         employee_ppm = own[1] if self.employee_ppm is None else self.employee_ppm
         allowed = (
             (self.employer_own is None or self.employer_own.has(employer_ppm))
             and (self.employee_own is None or self.employee_own.has(employee_ppm))
             and (not self.equal_sides or employer_ppm == employee_ppm)
+            and own == (employer_ppm, employee_ppm)
         )
         if not allowed:
             return "own_rate_outside_policy"
