@@ -96,6 +96,7 @@ POST /deferrals                             403  403  403  own  404  403  403  4
 POST /deferrals/{deferral_id}/approve       403  403  403  404  404  403  403  401
 GET  /late-fees                             403  403  403  own  404  403  403  401
 POST /lines/check                           403  403  403  own  404  403  403  401
+POST /lines/check-file                      403  403  403  own  404  403  403  401
 GET  /policies                              own  own  own  own  own  own  own  401
 GET  /policies/{city}                       own  own  own  own  own  own  own  401
 GET  /policies/{city}/in-force              own  own  own  own  own  own  own  401
@@ -227,6 +228,10 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
             **_named(ids, "employer_id", "levy_period"),
             "lines": [{"employee_no": "NOBODY", "insurance": "medical", "employee_fen": 1}],
         }
+    },
+    "/lines/check-file": lambda ids: {
+        "data": _named(ids, "employer_id", "levy_period"),
+        "files": _NO_FILE,
     },
     "/base-campaigns": lambda ids: {
         "json": {

@@ -52,6 +52,43 @@ async def test_seven_percent_where_the_policy_says_eight_is_refused_by_name(mont
     assert amount["reason"] == "工号 no-xiaowang 医疗险：单位缴费应为 760.00，给出的是 665.00"
 
 
+async def check_file(month: Month, *rows: str, **changed: Any) -> httpx.Response:
+    content = "\n".join(["工号,险种,缴费基数,单位费率,单位缴费", *rows]).encode("gb18030")
+    return await month.http.post(
+        "/lines/check-file",
+        headers=changed.pop("headers", month.hr()),
+        data={"employer_id": EMPLOYER, "levy_period": "2024-10", **changed},
+        files={"file": ("agency.csv", content)},
+    )
+
+
+async def test_seven_percent_in_a_file_is_refused_by_row_and_column(month: Month) -> None:
+    await month.open()
+    agreed = "no-xiaowang,医疗保险,9500,8%,760.00"
+    answer = await check_file(month, agreed, "no-xiaowang,养老险,,16%,")
+    assert (answer.status_code, answer.json()) == (200, {"lines": 2})
+    answer = await check_file(month, "", "no-xiaowang,医疗险,9500,7%,665.00", "nobody,养老险,,,")
+    problem = answer.json()
+    assert (answer.status_code, problem["type"].rpartition(":")[2]) == (
+        409,
+        "line-disagrees-with-policy",
+    )
+    assert "employer rate expected 8 %, found 7 %; 2 more" in problem["detail"]
+    assert [(fault["where"], fault["value"]) for fault in problem["faults"]] == [
+        ("agency.csv:3:单位费率", "7 %"),
+        ("agency.csv:3:单位缴费", "665.00"),
+        ("agency.csv:4:", ""),
+    ]
+    unread = await check_file(month, "no-xiaowang,医疗险,9500,0.08,760.00")
+    assert (unread.status_code, unread.json()["faults"][0]["where"]) == (
+        422,
+        "agency.csv:2:单位费率",
+    )
+    others = await check_file(month, "not,read", employer_id=OTHER_EMPLOYER)
+    assert others.status_code == 404
+    assert (await check_file(month, agreed, headers=month.person())).status_code == 403
+
+
 async def test_all_that_disagree_are_named_at_once(month: Month) -> None:
     await month.open(employee("retired", person_kind="retired_rehired"))
     exempt = {"employee_no": "no-retired", "insurance": "pension", "employer_fen": 1}

@@ -135,6 +135,19 @@ class StatedLinesDisagree(LineDisagreesWithPolicy):
         return cls(f"{said}{more}; correct the figures or the policy", tuple(faults[:MAX_FAULTS]))
 
 
+class LinesFileInvalid(Refusal):
+    """A file of lines cannot be read: all its faults in one report."""
+
+    code = "lines-file-invalid"
+    status = 422
+    title = "The file of lines is refused"
+
+    @classmethod
+    def of(cls, faults: list[FieldFault]) -> Self:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        return cls(f"{count}; correct the file and send it again", tuple(faults[:MAX_FAULTS]))
+
+
 class DeclarationUnknown(NotFound):
     """No such declaration for this caller."""
 
