@@ -209,6 +209,22 @@ async def test_what_is_not_filed_by_its_day_is_assessed_and_settled_by_the_late_
     assert "少补" in settled["settlement"]
 
 
+async def test_a_second_month_that_is_not_filed_goes_by_what_was_paid_for_the_first(
+    month: Month,
+) -> None:
+    """November was debited at 110 % of October: that is what the account paid last."""
+    total, _ = await missed_november(month, 950_000)
+    paid = total * 11 // 10
+    await month.debit(Booking(paid, f"社保费 {ACCOUNT_NO} 202411"), day="2024-11-20")
+    refusal = Booking(paid, f"社保费 {ACCOUNT_NO} 202411", status="INFO", return_code="AM04")
+    facts = {"day": "2024-11-21", "opening_fen": 100_000_000 - paid, "number": 2}
+    await month.debit(refusal, bank_id="S2", **facts)
+    await month.work("2024-12-17 00:00")
+    found = {one["levy_period"]: one for one in await provisional(month)}
+    assert found["2024-11"]["paid_fen"] == paid
+    assert found["2024-12"]["assessed_fen"] == (paid * 110 + 50) // 100
+
+
 async def test_what_is_deferred_as_a_whole_is_not_assessed_before_its_own_day(
     month: Month,
 ) -> None:

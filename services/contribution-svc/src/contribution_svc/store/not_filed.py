@@ -31,11 +31,19 @@ _TAKE = text(
     """
 )
 _DUE_LATER = text("UPDATE declarations SET due_on = :due_on WHERE declaration_id = :id")
+# Money that stands debited; word of a refusal (a return that is a debit) moved nothing.
+_PAID = """
+    SELECT sum(CASE WHEN e.is_return THEN -e.amount_fen ELSE e.amount_fen END) FROM entries e
+     WHERE e.state = 'allocated' AND e.scope IN ('provisional', 'rest')
+       AND NOT (e.is_return AND e.is_debit) AND e.declaration_id ="""
 _LAST = text(
-    """
-    SELECT CAST(sum(total_fen) AS bigint) FROM declarations
-     WHERE account_id = :account_id AND levy_period = :period AND state = 'approved'
-    """
+    f"""
+    SELECT CAST(coalesce(
+           sum(d.total_fen) FILTER (WHERE d.state = 'approved'),
+           nullif(sum(({_PAID} d.declaration_id)), 0)) AS bigint)
+      FROM declarations d
+     WHERE d.account_id = :account_id AND d.levy_period = :period
+    """  # noqa: S608
 )
 _ADD = text(
     """
@@ -59,12 +67,7 @@ _OF_DECLARATION = text(
 )
 _PAGE = text(
     f"""
-    SELECT {_COLUMNS}, coalesce(CAST((
-           SELECT sum(CASE WHEN e.is_return THEN -e.amount_fen ELSE e.amount_fen END)
-             FROM entries e
-            WHERE e.declaration_id = p.declaration_id AND e.state = 'allocated'
-              AND e.scope IN ('provisional', 'rest')
-              AND NOT (e.is_return AND e.is_debit)) AS bigint), 0) AS paid_fen
+    SELECT {_COLUMNS}, coalesce(CAST(({_PAID} p.declaration_id) AS bigint), 0) AS paid_fen
       FROM provisional_assessments p
      WHERE employer_id = :employer_id AND p.declaration_id > :after
      ORDER BY p.declaration_id LIMIT :limit
@@ -116,8 +119,8 @@ async def due_later(conn: Connection, declaration_id: str, due_on: date) -> None
 
 
 async def last_total(conn: Connection, account_id: str, period: str) -> int | None:
-    """What the account declared for that levy period, with its supplementary declarations; None if
-    nothing.
+    """What the account declared for that levy period, with its supplementary declarations, or what
+    was debited of it where it was not filed either; None if nothing.
     """
     values = {"account_id": account_id, "period": period}
     found: int | None = (await conn.execute(_LAST, values)).scalar()
