@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.integration.contribution_svc.hefei_months import At, approve, declare, supplementary
-from tests.integration.contribution_svc.month import REMARK, Month, facts_of
+from tests.integration.contribution_svc.month import REMARK, Month, employee, facts_of, wage
 from tests.support.bank_statements import Booking
 from tests.support.invariants.rules.journals import posted_not_as_debited
 
@@ -49,6 +49,21 @@ async def test_what_was_debited_of_an_insurance_is_late_no_more(month: Month) ->
     before = await fee_on(month, "2024-10-18")
     assert (before["arrears_fen"], before["debited_fen"]) == (115_900, 228_000)
     assert before["late_fee_fen"] == 174, "three days of 1,159.00, medical among it"
+
+
+async def test_of_one_person_a_line_is_debited_and_the_others_stay_late(month: Month) -> None:
+    """Two people with 950.00 and 1,000.00 of medical: the second one's was debited five days late,
+    theirs alone: 0.05 % of 7,059.00 for five days and of 6,059.00 for five more.
+    """
+    await month.open(employee("second"))
+    await month.hear(*[wage("second", f"2023-{m:02d}", 1_000_000) for m in range(1, 13)])
+    await month.work("2024-10-08 09:00")
+    total = (await month.approve()).json()["total_fen"]
+    await month.debit(Booking(100_000, f"{REMARK} 医疗险 no-second"), day="2024-10-20")
+    fee = await fee_on(month, "2024-10-25")
+    assert (fee["arrears_fen"], fee["debited_fen"]) == (total - 100_000, 100_000)
+    assert total == 343_900 + 362_000
+    assert fee["late_fee_fen"] == 3_280, "5 x 3.5295 + 5 x 3.0295 yuan"
 
 
 async def test_a_debit_that_came_back_stops_no_late_fee(month: Month) -> None:

@@ -2,7 +2,7 @@
 day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -36,7 +36,7 @@ from contribution_svc.usecases.allocation import Rules
 from contribution_svc.usecases.supplement import carried_of, with_days
 from shared.clock import china_day
 from shared.db import Connection
-from shared.values import LevyPeriod
+from shared.values import Insurance, LevyPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ async def late_fee_if_paid(
     moves = [m for m in await postings.moves(conn, declaration_id) if m.booked_on <= paid_on]
     settled = settled_moves(moves, sum(line.total_fen() for line in lines))
     sums: dict[tuple[date, Series], _Sum] = {}
-    for line in lines:
+    for line in _together(lines, {move.target.employee_id for move in moves}):
         own_day = line.due_on or declaration.due_on
         due_on = due_after_deferral(own_day, line.insurance, period, deferred)
         one = sums.setdefault((due_on, pack.late_fee_of(line.insurance)), _Sum())
@@ -130,6 +130,19 @@ async def late_fee_if_paid(
             one.debit(part)
     groups = [one.group(due_on, paid_on, rates) for (due_on, rates), one in sums.items()]
     return sorted(groups, key=lambda one: one.due_on)
+
+
+def _together(lines: Iterable[DueLine], named: Collection[str]) -> Iterator[DueLine]:
+    """The lines of an insurance and day as one, but for the people whom an entry names: a whole
+    declaration is paid alike for everybody.
+    """
+    sums: dict[tuple[str, Insurance, date | None], int] = {}
+    for line in lines:
+        whose = line.employee_id if line.employee_id in named else ""
+        key = (whose, line.insurance, line.due_on)
+        sums[key] = sums.get(key, 0) + line.total_fen()
+    for (whose, insurance, due_on), fen in sums.items():
+        yield DueLine(whose, insurance, fen, 0, due_on=due_on)
 
 
 @dataclass(slots=True)
