@@ -90,6 +90,41 @@ async def test_a_month_from_roster_to_payslip(service: PayrollService) -> None:
     assert (await step(service, run, "pay")).status_code == 409
 
 
+async def test_a_run_is_read_in_numbers_and_its_people_in_pages(service: PayrollService) -> None:
+    rows = [
+        roster_row(1),
+        roster_row(2, 部门="销售部"),
+        roster_row(3, 部门="销售部", 约定月工资="6000"),
+        roster_row(4, 离职日期="2024-09-20"),
+        roster_row(5, 约定月工资=""),
+    ]
+    employer_id, ids = await with_people(service, *rows)
+    await service.hear(*(assessed(employer_id, employee_id) for employee_id in ids.values()))
+    run = await run_of(service, employer_id)
+    assert (run["people"], run["left_out_count"], run["departments"]) == (3, 2, [])
+    checked = (await step(service, run, "check")).json()
+    assert {one["name"]: (one["people"], one["gross_fen"]) for one in checked["departments"]} == {
+        "运营部": (1, 1_000_000),
+        "销售部": (2, 1_600_000),
+    }
+    # 10,000.00 twice; and 6,000.00 - 997.50 - 5,000.00 at 3 %: 0.075, a half fen up.
+    assert (checked["tax_fen"], checked["net_fen"]) == (24_024, 2 * 888_242 + 500_242)
+    path, headers = f"/payroll-runs/{run['run_id']}/people", service.hr(employer_id)
+    people: list[tuple[str, int | None]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"?limit=2&cursor={cursor}" if cursor else "?limit=2"
+        page = (await service.http.get(path + query, headers=headers)).json()
+        people += [(one["employee_id"], one["net_fen"]) for one in page["items"]]
+        cursor = page["next_cursor"]
+    nets = dict.fromkeys(ids.values(), None) | {
+        ids["E0001"]: 888_242,
+        ids["E0002"]: 888_242,
+        ids["E0003"]: 500_242,
+    }
+    assert people == sorted(nets.items())
+
+
 async def test_assessments_keep_the_newest_in_any_order_and_repetition(
     service: PayrollService,
 ) -> None:

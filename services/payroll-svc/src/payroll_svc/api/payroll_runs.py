@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from payroll_svc.api.callers import Cursor, Day, Hr, Limit, Once, Strict, Words, of_employer
-from payroll_svc.api.run_views import PersonOut, RunOut, people_out, run_out
+from payroll_svc.api.run_views import PersonOut, RunOut, person_out, run_out
 from payroll_svc.policy import Rules
 from payroll_svc.usecases.payroll_runs import (
     approve_run,
@@ -16,7 +16,7 @@ from payroll_svc.usecases.payroll_runs import (
     pay_run,
     recompute_run,
 )
-from payroll_svc.usecases.run_views import runs_of, view_run
+from payroll_svc.usecases.run_views import people_of, runs_of, view_run
 from shared.clock import Clock, WorkCalendar
 from shared.db import Engine, tenant
 from shared.http_writes import Page, cursor_of, cursor_values, once
@@ -78,8 +78,8 @@ def _add_views(router: APIRouter, engine: Engine) -> None:
         """
         place = cursor_values(cursor, 1)
         async with tenant(engine, caller) as conn:
-            view = await view_run(conn, run_id)
-        items = people_out(view, place[0] if place else "", limit)
+            found = await people_of(conn, run_id, place[0] if place else "", limit)
+        items = [person_out(member, pay) for member, pay in found]
         full = len(items) == limit
         return Page(items=items, next_cursor=cursor_of(items[-1].employee_id) if full else None)
 

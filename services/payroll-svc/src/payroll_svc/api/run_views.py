@@ -1,14 +1,16 @@
 """Payroll runs and their people, as HR sees them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from payroll_svc.api.payslips import ItemOut
+from payroll_svc.domain.employers import Department
 from payroll_svc.domain.pay import Pay
-from payroll_svc.domain.payroll_run import Member
-from payroll_svc.usecases.run_views import DepartmentCost, RunView
+from payroll_svc.domain.payroll_run import DepartmentSums, Member
+from payroll_svc.usecases.run_views import RunView
 
 _NAMED_PEOPLE = 1_000
 """How many people one answer names; the counts are of all."""
@@ -47,7 +49,8 @@ class RunOut(BaseModel):
     payday: date = Field(examples=["2024-09-30"])
     state: Literal["computed", "assessed", "checked", "approved", "paid"]
     people: int = Field(examples=[60])
-    left_out: list[NamedOut]
+    left_out_count: int = Field(default=0, examples=[2])
+    left_out: list[NamedOut] = Field(description="The first 1,000 of them.")
     waiting: int = Field(examples=[0])
     waiting_for: list[NamedOut] = Field(description="The first 1,000 of them.")
     gross_fen: int
@@ -81,18 +84,8 @@ class PersonOut(BaseModel):
 
 
 def run_out(view: RunView) -> RunOut:
-    run = view.run
-    left_out = [
-        NamedOut(employee_id=member.employee_id, reason=member.left_out)
-        for member in view.members
-        if member.left_out
-    ]
-    waiting_for = [
-        NamedOut(employee_id=employee_id, reason=reason)
-        for employee_id, reason in view.waiting[:_NAMED_PEOPLE]
-    ]
-    gross_fen = sum(member.gross_fen for member in view.members)
-    employer_fen = sum(pay.employer_fen for _, pay in view.paid)
+    run, sums = view.run, [one for _, one in view.costs]
+    employer_fen = sum(one.employer_fen for one in sums)
     return RunOut(
         run_id=run.run_id,
         employer_id=run.employer_id,
@@ -102,17 +95,18 @@ def run_out(view: RunView) -> RunOut:
         levy_period=run.levy_period,
         payday=run.payday,
         state=view.state,  # type: ignore[arg-type]
-        people=len(view.members) - len(left_out),
-        left_out=left_out[:_NAMED_PEOPLE],
+        people=view.people,
+        left_out_count=view.left_out_count,
+        left_out=_named(view.left_out),
         waiting=len(view.waiting),
-        waiting_for=waiting_for,
-        gross_fen=gross_fen,
-        contributions_fen=sum(pay.contributions_fen for _, pay in view.paid),
-        tax_fen=sum(pay.tax_fen for _, pay in view.paid),
-        net_fen=sum(pay.net_fen for _, pay in view.paid),
+        waiting_for=_named(view.waiting[:_NAMED_PEOPLE]),
+        gross_fen=view.gross_fen,
+        contributions_fen=sum(one.contributions_fen for one in sums),
+        tax_fen=sum(one.tax_fen for one in sums),
+        net_fen=sum(one.net_fen for one in sums),
         employer_fen=employer_fen,
-        employer_cost_fen=gross_fen + employer_fen,
-        departments=[_department_out(cost) for cost in view.costs],
+        employer_cost_fen=view.gross_fen + employer_fen,
+        departments=[_department_out(*cost) for cost in view.costs],
         computed_at=run.computed_at,
         checked_at=run.checked_at,
         checked_by=run.checked_by,
@@ -122,26 +116,23 @@ def run_out(view: RunView) -> RunOut:
     )
 
 
-def _department_out(cost: DepartmentCost) -> DepartmentOut:
+def _named(people: Sequence[tuple[str, str]]) -> list[NamedOut]:
+    return [NamedOut(employee_id=employee_id, reason=reason) for employee_id, reason in people]
+
+
+def _department_out(department: Department, sums: DepartmentSums) -> DepartmentOut:
     return DepartmentOut(
-        department_id=cost.department.department_id,
-        code=cost.department.code,
-        name=cost.department.name,
-        people=cost.people,
-        gross_fen=cost.gross_fen,
-        employer_fen=cost.employer_fen,
-        employer_cost_fen=cost.gross_fen + cost.employer_fen,
+        department_id=department.department_id,
+        code=department.code,
+        name=department.name,
+        people=sums.people,
+        gross_fen=sums.gross_fen,
+        employer_fen=sums.employer_fen,
+        employer_cost_fen=sums.gross_fen + sums.employer_fen,
     )
 
 
-def people_out(view: RunView, after: str, limit: int) -> list[PersonOut]:
-    """One page of the run's people, from the one after `after` on."""
-    pays = {pay.employee_id: pay for _, pay in view.paid}
-    page = [member for member in view.members if member.employee_id > after][:limit]
-    return [_person_out(member, pays.get(member.employee_id)) for member in page]
-
-
-def _person_out(member: Member, pay: Pay | None) -> PersonOut:
+def person_out(member: Member, pay: Pay | None) -> PersonOut:
     return PersonOut(
         employee_id=member.employee_id,
         department_id=member.department_id,

@@ -76,6 +76,22 @@ class PayrollRun:
 
 
 @dataclass(frozen=True, slots=True)
+class DepartmentSums:
+    """What the people of one department are paid by a run together, in fen."""
+
+    department_id: str
+    people: int
+    gross_fen: int
+    contributions_fen: int
+    tax_fen: int
+    net_fen: int
+    employer_fen: int
+
+
+SUMMED = ("gross_fen", "contributions_fen", "tax_fen", "net_fen", "employer_fen")
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """What was entered for one person: standing items, and entries by month."""
 

@@ -10,7 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from payroll_svc.domain.income_tax import Withholding
 from payroll_svc.domain.pay import Pay
-from payroll_svc.domain.payroll_run import CORRECTION, REGULAR, Member, PayrollRun
+from payroll_svc.domain.payroll_run import (
+    CORRECTION,
+    REGULAR,
+    SUMMED,
+    DepartmentSums,
+    Member,
+    PayrollRun,
+)
 from payroll_svc.store.bulk import among, merge
 from payroll_svc.store.parts import items_of, lines_of, tax_of
 from payroll_svc.tables import payroll_runs, run_members
@@ -101,6 +108,70 @@ async def members(conn: Connection, run_id: str) -> list[Member]:
 
 def _member(row: RowMapping) -> Member:
     return Member(**{**{name: row[name] for name in _MEMBER}, "items": items_of(row["items"])})
+
+
+async def counts_of(conn: Connection, run_id: str) -> tuple[int, int, int]:
+    """(people who are paid, people who are left out, gross in fen) of a run."""
+    is_in = run_members.c.left_out == ""
+    wanted = select(
+        func.count().filter(is_in),
+        func.count().filter(~is_in),
+        func.coalesce(func.sum(run_members.c.gross_fen), 0),
+    ).where(run_members.c.run_id == run_id)
+    people, left_out, gross_fen = (await conn.execute(wanted)).one()
+    return people, left_out, int(gross_fen)
+
+
+async def left_out_of(conn: Connection, run_id: str, limit: int) -> list[tuple[str, str]]:
+    """(employee id, reason) of the first who are left out, by id."""
+    own = run_members.c
+    wanted = select(own.employee_id, own.left_out).where(own.run_id == run_id, own.left_out != "")
+    rows = await conn.execute(wanted.order_by(own.employee_id).limit(limit))
+    return [(row.employee_id, row.left_out) for row in rows]
+
+
+async def awaited_of(conn: Connection, run_id: str) -> list[str]:
+    """Whose assessment the run has to wait for, by id."""
+    own = run_members.c
+    wanted = select(own.employee_id).where(
+        own.run_id == run_id, own.left_out == "", own.awaits_assessment
+    )
+    return list((await conn.execute(wanted.order_by(own.employee_id))).scalars())
+
+
+async def sums_of(conn: Connection, run_id: str) -> list[DepartmentSums]:
+    """What everyone who was checked is paid together, by department."""
+    own = run_members.c
+    wanted = (
+        select(
+            own.department_id,
+            func.count().label("people"),
+            *(func.sum(own[name]).label(name) for name in SUMMED),
+        )
+        .where(own.run_id == run_id, own.assessment_version.is_not(None))
+        .group_by(own.department_id)
+    )
+    rows = (await conn.execute(wanted)).mappings()
+    return [
+        DepartmentSums(
+            row["department_id"], row["people"], **{name: int(row[name]) for name in SUMMED}
+        )
+        for row in rows
+    ]
+
+
+async def people_page(
+    conn: Connection, run_id: str, after: str, limit: int
+) -> list[tuple[Member, Pay | None]]:
+    """One page of a run's people by id, from the one after `after` on; no pay before the check."""
+    wanted = select(run_members).where(
+        run_members.c.run_id == run_id, run_members.c.employee_id > after
+    )
+    rows = await conn.execute(wanted.order_by(run_members.c.employee_id).limit(limit))
+    return [
+        (_member(row), _pay(row) if row["assessment_version"] is not None else None)
+        for row in rows.mappings()
+    ]
 
 
 async def paid_members(conn: Connection, run_id: str) -> list[tuple[Member, Pay]]:

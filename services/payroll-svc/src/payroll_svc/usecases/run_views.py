@@ -5,35 +5,29 @@ from dataclasses import dataclass
 
 from payroll_svc.domain.employers import Department
 from payroll_svc.domain.pay import Pay, waiting_for
-from payroll_svc.domain.payroll_run import Member, PayrollRun
+from payroll_svc.domain.payroll_run import DepartmentSums, Member, PayrollRun
 from payroll_svc.store import assessments as assessments_store
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import runs as runs_store
 from shared.db import Connection
 
-
-@dataclass(frozen=True)
-class DepartmentCost:
-    """用工成本 of one department: gross and the employer's part of every insurance, in fen."""
-
-    department: Department
-    people: int
-    gross_fen: int
-    employer_fen: int
+_NAMED_PEOPLE = 1_000
+"""How many people one answer names; the counts are of all."""
 
 
 @dataclass(frozen=True)
 class RunView:
-    """A run with its people: who is paid, who is left out and why, and who is waited for.
-
-    `paid` has everyone with their pay from the check on, `costs` the same by department.
+    """A run in numbers: how many are paid, how many are left out and the first of them with why,
+    and who is waited for. `costs` has the sums by department from the check on.
     """
 
     run: PayrollRun
-    members: Sequence[Member]
+    people: int
+    left_out_count: int
+    left_out: Sequence[tuple[str, str]]
+    gross_fen: int
     waiting: Sequence[tuple[str, str]]
-    paid: Sequence[tuple[Member, Pay]] = ()
-    costs: Sequence[DepartmentCost] = ()
+    costs: Sequence[tuple[Department, DepartmentSums]] = ()
 
     @property
     def state(self) -> str:
@@ -56,32 +50,38 @@ async def runs_of(
     return [await view_of(conn, run) for run in runs]
 
 
+async def people_of(
+    conn: Connection, run_id: str, after: str, limit: int
+) -> list[tuple[Member, Pay | None]]:
+    """One page of the run's people by id; NotFound if it is another's."""
+    run = await runs_store.run(conn, run_id)
+    return await runs_store.people_page(conn, run.run_id, after, limit)
+
+
 async def view_of(conn: Connection, run: PayrollRun) -> RunView:
     """A run that was read or changed just now."""
-    members = await runs_store.members(conn, run.run_id)
-    awaited = [m.employee_id for m in members if not m.left_out and m.awaits_assessment]
+    people, left_out_count, gross_fen = await runs_store.counts_of(conn, run.run_id)
     waiting: Sequence[tuple[str, str]] = ()
     if run.state == "computed":
+        awaited = await runs_store.awaited_of(conn, run.run_id)
         assessed = await assessments_store.assessments_of(conn, awaited, run.levy_period)
         waiting = waiting_for(awaited, assessed)
-    paid = await runs_store.paid_members(conn, run.run_id)
     employer = await employers_store.employer(conn, run.employer_id)
-    return RunView(run, members, waiting, paid, _costs(employer.departments, paid))
+    return RunView(
+        run=run,
+        people=people,
+        left_out_count=left_out_count,
+        left_out=await runs_store.left_out_of(conn, run.run_id, _NAMED_PEOPLE),
+        gross_fen=gross_fen,
+        waiting=waiting,
+        costs=_costs(employer.departments, await runs_store.sums_of(conn, run.run_id)),
+    )
 
 
 def _costs(
-    departments: Sequence[Department], paid: Sequence[tuple[Member, Pay]]
-) -> list[DepartmentCost]:
+    departments: Sequence[Department], sums: Sequence[DepartmentSums]
+) -> list[tuple[Department, DepartmentSums]]:
     """Those that anyone is paid in; one that is gone by now under its id."""
     known = {one.department_id: one for one in departments}
-    costs: dict[str, DepartmentCost] = {}
-    for member, pay in paid:
-        at = member.department_id
-        before = costs.get(at, DepartmentCost(known.get(at, Department(at, "", "")), 0, 0, 0))
-        costs[at] = DepartmentCost(
-            before.department,
-            before.people + 1,
-            before.gross_fen + member.gross_fen,
-            before.employer_fen + pay.employer_fen,
-        )
-    return sorted(costs.values(), key=lambda cost: cost.department.code)
+    found = [(known.get(s.department_id, Department(s.department_id, "", "")), s) for s in sums]
+    return sorted(found, key=lambda one: one[0].code)
