@@ -167,6 +167,9 @@ def test_of_a_line_stands_debited_what_the_bank_took_for_it_and_did_not_give_bac
     assert debited_of(pension, [insurance]) == [Instalment(228_001, date(2026, 3, 18))]
     assert debited_of(pension, [again, insurance]) == [Instalment(228_001, date(2026, 3, 18))]
     assert debited_of(pension, [insurance, back]) == []
+    named = Target(Scope.LINE, Insurance.PENSION, "wang")
+    assert debited_of(pension, [replace(insurance, target=named)])
+    assert debited_of(pension, [replace(insurance, target=replace(named, employee_id="li"))]) == []
     other = DueLine("wang", Insurance.MEDICAL, 76_000, 19_000)
     assert debited_of(other, [insurance]) == []
     sums = (Instalment(200_000, date(2026, 3, 18)), Instalment(400_000, date(2026, 3, 20)))
