@@ -73,7 +73,8 @@ class DeferralOut(BaseModel):
 
 class ProvisionalOut(BaseModel):
     """What the collector assesses an account at that did not file by its day, and how its late
-    filing settled that (`settled_fen` below 0: to be given back).
+    filing settled that (`settled_fen` below 0: to be given back) if it was debited (`paid_fen`);
+    what was not is paid as it was filed.
     """
 
     declaration_id: str

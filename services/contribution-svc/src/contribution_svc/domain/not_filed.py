@@ -46,14 +46,16 @@ def provisional(period: LevyPeriod, last_fen: int | None, rate_ppm: int) -> Prov
 
 
 def settled(assessed_fen: int | None, declared_fen: int) -> tuple[int, str]:
-    """What the late filing leaves to pay (negative: to be given back), and one sentence."""
+    """What the late filing leaves to pay (negative: to be given back) where the provisional sum was
+    debited, and one sentence, which is true of what was not debited too: that may still come.
+    """
     if assessed_fen is None:
         return declared_fen, f"已补报{fen_text(declared_fen)}元"
     rest_fen = declared_fen - assessed_fen
     word = "多退" if rest_fen < 0 else "少补"
     return rest_fen, (
         f"已补报{fen_text(declared_fen)}元，与暂定的{fen_text(assessed_fen)}元相抵，"
-        f"{word}{fen_text(abs(rest_fen))}元"
+        f"{word}{fen_text(abs(rest_fen))}元；暂定数额未扣款的，按补报数额缴纳"
     )
 
 
