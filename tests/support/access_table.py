@@ -94,6 +94,7 @@ GET  /explanations/contribution             own  404  404  own  404  403  403  4
 GET  /deferrals                             403  403  403  own  404  403  403  401
 POST /deferrals                             403  403  403  own  404  403  403  401
 POST /deferrals/{deferral_id}/approve       403  403  403  404  404  403  403  401
+POST /deferrals/{deferral_id}/refuse        403  403  403  404  404  403  403  401
 GET  /late-fees                             403  403  403  own  404  403  403  401
 POST /lines/check                           403  403  403  own  404  403  403  401
 POST /lines/check-file                      403  403  403  own  404  403  403  401
@@ -263,6 +264,7 @@ _CONTENTS: Mapping[str, Callable[[Mapping[str, str]], Content]] = {
         "json": {**_named(ids, "account_id", "levy_period"), "document_no": "税退1号"}
     },
     "/refunds/{refund_id}/answer": lambda _: {"json": {"reason": "资料不齐"}},
+    "/deferrals/{deferral_id}/refuse": lambda _: {"json": {"reason": "文件号不符"}},
     "/deferrals": lambda ids: {"json": {**_DEFERRAL, **_named(ids, "account_id")}},
     "/payroll-runs/{run_id}/check": lambda _: {"json": {}},
     "/payroll-runs/{run_id}/correct": lambda _: {

@@ -9,6 +9,7 @@ from shared.contracts import (
     ContributionPosted,
     DeadlineAtRisk,
     DeclarationApproved,
+    DeferralChanged,
 )
 from shared.values import Insurance
 from tests.integration.contribution_svc.month import (
@@ -144,6 +145,45 @@ async def test_a_grant_is_recorded_once_and_a_document_may_grant_several(month: 
     assert sorted(one.status_code for one in both) == [201, 409]
     listed = (await month.get(f"/deferrals?employer_id={EMPLOYER}")).json()["items"]
     assert len(listed) == 3
+
+
+async def test_a_deferral_that_is_refused_has_no_effect_and_may_be_recorded_again(
+    month: Month,
+) -> None:
+    await month.open()
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    made = (await month.post("/deferrals", json=deferral())).json()
+    path = f"/deferrals/{made['deferral_id']}"
+    for bad in ({}, {"reason": " "}, {"reason": "a\u202eb"}, {"reason": "x", "state": "approved"}):
+        assert (await month.post(f"{path}/refuse", json=bad)).status_code == 422
+    no = {"reason": "文件号与原件不符"}
+    strangers = month.hr(OTHER_EMPLOYER)
+    assert (await month.post(f"{path}/refuse", strangers, json=no)).status_code == 404
+    refused = (await month.post(f"{path}/refuse", other, json=no)).json()
+    assert (refused["state"], refused["refused_by"], refused["reason"]) == (
+        "refused",
+        "hr-zhao",
+        no["reason"],
+    )
+    for answer in ("approve", "refuse"):
+        late = await month.post(f"{path}/{answer}", other, json=no)
+        assert late.json()["type"].endswith("deferral-refused-already")
+    await month.work()
+    assert days(await month.assessed()) == {}
+    again = await month.post("/deferrals", json=deferral())
+    assert (again.status_code, again.json()["state"]) == (201, "proposed")
+    assert (await month.post("/deferrals", json=deferral())).status_code == 409
+    path = f"/deferrals/{again.json()['deferral_id']}"
+    assert (await month.post(f"{path}/approve", other)).json()["state"] == "approved"
+    late = await month.post(f"{path}/refuse", other, json=no)
+    assert late.json()["type"].endswith("deferral-approved-already")
+    told = [(one.version, one.state, one.reason) for one in await month.told(DeferralChanged)]
+    assert told == [
+        (1, "proposed", ""),
+        (2, "refused", no["reason"]),
+        (1, "proposed", ""),
+        (2, "approved", ""),
+    ]
 
 
 BAD: list[tuple[dict[str, Any], int]] = [

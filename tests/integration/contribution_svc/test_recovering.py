@@ -56,7 +56,7 @@ async def hear_payroll(month: Month) -> None:
 
 
 async def decide(month: Month) -> str:
-    """One deferral approved and one recorded, three of four answered, November missed."""
+    """One deferral approved, one refused, one recorded; three of four answered, November missed."""
     await hear_payroll(month)
     opening = {"employer_id": EMPLOYER, "contribution_year": 2024, "confirm_by": "2024-10-31"}
     campaign_id = (await month.post("/base-campaigns", json=opening)).json()["campaign_id"]
@@ -73,11 +73,13 @@ async def decide(month: Month) -> str:
         json={"decision": "correct", "reason": "奖金漏报"},
     )
     assert answer.status_code == 200, answer.text
-    for number in ("一", "二"):
+    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
+    for number, answer_to in (("一", ""), ("二", "approve"), ("三", "refuse")):
         made = await month.post("/deferrals", json={**DEFERRAL, "document_no": f"税缓{number}号"})
         assert made.status_code == 201, made.text
-    other = month.issuer.headers("hr-zhao", ["hr"], employer_ids=[EMPLOYER])
-    await month.post(f"/deferrals/{made.json()['deferral_id']}/approve", other)
+        if answer_to:
+            path = f"/deferrals/{made.json()['deferral_id']}/{answer_to}"
+            await month.post(path, other, json={"reason": "文件号不符"})
     await month.work("2024-10-08 09:00")
     await month.approve()
     await month.work("2024-11-16 00:00")
@@ -102,7 +104,11 @@ async def decided(month: Month, campaign_id: str) -> dict[str, Any]:
 async def test_a_lost_store_takes_back_what_people_decided(month: Month, lost: Month) -> None:
     campaign_id = await decide(month)
     before, told = await decided(month, campaign_id), await month.told(Event)
-    assert {one["state"] for one in before["deferrals"]} == {"proposed", "approved"}
+    assert {one["state"] for one in before["deferrals"]} == {
+        "proposed",
+        "approved",
+        "refused",
+    }
     assert [one["levy_period"] for one in before["provisional"]] == ["2024-11"]
     assert {one["employee_id"]: one["state"] for one in before["members"]} == {
         WANG: "confirmed",

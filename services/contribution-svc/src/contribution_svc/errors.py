@@ -202,6 +202,12 @@ class DeferralApprovedAlready(Refusal):
     code = "deferral-approved-already"
 
 
+class DeferralRefusedAlready(Refusal):
+    """The deferral was refused before, and has no effect."""
+
+    code = "deferral-refused-already"
+
+
 class NothingToRefund(Refusal):
     """Nothing was paid too much, or all of it is applied for already."""
 

@@ -11,7 +11,7 @@ from shared.values import Insurance
 
 class DeferralChanged(Event, frozen=True, kw_only=True):
     """缓缴 that the collector granted to one account: `state` proposed (recorded by one person,
-    without effect) or approved (by another).
+    without effect), approved (by another) or refused (for this `reason`).
 
     It covers these insurances and levy periods (both ends in): nothing of them is late before
     `until` (YYYY-MM-DD, the last day of paying) has passed. `ground` is force_majeure or guarantee;
@@ -35,6 +35,9 @@ class DeferralChanged(Event, frozen=True, kw_only=True):
     recorded_at: str
     approved_by: str = ""
     approved_at: str = ""
+    refused_by: str = ""
+    refused_at: str = ""
+    reason: str = ""
 
     def key(self) -> str:
         return self.account_id

@@ -88,7 +88,12 @@ QUERIES: Queries = {
             "policy_employer_effects JOIN policy_proposals USING (proposal_id)",
             "told",
         ),
-        _held("DeferralChanged", "deferral_id", "deferrals", _STEP.format("approved_at")),
+        _held(
+            "DeferralChanged",
+            "deferral_id",
+            "deferrals",
+            _STEP.format("coalesce(approved_at, refused_at)"),
+        ),
         _held(
             "ProvisionallyAssessed",
             "declaration_id",

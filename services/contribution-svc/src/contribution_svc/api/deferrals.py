@@ -15,11 +15,17 @@ from contribution_svc.api.callers import (
     Limit,
     Named,
     Once,
+    Sentence,
     of_employer,
 )
 from contribution_svc.store import deferrals, not_filed
 from contribution_svc.store.deferrals import RecordedDeferral
-from contribution_svc.usecases.deferral import Grant, approve_deferral, record_deferral
+from contribution_svc.usecases.deferral import (
+    Grant,
+    approve_deferral,
+    record_deferral,
+    refuse_deferral,
+)
 from contribution_svc.usecases.library import Library
 from shared.clock import Clock
 from shared.db import Engine, tenant
@@ -52,7 +58,7 @@ class DeferralIn(BaseModel):
 
 
 class DeferralOut(BaseModel):
-    """缓缴: in force once a second person has approved it."""
+    """缓缴: in force once a second person has approved it; refused for a `reason`."""
 
     deferral_id: str
     employer_id: str
@@ -64,11 +70,20 @@ class DeferralOut(BaseModel):
     ground: str = Field(examples=["force_majeure"])
     document_no: str = Field(examples=["合税缓〔2026〕12号"])
     granted_by: str = Field(examples=["国家税务总局合肥市税务局"])
-    state: str = Field(examples=["proposed"], description="proposed or approved")
+    state: str = Field(examples=["proposed"], description="proposed, approved or refused")
     recorded_by: str
     recorded_at: datetime
     approved_by: str
     approved_at: datetime | None
+    refused_by: str
+    refused_at: datetime | None
+    reason: str
+
+
+class RefuseIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Sentence = Field(min_length=1, examples=["文件号与税务局原件不符"])
 
 
 class ProvisionalOut(BaseModel):
@@ -129,6 +144,20 @@ def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
                 rules = await library.rules(conn)
                 approved = await approve_deferral(conn, rules, deferral_id, caller.sub, clock.now())
                 return _deferral(approved)
+
+            return await once(conn, caller, write, DeferralOut, act)
+
+    @router.post("/deferrals/{deferral_id}/refuse")
+    async def refuse_recorded(
+        deferral_id: Annotated[str, Path(max_length=64)], body: RefuseIn, caller: Hr, write: Once
+    ) -> DeferralOut:
+        """By the second person, or by whoever recorded it; it never had an effect."""
+        async with tenant(engine, caller) as conn:
+
+            async def act() -> DeferralOut:
+                reason, by = body.reason, caller.sub
+                refused = await refuse_deferral(conn, deferral_id, reason, by, clock.now())
+                return _deferral(refused)
 
             return await once(conn, caller, write, DeferralOut, act)
 

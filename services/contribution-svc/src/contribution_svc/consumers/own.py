@@ -196,6 +196,9 @@ def _deferral(event: DeferralChanged) -> RecordedDeferral:
         state=event.state,
         approved_by=event.approved_by,
         approved_at=_moment(event.approved_at),
+        refused_by=event.refused_by,
+        refused_at=_moment(event.refused_at),
+        reason=event.reason,
     )
 
 

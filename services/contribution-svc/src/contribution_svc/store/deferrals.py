@@ -14,7 +14,7 @@ from shared.values import Insurance, LevyPeriod
 @dataclass(frozen=True, slots=True)
 class RecordedDeferral:
     """A deferral: of which insurances and levy periods (both ends in) of an account, until when, on
-    which ground, by whose document. State proposed or approved.
+    which ground, by whose document. State proposed, approved or refused (`reason`).
     """
 
     deferral_id: str
@@ -32,6 +32,9 @@ class RecordedDeferral:
     state: str = "proposed"
     approved_by: str = ""
     approved_at: datetime | None = None
+    refused_by: str = ""
+    refused_at: datetime | None = None
+    reason: str = ""
 
     def effect(self) -> Deferral:
         return Deferral(
@@ -54,6 +57,13 @@ _LOCKED = text(f"SELECT {_COLUMNS} FROM deferrals WHERE deferral_id = :id FOR UP
 _APPROVE = text(
     """
     UPDATE deferrals SET state = 'approved', approved_by = :by, approved_at = :now
+     WHERE deferral_id = :id
+    """
+)
+_REFUSE = text(
+    """
+    UPDATE deferrals
+       SET state = 'refused', refused_by = :by, refused_at = :now, reason = :reason
      WHERE deferral_id = :id
     """
 )
@@ -98,7 +108,8 @@ _KEEP = text(
     INSERT INTO deferrals ({_COLUMNS}) VALUES ({", ".join(f":{name}" for name in _NAMES)})
     ON CONFLICT (deferral_id) DO UPDATE
        SET state = excluded.state, approved_by = excluded.approved_by,
-           approved_at = excluded.approved_at
+           approved_at = excluded.approved_at, refused_by = excluded.refused_by,
+           refused_at = excluded.refused_at, reason = excluded.reason
     """  # noqa: S608
 )
 
@@ -112,6 +123,10 @@ async def keep(conn: Connection, told: Sequence[RecordedDeferral]) -> None:
 
 async def approve(conn: Connection, deferral_id: str, by: str, now: datetime) -> None:
     await conn.execute(_APPROVE, {"id": deferral_id, "by": by, "now": now})
+
+
+async def refuse(conn: Connection, deferral_id: str, by: str, reason: str, now: datetime) -> None:
+    await conn.execute(_REFUSE, {"id": deferral_id, "by": by, "reason": reason, "now": now})
 
 
 async def approved(conn: Connection, account_id: str, period: str) -> list[Deferral]:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import count
 
 from contribution_svc.errors import (
     AccountUnknown,
     DeferralApprovedAlready,
     DeferralRecordedAlready,
+    DeferralRefusedAlready,
     DeferralUnknown,
     SecondPersonNeeded,
     SpanReversed,
@@ -55,14 +57,15 @@ async def record_deferral(
 ) -> RecordedDeferral:
     """Without effect until it is approved.
 
-    Raises AccountUnknown, SpanReversed, DeferralRecordedAlready.
+    What was refused may be recorded again. Raises AccountUnknown, SpanReversed,
+    DeferralRecordedAlready.
     """
     _check_span(grant)
     account = await roster.account_seen(conn, grant.account_id)
     if account is None:
         raise AccountUnknown(f"no insurance account {grant.account_id}")
     made = RecordedDeferral(
-        deferral_id=str(derived_id("deferral", *grant.facts())),
+        deferral_id=await _free_id(conn, grant),
         employer_id=account.employer_id,
         account_id=grant.account_id,
         insurances=[str(one) for one in grant.insurances],
@@ -76,11 +79,27 @@ async def record_deferral(
         recorded_at=now,
     )
     if not await deferrals.add(conn, made):
-        raise DeferralRecordedAlready(
-            f"all that {grant.document_no} grants was recorded before; approve that one"
-        )
+        raise _recorded(grant)
     await outbox.add(conn, [deferral_changed(made)], now)
     return made
+
+
+async def _free_id(conn: Connection, grant: Grant) -> str:
+    """Made of the grant, and of how often it was refused."""
+    for refused in count():
+        found = str(derived_id("deferral", *grant.facts(), *([refused] if refused else [])))
+        before = await deferrals.locked(conn, found)
+        if before is None:
+            return found
+        if before.state != "refused":
+            break
+    raise _recorded(grant)
+
+
+def _recorded(grant: Grant) -> DeferralRecordedAlready:
+    return DeferralRecordedAlready(
+        f"all that {grant.document_no} grants was recorded before; approve that one"
+    )
 
 
 def _check_span(grant: Grant) -> None:
@@ -102,13 +121,9 @@ async def approve_deferral(
     """From now on nothing of its span is late before `until`: days of debiting and late fees that
     were posted are told anew, and deadlines looked at again.
 
-    Raises DeferralUnknown, DeferralApprovedAlready, SecondPersonNeeded.
+    Raises DeferralUnknown, DeferralApprovedAlready, DeferralRefusedAlready, SecondPersonNeeded.
     """
-    deferral = await deferrals.locked(conn, deferral_id)
-    if deferral is None:
-        raise DeferralUnknown(f"no deferral {deferral_id}")
-    if deferral.state == "approved":
-        raise DeferralApprovedAlready(f"it was approved before, by {deferral.approved_by}")
+    deferral = await _proposed(conn, deferral_id)
     if deferral.recorded_by == by:
         raise SecondPersonNeeded(
             "whoever recorded a deferral cannot approve it; ask a colleague to do it"
@@ -122,3 +137,31 @@ async def approve_deferral(
     await deferrals.risks_again(conn, deferral.account_id, periods, now, china_day(now))
     await post_again(conn, rules, deferral.account_id, periods, now)
     return approved
+
+
+async def refuse_deferral(
+    conn: Connection, deferral_id: str, reason: str, by: str, now: datetime
+) -> RecordedDeferral:
+    """By a second person, or by whoever recorded it. What is in force cannot be refused any more.
+
+    Raises DeferralUnknown, DeferralApprovedAlready, DeferralRefusedAlready.
+    """
+    deferral = await _proposed(conn, deferral_id)
+    await deferrals.refuse(conn, deferral_id, by, reason, now)
+    refused = replace(deferral, state="refused", refused_by=by, refused_at=now, reason=reason)
+    await outbox.add(conn, [deferral_changed(refused)], now)
+    return refused
+
+
+async def _proposed(conn: Connection, deferral_id: str) -> RecordedDeferral:
+    """Locked."""
+    deferral = await deferrals.locked(conn, deferral_id)
+    if deferral is None:
+        raise DeferralUnknown(f"no deferral {deferral_id}")
+    if deferral.state == "approved":
+        raise DeferralApprovedAlready(f"it was approved before, by {deferral.approved_by}")
+    if deferral.state == "refused":
+        raise DeferralRefusedAlready(
+            f"it was refused before, by {deferral.refused_by}: {deferral.reason}; record it again"
+        )
+    return deferral

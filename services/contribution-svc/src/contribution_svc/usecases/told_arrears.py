@@ -9,10 +9,11 @@ from shared.values import Insurance
 
 
 def deferral_changed(deferral: RecordedDeferral) -> DeferralChanged:
-    """Version 1 is proposed, 2 approved."""
+    """Version 1 is proposed, 2 approved or refused."""
     approved_at = deferral.approved_at.isoformat() if deferral.approved_at is not None else ""
+    refused_at = deferral.refused_at.isoformat() if deferral.refused_at is not None else ""
     return DeferralChanged(
-        version=2 if approved_at else 1,
+        version=2 if approved_at or refused_at else 1,
         deferral_id=deferral.deferral_id,
         employer_id=deferral.employer_id,
         account_id=deferral.account_id,
@@ -28,6 +29,9 @@ def deferral_changed(deferral: RecordedDeferral) -> DeferralChanged:
         recorded_at=deferral.recorded_at.isoformat(),
         approved_by=deferral.approved_by,
         approved_at=approved_at,
+        refused_by=deferral.refused_by,
+        refused_at=refused_at,
+        reason=deferral.reason,
     )
 
 
