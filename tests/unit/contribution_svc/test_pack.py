@@ -91,6 +91,7 @@ OWN = replace(next(iter(RULES.stretches(KNOWN))), equal_sides=False)
             id="not the city's",
         ),
         pytest.param({}, None, "own_rate_unknown", id="none told"),
+        pytest.param({"employer_ppm": 98_000}, None, "own_rate_unknown", id="one side's not told"),
     ],
 )
 def test_an_account_pays_by_its_own_rate_where_the_city_leaves_it_to_it(

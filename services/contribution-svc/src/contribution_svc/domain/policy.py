@@ -131,13 +131,13 @@ class Terms:
         if own is None:
             is_fixed = self.employer_ppm is not None and self.employee_ppm is not None
             return self if is_fixed else "own_rate_unknown"
-        employer_ppm = own[0] if self.employer_ppm is None else self.employer_ppm
-        employee_ppm = own[1] if self.employee_ppm is None else self.employee_ppm
+        employer_ppm, employee_ppm = own
         allowed = (
-            (self.employer_own is None or self.employer_own.has(employer_ppm))
+            self.employer_ppm in (None, employer_ppm)
+            and self.employee_ppm in (None, employee_ppm)
+            and (self.employer_own is None or self.employer_own.has(employer_ppm))
             and (self.employee_own is None or self.employee_own.has(employee_ppm))
             and (not self.equal_sides or employer_ppm == employee_ppm)
-            and own == (employer_ppm, employee_ppm)
         )
         if not allowed:
             return "own_rate_outside_policy"
