@@ -69,6 +69,24 @@ def test_of_those_that_ended_the_last_one_is_carried_over() -> None:
         assert found.value == 2
 
 
+def test_what_is_provisional_ends_where_a_notice_begins_and_does_not_come_back() -> None:
+    """Nanjing's way: levied on last year's standard, open, until the notice of the year comes."""
+    january, known = date(2026, 1, 1), date(2026, 12, 25)
+    waiting = replace(
+        OLD, effective_from=january, effective_to=None, known_since=january, provisional=True
+    )
+    year = replace(NEWER, effective_to=date(2026, 12, 31))
+    assert figure_at((OLD, waiting, year), date(2026, 6, 1), date(2026, 9, 6), 12) == waiting
+    assert figure_at((OLD, waiting, year), date(2026, 6, 1), known, 12) == year
+    found = figure_at((OLD, waiting, year), date(2027, 1, 1), known, 12)
+    assert found is not None
+    assert (found.value, found.provisional) == (435_400, True)
+    half = replace(year, effective_from=date(2026, 7, 1))
+    assert figure_at((OLD, waiting, half), date(2026, 6, 1), known, 12) == waiting
+    cut = replace(waiting, provisional=False)
+    assert figure_at((OLD, cut, year), date(2027, 1, 1), known, 12) == cut
+
+
 def test_every_day_on_which_another_figure_may_hold() -> None:
     series = (OLD, NEWER)
     assert changes(series, date(2026, 9, 6), 0) == {date(2025, 1, 1), date(2026, 1, 1)}

@@ -2,7 +2,7 @@
 far each is to be trusted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -94,7 +94,7 @@ def figure_at(
     over as a provisional one for so many months, as collectors do until the notice comes.
     """
     known = [figure for figure in series if figure.known_since <= known_on]
-    covering = [figure for figure in known if figure.covers(day)]
+    covering = [f for f in known if f.covers(day) and not _is_replaced(f, known, day)]
     if covering:
         return max(covering, key=_age)
     ended = [f for f in known if f.effective_to is not None and f.effective_to < day]
@@ -105,6 +105,18 @@ def figure_at(
     if through is None or day > through:
         return None
     return replace(last, effective_to=through, provisional=True)
+
+
+def _is_replaced(figure: Figure, known: Sequence[Figure], day: date) -> bool:
+    """What is carried over until a notice comes has ended where one has begun: it does not come
+    back when the notice ends.
+    """
+    return figure.provisional and any(
+        not other.provisional
+        and other.known_since > figure.known_since
+        and figure.effective_from <= other.effective_from <= day
+        for other in known
+    )
 
 
 def _age(figure: Figure) -> tuple[date, date]:
