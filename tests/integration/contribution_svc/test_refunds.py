@@ -33,7 +33,7 @@ async def test_who_turns_out_exempt_gets_a_refund_that_is_never_filed(hefei: At)
         found = await arrears(month, WANG)
         assert {one["state"] for one in found["lines"]} == {"refund"}
         assert found["refundable_fen"] == 103_464
-        assert "retired_rehired" in found["lines"][0]["reason"]
+        assert "现为无需缴纳（退休返聘，无需参保）" in found["lines"][0]["reason"]
         assert await supplementary(month) == []
         body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
         opened = (await month.post("/supplementary-declarations", json=body)).json()

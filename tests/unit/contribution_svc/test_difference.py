@@ -22,6 +22,7 @@ from contribution_svc.domain.lines import Line, LineState, due_line
 from contribution_svc.domain.policy import Terms
 from contribution_svc.domain.rounding import Rounding
 from contribution_svc.policy import read_pack
+from contribution_svc.policy.national import national
 from shared.values import Insurance, LevyPeriod
 from tests.support.hefei import LATE_NOTICE, LATE_NOTICE_ON, hefei_pack
 
@@ -270,11 +271,12 @@ def test_what_was_never_declared_is_a_back_payment_by_the_policy_of_its_month() 
 
 
 def test_what_turned_out_not_to_be_due_is_a_refund_with_its_reason() -> None:
-    [line] = differences(MONTH, [due(PENSION, 500_000)], [exempt(PENSION)], TERMS)
+    month = replace(MONTH, reasons=national().reasons)
+    [line] = differences(month, [due(PENSION, 500_000)], [exempt(PENSION)], TERMS)
     assert line.is_refund()
     assert (line.base_fen, line.employer_fen, line.employee_fen) == (-500_000, -80_000, -40_000)
     assert line.reason == (
-        "2026-03费款养老险现为无需缴纳（retired_rehired），原按5,000.00元基数申报，"
+        "2026-03费款养老险现为无需缴纳（退休返聘，无需参保），原按5,000.00元基数申报，"
         "单位退800.00元，个人退400.00元"
     )
 

@@ -6,12 +6,13 @@ lines together are the new lines, to the fen and on each side.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from contribution_svc.domain.explanation import reason_said
 from contribution_svc.domain.lines import Line, LineState, percent_text
-from contribution_svc.domain.policy import Terms
+from contribution_svc.domain.policy import Reason, Terms
 from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod, fen_text
 
 
@@ -79,13 +80,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a comparison needs of the levy period beside its lines: when it was due, and until when
-    what was used was known.
+    """What a comparison needs of the levy period beside its lines: when it was due, until when
+    what was used was known, and the catalogue's reasons by code, for people.
     """
 
     period: LevyPeriod
     due_on: date
     known_since: str
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def counted(lines: Iterable[Line | SupplementLine]) -> dict[Insurance, Counted]:
@@ -167,7 +169,8 @@ def _difference(
 def _why(month: Month, old: Counted, paid_at: _Rates, new: Line, terms: Terms, kind: Kind) -> str:
     """`paid_at` are the rates of the newest of the old lines."""
     if new.state is LineState.EXEMPT:
-        return f"现为无需缴纳（{new.reason}），原按{fen_text(old.base_fen)}元基数申报"
+        why = reason_said(new.reason, month.reasons)
+        return f"现为无需缴纳（{why}），原按{fen_text(old.base_fen)}元基数申报"
     if kind is Kind.BACK_PAYMENT:
         rates = f"单位{percent_text(new.employer_ppm)}、个人{percent_text(new.employee_ppm)}"
         return (

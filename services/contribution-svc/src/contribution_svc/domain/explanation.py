@@ -329,8 +329,8 @@ def explain_not_yet(insurance: Insurance, reason: str) -> Explanation:
     return Explanation(f"{INSURANCE_WORDS[insurance]}{_REASONS[reason]}。", ())
 
 
-def explain_no_base(reason: str, reasons: Mapping[str, Reason]) -> str:
-    """Why there is no base at all; the reasons of person kinds are those of the catalogue."""
+def reason_said(reason: str, reasons: Mapping[str, Reason]) -> str:
+    """Why there is no base or line, for people; `reasons` of person kinds are the catalogue's."""
     if reason in reasons:
         return reasons[reason].words
     return _REASONS.get(reason, reason).format(detail="")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contribution_svc.domain.base import Bound
 from contribution_svc.domain.campaign import STATE_WORDS
-from contribution_svc.domain.explanation import explain_no_base
+from contribution_svc.domain.explanation import reason_said
 from contribution_svc.errors import CampaignUnknown
 from contribution_svc.files.listing import Cell
 from contribution_svc.policy import Policies
@@ -69,7 +69,7 @@ class CampaignExport:
         if not row.member.reason:
             return ""
         pack = self.policies.pack(row.city)
-        return explain_no_base(row.member.reason, pack.national.reasons if pack else {})
+        return reason_said(row.member.reason, pack.national.reasons if pack else {})
 
 
 async def campaign_export(conn: Connection, policies: Policies, campaign_id: str) -> CampaignExport:

@@ -3,6 +3,7 @@ declaration opened for it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from msgspec import structs
@@ -42,7 +43,9 @@ async def compare_declared(conn: Connection, library: Library, now: datetime) ->
         if now_known is not None:
             paid_back = refunded.get((row.employee_id, row.levy_period), [])
             so_far: list[Line | SupplementLine] = [*row.lines, *row.supplements, *paid_back]
-            lines = differences(month_of(one), so_far, now_known.lines, now_known.terms_of)
+            reasons = policies.of(row.city).national.reasons
+            month = replace(month_of(one), reasons=reasons)
+            lines = differences(month, so_far, now_known.lines, now_known.terms_of)
             found.append((row, lines))
     await supplements.propose(conn, found, now)
     await supplements.compared(conn, owed)
