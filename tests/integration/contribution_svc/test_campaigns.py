@@ -177,6 +177,18 @@ async def test_nobody_answers_for_another(month: Month) -> None:
     assert refused["status"] == 422
 
 
+async def test_a_campaign_in_which_nobody_could_confirm_is_not_opened(month: Month) -> None:
+    await month.hear(employer())
+    late = await month.post("/base-campaigns", json={**OPENED, "confirm_by": "2024-09-19"})
+    assert (late.status_code, late.json()["type"][-19:]) == (409, "confirmation-closed")
+    assert "from 2024-09-20 on" in late.json()["detail"]
+    for day in (1_727_136_000, "2024-09-24T00:00:00+14:00"):
+        no_day = await month.post("/base-campaigns", json={**OPENED, "confirm_by": day})
+        assert no_day.status_code == 422, day
+    right = await month.post("/base-campaigns", json=OPENED)
+    assert (right.status_code, right.json()["confirm_by"]) == (201, "2024-09-24")
+
+
 async def test_the_export_has_everyone_in_both_formats(month: Month) -> None:
     campaign_id = await opened(month)
     await month.hear(employee(version=2, employee_no="=cmd"))

@@ -184,7 +184,9 @@ async def test_what_nobody_can_read_is_malformed_and_takes_nothing_in(service: M
     by, path = service.operator(), "/policy-proposals"
     pack = {"file": (NAME, AFTER.encode())}
     place = ("0001-01-01T00:00:00+14:00", "x")
+    in_seconds = "insurance=medical&levy_period=2024-08&known_on=1722470400"
     answers = [
+        await service.get(f"/policies/990200/in-force?{in_seconds}", by),
         await service.post(path, by, files=pack, data={"note": "a\0b"}),
         await service.post(path, by, data={"file": "a form without parts"}),
         await service.post("/policy-updates", by, data={"file": "{}"}),

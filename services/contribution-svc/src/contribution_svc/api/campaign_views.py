@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from contribution_svc.api.callers import Day
 from contribution_svc.domain.campaign import MemberState
 from contribution_svc.store.base_members import MemberRow
 from contribution_svc.usecases.campaign import Compared, Progress
@@ -34,7 +35,7 @@ class CampaignIn(BaseModel):
 
     employer_id: str = Field(max_length=64)
     contribution_year: int = Field(ge=2000, le=2100, strict=True, examples=[2025])
-    confirm_by: date = Field(description="The last day for employees.", examples=["2025-06-20"])
+    confirm_by: Day = Field(description="The last day for employees.", examples=["2025-06-20"])
 
 
 class CampaignOut(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from contribution_svc.api.callers import HrOrEmployee, LevyPeriodText
+from contribution_svc.api.callers import Day, HrOrEmployee, LevyPeriodText
 from contribution_svc.domain.explanation import Explanation
 from contribution_svc.usecases.explanation import explain_bases, explain_contribution
 from contribution_svc.usecases.library import Library
@@ -124,7 +124,7 @@ def routes(engine: Engine, clock: Clock, library: Library) -> APIRouter:
         caller: HrOrEmployee,
         employee_id: EmployeeId,
         levy_period: LevyPeriodText,
-        known_on: Annotated[date | None, Query(description="By what was known then.")] = None,
+        known_on: Annotated[Day | None, Query(description="By what was known then.")] = None,
     ) -> BaseExplanationOut:
         """The bases that a levy period has, whether or not it was assessed yet."""
         period = LevyPeriod.parse(levy_period)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from contribution_svc.api.callers import Anyone, LevyPeriodText
+from contribution_svc.api.callers import Anyone, Day, LevyPeriodText
 from contribution_svc.domain.figures import Figure
 from contribution_svc.domain.in_force import InForce
 from contribution_svc.domain.policy import Days, InsuranceRules, Pack
@@ -202,7 +202,7 @@ def _add_in_force(router: APIRouter, engine: Engine, library: Library, clock: Cl
         insurance: Annotated[Insurance, Query(examples=["pension"])],
         levy_period: LevyPeriodText,
         caller: Anyone,
-        known_on: Annotated[date | None, Query(description="Today without it.")] = None,
+        known_on: Annotated[Day | None, Query(description="Today without it.")] = None,
     ) -> InForceOut:
         """What was in force, as known on that day, by which notice, and what is doubtful of it."""
         period = LevyPeriod.parse(levy_period)

@@ -22,7 +22,13 @@ from contribution_svc.domain.explanation import basis_warnings, explain_not_yet
 from contribution_svc.domain.lines import NOT_ON_ROSTER
 from contribution_svc.domain.policy import Pack, Terms
 from contribution_svc.domain.wage_basis import WageFacts
-from contribution_svc.errors import AnswersOpen, CampaignClosed, CampaignUnknown, PolicyUnknown
+from contribution_svc.errors import (
+    AnswersOpen,
+    CampaignClosed,
+    CampaignUnknown,
+    ConfirmationClosed,
+    PolicyUnknown,
+)
 from contribution_svc.policy import Policies
 from contribution_svc.store import base_members, campaigns, roster, wages
 from contribution_svc.store.base_members import Insured, MemberRow, VerifiedBase, YearSpan
@@ -75,11 +81,17 @@ class Compared:
 async def open_campaign(
     conn: Connection, employer_id: str, year: int, confirm_by: date, by: str, now: datetime
 ) -> Progress:
-    """Opens an employer's campaign of a contribution year, once; the roster is read soon after."""
+    """Opens an employer's campaign of a contribution year, once; the roster is read soon after.
+
+    ConfirmationClosed where nobody could confirm any more: it would stay so.
+    """
+    today = china_day(now)
     campaign_id = str(derived_id("base-campaign", employer_id, year))
     if await campaigns.open_campaign(
         conn, campaign_id, employer_id, str(year), confirm_by, by, now
     ):
+        if confirm_by < today:
+            raise ConfirmationClosed(f"{confirm_by} is over; name a day from {today} on")
         await _tell_campaign(conn, campaign_id, now)
     return await progress(conn, campaign_id)
 
