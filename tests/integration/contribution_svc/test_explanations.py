@@ -104,7 +104,9 @@ async def test_what_is_not_due_says_why(month: Month) -> None:
     await opened(month, employee("retired", person_kind="retired_rehired"), employee("nobody"))
     retired = (await month.get(contribution("retired"))).json()
     assert (retired["state"], retired["amount_fen"]) == ("exempt", 0)
-    assert retired["sentence"] == "2024-10医疗险：人员类别为退休返聘，不缴（retired_rehired）。"
+    assert retired["sentence"].startswith(
+        "2024-10医疗险：人员类别为退休返聘，不缴（退休返聘，无需参保，依据《中华人民共和国社会保险法》"
+    )
     blocked = (await month.get(contribution("nobody"))).json()
     assert "请导入上年度各月工资" in blocked["sentence"]
     base = await month.get(f"/explanations/base?employee_id=nobody&levy_period={PERIOD}")

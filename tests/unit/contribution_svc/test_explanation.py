@@ -23,6 +23,7 @@ from contribution_svc.domain.policy import AfterRaise
 from contribution_svc.domain.rounding import Rounding, rounded_fen
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis, WageFacts, wage_basis
 from contribution_svc.domain.wages import ItemSum, PayItem, WageMonth, item_sums
+from contribution_svc.policy.national import national
 from shared.values import Insurance, LevyPeriod, Payer, fen_text
 
 FEN = st.integers(min_value=0, max_value=10_000_000_00)
@@ -186,7 +187,11 @@ def test_a_part_first_month_shows_how_it_became_a_whole_one() -> None:
 @pytest.mark.parametrize(
     ("state", "reason", "said"),
     [
-        ("exempt", "retired_rehired", "人员类别为退休返聘，不缴（retired_rehired）"),
+        (
+            "exempt",
+            "retired_rehired",
+            "人员类别为退休返聘，不缴（退休返聘，无需参保，依据《中华人民共和国社会保险法》",
+        ),
         ("exempt", "not_on_roster", "该月不在职，不缴"),
         ("blocked", "documents_missing:work_permit", "缺少资料（work_permit），暂停核算"),
         ("blocked", "first_wage_unknown", "请登记或导入首月工资，或完成其核算"),
@@ -199,7 +204,8 @@ def test_a_part_first_month_shows_how_it_became_a_whole_one() -> None:
 )
 def test_what_is_not_due_says_why(state: str, reason: str, said: str) -> None:
     line = Line(Insurance.MEDICAL, LineState(state), "medical-990100", reason)
-    found = explain_not_due(Insurance.MEDICAL, LevyPeriod(2024, 10), line, "退休返聘")
+    reasons = national().reasons
+    found = explain_not_due(Insurance.MEDICAL, LevyPeriod(2024, 10), line, "退休返聘", reasons)
     assert found.sentence.startswith("2024-10医疗险：")
     assert said in found.sentence
 

@@ -336,14 +336,23 @@ def reason_said(reason: str, reasons: Mapping[str, Reason]) -> str:
     return _REASONS.get(reason, reason).format(detail="")
 
 
-def explain_not_due(insurance: Insurance, period: LevyPeriod, line: Line, kind: str) -> Explanation:
-    """Why nothing is due; `kind` is the employee's person kind as people read it."""
+def explain_not_due(
+    insurance: Insurance,
+    period: LevyPeriod,
+    line: Line,
+    kind: str,
+    reasons: Mapping[str, Reason],
+) -> Explanation:
+    """Why nothing is due; `kind` is the employee's person kind as people read it, `reasons` are the
+    catalogue's.
+    """
     head, _, rest = line.reason.partition(":")
     waits = head == FACTS_PARKED
     code, _, detail = (rest if waits else line.reason).partition(":")
-    why = _REASONS.get(code, f"人员类别为{kind}，{_STATES[line.state]}（{code}）").format(
-        detail=detail
-    )
+    if (known := reasons.get(code)) is not None:
+        why = f"人员类别为{kind}，{_STATES[line.state]}（{known.words}，依据{known.source}）"
+    else:
+        why = _REASONS.get(code, code).format(detail=detail)
     note = "；另有该员工的资料未能接收，等待运维处理" if waits else ""
     return Explanation(f"{period}{INSURANCE_WORDS[insurance]}：{why}{note}。", ())
 

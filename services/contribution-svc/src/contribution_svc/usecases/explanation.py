@@ -115,7 +115,8 @@ async def explain_contribution(
         said = _line_said(line, side, rested, month, period, china_day(at))
     else:
         kind = pack.person_kinds.get(employee.person_kind)
-        said = explain_not_due(insurance, period, line, kind.name if kind else "")
+        reasons = pack.national.reasons
+        said = explain_not_due(insurance, period, line, kind.name if kind else "", reasons)
     whole = with_withheld(said, _amount_fen(line, side), side, withheld)
     return ExplainedLine(line, side, china_day(at), whole, withheld)
 
