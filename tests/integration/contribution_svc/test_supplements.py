@@ -166,6 +166,29 @@ async def test_whoever_was_forgotten_is_declared_late_and_pays_back_with_a_fee(h
         assert refused.status_code == 404
 
 
+async def test_a_back_payment_is_withheld_by_the_payroll_that_hr_names(hefei: At) -> None:
+    """The month's own payroll was paid before anybody knew of them."""
+    async with hefei("2025-12-20 09:00") as month:
+        await declare(month, "2026-08")
+        await month.hear(insured(LATE, "2026-08-01"))
+        await month.hear(wage(LATE, "2026-08", 500_000, purpose="run"))
+        await month.work("2026-08-31 09:00")
+        body = {"account_id": ACCOUNT, "levy_period": "2026-08"}
+        opened = (await month.post("/supplementary-declarations", json=body)).json()
+        await approve(month, opened, withhold_in="2026-09")
+        [line] = (await month.assessed(LATE)).lines
+        assert (line.kind, line.withhold_in) == ("back_payment", "2026-09")
+        await month.work("2026-09-01 09:00")
+        own = await explained(month, LATE, "2026-08")
+        assert (own["amount_fen"], own["payslip_fen"]) == (40_000, 0)
+        assert own["sentence"].endswith("个人应缴400.00元；在2026-09的工资中代扣。")
+        later = await explained(month, LATE, "2026-09")
+        assert (later["amount_fen"], later["payslip_fen"]) == (40_000, 80_000)
+        assert [(x["levy_period"], x["amount_fen"]) for x in later["withheld"]] == [
+            ("2026-08", 40_000)
+        ]
+
+
 async def hear_payroll(month: Month, since: str) -> None:
     """What the service listens to, from the beginning."""
     await month.hear(hefei_employer(since))

@@ -1,6 +1,6 @@
 """What a figure is explained from: the employee, the spells, and the line as it was assessed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from contribution_svc.domain.difference import Kind, SupplementLine
 from contribution_svc.domain.lines import Line, LineState
 from contribution_svc.store.values import from_json
 from shared.db import Connection
+from shared.values import Insurance
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,13 @@ class Employed:
 
 @dataclass(frozen=True, slots=True)
 class AssessedMonth:
-    """One levy period as it was assessed last, and when."""
+    """One levy period as it was assessed last, and when; `elsewhere` are lines that the payroll of
+    another month withholds, with that month.
+    """
 
     city: str
     lines: Sequence[Line]
+    elsewhere: Mapping[Insurance, str]
     base_explanation: str
     assessed_at: datetime | None
 
@@ -97,12 +101,14 @@ async def assessed(conn: Connection, employee_id: str, period: str) -> AssessedM
     lines = from_json(row.lines, list[Line])
     regular = {line.insurance for line in lines}
     # A month that was declared late as a whole has no regular lines: these stand in their place.
-    lines += [
-        _line(one)
+    late = [
+        one
         for one in from_json(row.supplements, list[SupplementLine])
         if one.insurance not in regular and one.kind is not Kind.DIFFERENCE
     ]
-    return AssessedMonth(row.city, lines, row.base_explanation, row.assessed_at)
+    lines += [_line(one) for one in late]
+    elsewhere = {one.insurance: one.withhold_in for one in late if one.withhold_in}
+    return AssessedMonth(row.city, lines, elsewhere, row.base_explanation, row.assessed_at)
 
 
 def _line(one: SupplementLine) -> Line:

@@ -46,13 +46,15 @@ class ExplainedLine:
     known_on: date
     explanation: Explanation
     withheld: Sequence[Withheld] = ()
+    is_withheld_elsewhere: bool = False
 
     def amount_fen(self) -> int:
         return _amount_fen(self.line, self.side)
 
     def payslip_fen(self) -> int:
-        """With what the month's payroll is to withhold for earlier levy periods."""
-        return self.amount_fen() + sum(one.amount_fen for one in self.withheld)
+        """What the month's payroll is to withhold: its own, and of earlier levy periods."""
+        own_fen = 0 if self.is_withheld_elsewhere else self.amount_fen()
+        return own_fen + sum(one.amount_fen for one in self.withheld)
 
 
 def _amount_fen(line: Line | SupplementLine, side: Payer) -> int:
@@ -117,8 +119,12 @@ async def explain_contribution(
         kind = pack.person_kinds.get(employee.person_kind)
         reasons = pack.national.reasons
         said = explain_not_due(insurance, period, line, kind.name if kind else "", reasons)
-    whole = with_withheld(said, _amount_fen(line, side), side, withheld)
-    return ExplainedLine(line, side, china_day(at), whole, withheld)
+    elsewhere = month.elsewhere.get(insurance, str(period))
+    if is_elsewhere := elsewhere != str(period):
+        said = replace(said, sentence=f"{said.sentence.rstrip('。')}；在{elsewhere}的工资中代扣。")
+    own_fen = 0 if is_elsewhere else _amount_fen(line, side)
+    whole = with_withheld(said, own_fen, side, withheld)
+    return ExplainedLine(line, side, china_day(at), whole, withheld, is_elsewhere)
 
 
 async def explain_bases(

@@ -97,7 +97,8 @@ async def approve_supplement(
     now: datetime,
 ) -> Declaration:
     """Freezes and tells what the account month owes; `withhold_in` is the levy period whose payroll
-    takes the employees' part of it (None: this month's).
+    takes the employees' part of it (None: this month's; of a month that was never declared its
+    own).
 
     Raises DeclarationUnknown, DeclarationApprovedAlready, DeclarationNotReady while somebody is
     still to be compared or assessed, NothingToDeclare, WithholdMonthPassed, CalendarYearUnknown.
@@ -118,7 +119,7 @@ async def approve_supplement(
         )
     month = _withhold_month(withhold_in, today)
     carried = [
-        _declared(declaration, one, month)
+        _declared(declaration, one, month if one.was_declared else withhold_in or "")
         for one in carried_of(rules.policies, found, today)
         if one.lines
     ]
@@ -230,16 +231,14 @@ def with_days(rules: Rules, declaration: Declaration, account: Account, today: d
 
 
 def _declared(declaration: Declaration, one: Carried, withhold_in: str) -> Carried:
-    """The lines as this declaration declares them. A month that was never declared is withheld by
-    its own payroll.
-    """
+    """The lines as this declaration declares them."""
     lines = [
         replace(
             line,
             due_on=line.due_on or declaration.due_on,
             declaration_id=declaration.declaration_id,
             declared_version=one.assessment.version + 1,
-            withhold_in=withhold_in if one.was_declared else "",
+            withhold_in=withhold_in,
             debit_by=declaration.debit_by,
         )
         for line in one.lines
