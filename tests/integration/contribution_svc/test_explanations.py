@@ -126,30 +126,56 @@ async def test_a_line_whose_facts_were_changed_since_says_so(month: Month) -> No
     assert found["warnings"] == ["核算之后员工资料有变动：按现有资料重算的缴费基数为9,000.00元"]
 
 
-async def test_a_pack_that_no_longer_knows_what_was_used_leaves_the_figure_explained(
+def closing_the_floors() -> bytes:
+    """The old floors closed where the new ones open, as people write it: as known on a day before
+    the notice October has none.
+    """
+    first = "floor:\n      - {effective_from: '2023-07-01', effective_to: null,"
+    opens = "{effective_from: '2024-10-01', effective_to: null, known_since: '2024-11-05'"
+    late = f"floor:\n      - {opens}, value: '9900.00', source: INVENTED, invented: true}}\n"
+    closed = late + first.removeprefix("floor:\n").replace("null", "'2024-09-30'")
+    return PACK.read_text("utf-8").replace(first, closed).encode()
+
+
+async def propose(month: Month, content: bytes) -> Any:
+    file = {"file": ("990100.yaml", content)}
+    return await month.post("/policy-proposals", month.operator(), files=file)
+
+
+async def test_a_pack_that_takes_back_what_was_known_of_a_declared_month_is_refused(
     month: Month,
 ) -> None:
-    """The old floor closed where the new one opens, as people write it: what was known of October
-    before the notice is gone, and what was declared stands.
-    """
+    """What was used could never be explained again; the fault says how to write it instead."""
     await opened(month)
     await month.work("2024-10-08 09:00")
     assert (await month.approve()).status_code == 200
-    first = "{effective_from: '2023-07-01', effective_to: null,"
-    closed = first.replace("null", "'2024-09-30'")
-    opens = "{effective_from: '2024-10-01', effective_to: null, known_since: '2024-11-05'"
-    late = f"{opens}, value: '9900.00', source: INVENTED, invented: true}}"
-    pack = PACK.read_text("utf-8").replace(f"floor:\n      - {first}", f"floor:\n      - {closed}")
-    pack = pack.replace("    ceiling:", f"      - {late}\n    ceiling:")
     await month.work("2024-11-05 09:00")
-    content = {"file": ("990100.yaml", pack.encode())}
-    proposed = await month.post("/policy-proposals", month.operator(), files=content)
-    path = f"/policy-proposals/{proposed.json()['proposal_id']}/approve"
+    refused = await propose(month, closing_the_floors())
+    assert refused.status_code == 422, refused.text
+    faults = refused.json()["faults"]
+    assert {one["value"] for one in faults} == {"2024-10: nothing"}
+    assert faults[0]["where"].startswith("990100.yaml:")
+    assert {one["todo"] for one in faults} == {
+        "leave the figure as it was; add one with the new notice's known_since"
+    }
+    taken = await propose(month, closing_the_floors().replace(b"'2024-09-30'", b"null"))
+    assert taken.status_code == 201, taken.text
+
+
+async def test_a_figure_whose_policy_is_no_longer_known_is_explained_from_its_base(
+    month: Month,
+) -> None:
+    """Approved before the month was declared, in force after it."""
+    await opened(month)
+    proposed = (await propose(month, closing_the_floors())).json()
     await month.work()
-    approval = {"sha256": proposed.json()["sha256"], "retroactive": True}
+    path = f"/policy-proposals/{proposed['proposal_id']}/approve"
+    approval = {"sha256": proposed["sha256"], "retroactive": False}
     answer = await month.post(path, month.operator("operator-2"), json=approval)
     assert answer.status_code == 200, answer.text
-    await month.work()
+    await month.work("2024-10-08 09:00")
+    assert (await month.approve()).status_code == 200
+    await month.work("2024-11-05 09:00")
     found = await month.get(contribution())
     assert found.status_code == 200, found.text
     assert (found.json()["base_fen"], found.json()["amount_fen"]) == (950_000, 19_000)

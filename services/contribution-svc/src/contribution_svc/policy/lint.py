@@ -37,21 +37,30 @@ def lint(
         return list(refusal.faults)
     if in_force is None or declared_through is None:
         return []
-    return list(_rewritten(file, content, in_force, pack, declared_through))
+    return list(rewritten(file, content, in_force, pack, declared_through))
 
 
-def _rewritten(
-    file: str, content: bytes, old: Pack, new: Pack, through: LevyPeriod
+def rewritten(
+    file: str,
+    content: bytes,
+    old: Pack,
+    new: Pack,
+    through: LevyPeriod,
+    *,
+    lost_alone: bool = False,
 ) -> Iterator[FieldFault]:
     """A declared month keeps what was known in it. A later notice may reach back, by a figure with
     its own, younger `known_since`: that yields difference lines, and no other month.
+
+    With `lost_alone` only months of which the new pack would have known nothing at all: a notice
+    that was published in time and came to us too late says something else of them.
     """
     root = tree.read_tree(file, content)
     for period in LevyPeriod.of(old.first_day()).through(through):
         before, after = (_by_insurance(pack, period) for pack in (old, new))
         for insurance in before:
             told, found = _text(before[insurance]), _text(after.get(insurance))
-            if told != found:
+            if told != found and not (lost_alone and insurance in after):
                 yield FieldFault(
                     f"{file}:{_line(root, insurance)}:insurances.{insurance}",
                     f"{period}: {found}",

@@ -19,6 +19,7 @@ from contribution_svc.errors import (
     ProposalEnded,
     ProposalUnknown,
 )
+from contribution_svc.policy.lint import rewritten
 from contribution_svc.policy.national import with_catalogue
 from contribution_svc.store import assessments, campaigns, effects, proposals, supplements
 from contribution_svc.store import policies as policy_store
@@ -31,7 +32,7 @@ from shared.clock import china_day, china_time
 from shared.db import Connection
 from shared.logs import get_logger
 from shared.refusal import FieldFault
-from shared.values import derived_id
+from shared.values import LevyPeriod, derived_id
 
 _MAX_PACK_BYTES = 256 * 1024
 """PolicyChanged carries the pack's text and its scheme, and must fit one message of 900,000
@@ -57,7 +58,8 @@ async def propose(conn: Connection, library: Library, draft: Draft, now: datetim
     """Takes a pack in as a proposal, with the catalogue of this version of the service, compared
     with the pack in force; its simulation follows.
 
-    Raises PolicyInvalid with every fault of the file, NothingToRelease.
+    Raises PolicyInvalid with every fault of the file, or where nothing would have been known of a
+    declared month; NothingToRelease.
     """
     await read(draft.name, draft.content)
     if len(draft.content) > _MAX_PACK_BYTES:
@@ -69,6 +71,8 @@ async def propose(conn: Connection, library: Library, draft: Draft, now: datetim
     differing = changes(before, pack)
     if not differing:
         raise NothingToRelease(f"the pack of {pack.city} differs in nothing from that in force")
+    if before is not None and draft.origin is not Origin.SHIPPED:
+        await _check_history(conn, draft, before, pack)
     against = before.sha256 if before is not None else ""
     proposal = Proposal(
         proposal_id=str(derived_id("policy-proposal", pack.city, pack.sha256, against, now)),
@@ -89,6 +93,19 @@ async def propose(conn: Connection, library: Library, draft: Draft, now: datetim
     if not await proposals.add(conn, proposal):
         raise NothingToRelease(f"this very pack of {pack.city} is proposed already")
     return proposal
+
+
+async def _check_history(conn: Connection, draft: Draft, before: Pack, pack: Pack) -> None:
+    """PolicyInvalid for a pack that would have known nothing of a declared month, as when an old
+    figure is closed where the new one opens: what was in force, as known then, has to stay. What
+    ships was read by whoever released this version.
+    """
+    open_from = await proposals.open_from(conn, pack.city)
+    if open_from:
+        through = LevyPeriod.parse(open_from).shifted(-1)
+        lost = rewritten(draft.name, draft.content, before, pack, through, lost_alone=True)
+        if faults := list(lost):
+            raise PolicyInvalid.of(faults)
 
 
 async def proposal_of(conn: Connection, proposal_id: str) -> Proposal:
