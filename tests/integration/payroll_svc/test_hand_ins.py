@@ -141,6 +141,34 @@ async def test_two_departments_over_two_months(service: PayrollService) -> None:
     }
 
 
+async def test_what_a_second_file_handed_in_stands_without_the_first(
+    service: PayrollService,
+) -> None:
+    deadlines = await with_deadlines(service)
+    await work(service, date(2024, 9, 26))
+    first = await hand_in(deadlines)
+    await work(service, date(2024, 9, 28))
+    more = csv_file([wide(1, 加班小时数=2, 事假天数=1)], WIDE_HEADER)
+    second = await stage(service, deadlines.employer_id, more)
+    assert (await service.apply(deadlines.employer_id, second)).status_code == 200
+
+    async def operations() -> tuple[str, bool, int, str]:
+        one = (await deadlines.listed(deadlines.hand_ins))["运营部"]
+        return one["state"], one["late"], one["rows"], (one["handed_in_at"] or "")[:10]
+
+    assert await operations() == ("handed_in", False, 2, "2024-09-26")
+    assert (await undo(service, deadlines.employer_id, first)).status_code == 200
+    assert await operations() == ("handed_in", True, 1, "2024-09-28")
+    assert (await undo(service, deadlines.employer_id, second)).status_code == 200
+    assert await operations() == ("awaited", True, 0, "")
+    # The other way round: what the first brought stands, and its rows alone.
+    await hand_in(deadlines)
+    again = await stage(service, deadlines.employer_id, more)
+    assert (await service.apply(deadlines.employer_id, again)).status_code == 200
+    assert (await undo(service, deadlines.employer_id, again)).status_code == 200
+    assert (await operations())[:3] == ("handed_in", True, 1)
+
+
 async def test_deadlines_are_their_employers_alone(service: PayrollService) -> None:
     deadlines = await with_deadlines(service)
     refused = await deadlines.put({"department_id": "nobody", "day": 1}, {"day": 3})

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from payroll_svc.domain.hand_ins import (
     AWAITED,
+    Brought,
     Deadline,
     HandIn,
     due_again,
@@ -96,7 +97,14 @@ def test_data_in_time_are_in_time_also_when_more_come_later() -> None:
     more = handed_in(first, 2, "import-2", "hr-li", later, DUE + timedelta(days=4))
     assert (first.late, more.late, more.rows, more.handed_in_at) == (False, False, 32, at)
     assert more.import_id == "import-1"
-    back = taken_back(more, DUE + timedelta(days=4))
+    left = [
+        Brought("import-3", 1, "hr-zhou", later + timedelta(hours=1), DUE + timedelta(days=4)),
+        Brought("import-2", 2, "hr-wang", later, DUE + timedelta(days=4)),
+    ]
+    rest = taken_back(more, left, DUE + timedelta(days=5))
+    assert (rest.state, rest.rows, rest.import_id) == ("handed_in", 3, "import-2")
+    assert (rest.late, rest.handed_in_at, rest.handed_in_by) == (True, later, "hr-wang")
+    back = taken_back(more, (), DUE + timedelta(days=4))
     assert (back.state, back.stage, back.late, back.rows) == (AWAITED, "missed", True, 0)
     again = handed_in(back, 32, "import-3", "hr-li", later, DUE + timedelta(days=4))
     assert again.late

@@ -123,8 +123,32 @@ def handed_in(
     )
 
 
-def taken_back(hand_in: HandIn, today: date) -> HandIn:
-    """Awaited again: the import that brought the data is undone."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """How many rows of a department's month stand by an applied import; `on` is China's day."""
+
+    import_id: str
+    rows: int
+    by: str
+    at: datetime
+    on: date
+
+
+def taken_back(hand_in: HandIn, left: Sequence[Brought], today: date) -> HandIn:
+    """An import that brought data is undone: handed in by the first of those that are left, awaited
+    again where none is.
+    """
+    if left:
+        first = min(left, key=lambda brought: brought.at)
+        return replace(
+            hand_in,
+            late=first.on > hand_in.due_on,
+            handed_in_at=first.at,
+            handed_in_by=first.by,
+            rows=sum(brought.rows for brought in left),
+            import_id=first.import_id,
+            version=hand_in.version + 1,
+        )
     awaited = replace(
         hand_in,
         state=AWAITED,

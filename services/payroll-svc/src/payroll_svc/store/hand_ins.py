@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, distinct, func, select, tuple_, update
 
-from payroll_svc.domain.hand_ins import Deadline, HandIn
+from payroll_svc.domain.hand_ins import HANDED_IN, Brought, Deadline, HandIn
 from payroll_svc.store.bulk import among, insert_new, merge
-from payroll_svc.tables import wage_deadlines, wage_hand_ins
-from shared.clock import china_time
+from payroll_svc.tables import imports, wage_deadlines, wage_hand_ins, wage_inputs
+from shared.clock import china_day, china_time
 from shared.db import Connection
 from shared.refusal import NotFound
 
@@ -105,9 +105,42 @@ async def hand_ins(
 
 
 async def brought_by(conn: Connection, import_id: str) -> list[HandIn]:
-    """Those that an import brought first, locked."""
-    wanted = select(*_HAND_IN).where(wage_hand_ins.c.import_id == import_id)
+    """Those that are handed in by an import, alone, first or beside others; locked."""
+    own = wage_hand_ins.c
+    its_rows = select(wage_inputs.c.department_id, wage_inputs.c.levy_period).where(
+        wage_inputs.c.import_id == import_id
+    )
+    wanted = select(*_HAND_IN).where(
+        own.state == HANDED_IN,
+        (own.import_id == import_id) | tuple_(own.department_id, own.levy_period).in_(its_rows),
+    )
     return await _found(conn, wanted.with_for_update())
+
+
+async def standing_for(
+    conn: Connection, employer_id: str, levy_periods: Iterable[str]
+) -> dict[tuple[str, str], list[Brought]]:
+    """By (department id, levy period) the imports by which wage data stand."""
+    own = wage_inputs.c
+    wanted = (
+        select(
+            own.department_id,
+            own.levy_period,
+            imports.c.import_id,
+            imports.c.applied_by,
+            imports.c.applied_at,
+            func.count(distinct(tuple_(own.employee_id, own.row))).label("rows"),
+        )
+        .join(imports, imports.c.import_id == own.import_id)
+        .where(own.employer_id == employer_id, among(own.levy_period, levy_periods))
+        .group_by(own.department_id, own.levy_period, imports.c.import_id)
+    )
+    found: dict[tuple[str, str], list[Brought]] = {}
+    for row in await conn.execute(wanted):
+        at: datetime = row.applied_at
+        brought = Brought(row.import_id, row.rows, row.applied_by, at, china_day(at))
+        found.setdefault((row.department_id, row.levy_period), []).append(brought)
+    return found
 
 
 async def _found(conn: Connection, wanted: Select[tuple[object, ...]]) -> list[HandIn]:

@@ -172,10 +172,22 @@ async def take_hand_in(
     await _tell(conn, done, at)
 
 
-async def take_back(conn: Connection, upload: Upload, at: datetime) -> None:
-    """What an undone import brought is awaited again."""
-    brought = await store.brought_by(conn, upload.import_id)
-    await _tell(conn, [taken_back(one, china_day(at)) for one in brought], at)
+async def brought_by(conn: Connection, upload: Upload) -> list[HandIn]:
+    """What an import handed in, asked before what it wrote is undone."""
+    return await store.brought_by(conn, upload.import_id)
+
+
+async def take_back(
+    conn: Connection, upload: Upload, brought: Sequence[HandIn], at: datetime
+) -> None:
+    """What an undone import `brought` stands by the other imports of it, or is awaited again."""
+    months = {one.levy_period for one in brought}
+    standing = await store.standing_for(conn, upload.employer_id, months)
+    back = [
+        taken_back(one, standing.get((one.department_id, one.levy_period), ()), china_day(at))
+        for one in brought
+    ]
+    await _tell(conn, back, at)
 
 
 async def confirm_nothing(

@@ -209,9 +209,9 @@ async def undo_import(
             for effect in since[:_NAMED_EFFECTS]
         )
         raise ImportStays(f"{len(since)} things have changed since {upload.file_name}.", faults)
+    handed_in = await hand_ins.brought_by(conn, upload) if upload.kind == WAGE_DATA else []
     await kind.write(conn, upload, back, f"撤销导入：{reason}", at)
-    if upload.kind == WAGE_DATA:
-        await hand_ins.take_back(conn, upload, at)
+    await hand_ins.take_back(conn, upload, handed_in, at)
     await imports_store.mark_undone(conn, import_id, reason, by, at)
     return await imports_store.the_import(conn, import_id)
 
