@@ -16,7 +16,7 @@ from tests.integration.payroll_svc.paying import (
     step,
     with_people,
 )
-from tests.support.rosters import roster_row
+from tests.support.rosters import ROSTER_HEADER, csv_file, roster_row
 
 NIGHT = {
     "code": "night_allowance",
@@ -174,6 +174,37 @@ async def test_what_is_declared_reduces_the_tax_from_the_next_payment_on(
     assert taxes == [72_008, 188_050 - 72_008, 408_075 - 188_050]
     me = service.employee(employer_id, employee_id)
     assert (await service.http.get(path, headers=me)).json()["deductions"][0]["until"] is None
+
+
+async def test_who_withdraws_what_they_declared_has_the_rosters_sum_for_the_year(
+    service: PayrollService,
+) -> None:
+    person = roster_row(1, 约定月工资="30000", 专项附加扣除="1000")
+    header = (*ROSTER_HEADER, "专项附加扣除")
+    employer_id = await service.create_employer()
+    await service.take_in(employer_id, "roster", "r.csv", csv_file([person], header))
+    [found] = await service.rows("SELECT employee_id FROM employees")
+    employee_id, hr = found.employee_id, service.hr(employer_id)
+    child = {"kind": "child_education", "since": "2025-01", "amount_fen": 200_000}
+    taxes = []
+    for period, declared in (("2025-02", [child]), ("2025-03", []), ("2025-04", [])):
+        await service.hear(assessed(employer_id, employee_id, period=period))
+        run = await run_of(service, employer_id, period)
+        await pay_through(service, run)
+        taxes.append((await service.told(PayslipIssued))[-1].tax_fen)
+        answer = await service.http.put(
+            f"/employees/{employee_id}/tax-declaration",
+            headers={**hr, "Idempotency-Key": f"after-{period}"},
+            json={"deductions": declared},
+        )
+        assert answer.status_code == 200, answer.text
+    # February's 1,000; then 2 x 2,000 as declared; then 3 x 1,000 and no longer the declared 4,000.
+    assert taxes == [69_008, 188_050 - 69_008, 438_075 - 188_050]
+    path = f"/payslips/{run['run_id']}/{employee_id}/figures/special_additional"
+    assert (await service.http.get(path, headers=hr)).json()["sentence"] == (
+        "专项附加扣除本次计入 -1,000.00：本年累计 3,000.00"
+        "（花名册登记的每月合计 1,000.00 × 3 个月）− 此前已计入 4,000.00。"
+    )
 
 
 BAD_ENTRIES: dict[str, Any] = {

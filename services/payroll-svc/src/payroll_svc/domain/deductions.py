@@ -114,6 +114,17 @@ def year_to_month(
     return tuple(step for step in steps if step.value)
 
 
+def rosters_to_month(
+    month_fen: int, employed: Iterable[LevyPeriod], said: Collection[str] = ()
+) -> tuple[Step, ...]:
+    """As `year_to_month` of who has withdrawn what they had declared: the roster's sum of each
+    month, in place of all that was counted.
+    """
+    count = sum(str(month) not in said for month in employed)
+    words = f"{ROSTERS_SUM} {fen_text(month_fen)} × {count} 个月"
+    return (Step(words, month_fen * count),) if month_fen * count else ()
+
+
 def _counted(
     one: Deduction, kind: DeductionKind, months: Sequence[str], once: Sequence[str]
 ) -> Step:

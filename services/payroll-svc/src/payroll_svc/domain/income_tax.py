@@ -76,7 +76,8 @@ class YearToDate:
     """What one employer has paid and withheld in this tax year before this payday, in fen.
 
     What was taxed apart is in none of the sums; `bonus_apart_fen` is the bonus that was. `months`
-    are the levy periods that were paid, `imported` those of them by the company's own payroll.
+    are the levy periods that were paid, `imported` those of them by the company's own payroll;
+    `by_declaration` says that some of 专项附加扣除 was counted from what the person declared.
     """
 
     income_fen: int = 0
@@ -86,6 +87,7 @@ class YearToDate:
     bonus_apart_fen: int = 0
     months: frozenset[str] = frozenset()
     imported: frozenset[str] = frozenset()
+    by_declaration: bool = False
 
     def plus(self, other: "YearToDate") -> "YearToDate":
         """What both have paid and withheld."""
@@ -97,6 +99,7 @@ class YearToDate:
             self.bonus_apart_fen + other.bonus_apart_fen,
             self.months | other.months,
             self.imported | other.imported,
+            self.by_declaration or other.by_declaration,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import exists, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from payroll_svc.domain.deductions import ROSTERS_SUM
 from payroll_svc.domain.differences import PaidMonth
 from payroll_svc.domain.income_tax import YearToDate
 from payroll_svc.domain.pay_items import Reckoned
@@ -50,6 +51,9 @@ _MAY_DIFFER = text(
                           AND e.levy_period = slip.levy_period AND e.entered_at >= run.computed_at))
     """
 )
+
+_OF_THE_ROSTER = [{"label": ROSTERS_SUM}]
+"""What 专项附加扣除 of a payslip is made of where it is the roster's sum of the month."""
 
 
 def row_of(slip: Payslip) -> dict[str, Any]:
@@ -189,6 +193,8 @@ async def year_to_date(
     conn: Connection, employee_ids: Iterable[str], payday: date
 ) -> dict[str, YearToDate]:
     """What each was paid and withheld so far in the payday's tax year; absent where nothing."""
+    parts = payslips.c.tax["special"]
+    by_declaration = (func.jsonb_array_length(parts) > 0) & ~parts.contains(_OF_THE_ROSTER)
     wanted = (
         select(
             payslips.c.employee_id,
@@ -198,6 +204,7 @@ async def year_to_date(
             func.sum(payslips.c.tax_fen - payslips.c.bonus_tax_fen),
             func.sum(payslips.c.bonus_apart_fen),
             func.array_agg(payslips.c.levy_period.distinct()),
+            func.bool_or(by_declaration),
         )
         .where(
             among(payslips.c.employee_id, employee_ids),
@@ -208,9 +215,17 @@ async def year_to_date(
     )
     return {
         employee_id: YearToDate(
-            int(income), int(own), int(special), int(tax), int(bonus), frozenset(months)
+            int(income),
+            int(own),
+            int(special),
+            int(tax),
+            int(bonus),
+            frozenset(months),
+            by_declaration=bool(declared),
         )
-        for employee_id, income, own, special, tax, bonus, months in await conn.execute(wanted)
+        for employee_id, income, own, special, tax, bonus, months, declared in await conn.execute(
+            wanted
+        )
     }
 
 

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from payroll_svc.domain.deductions import ROSTERS_SUM, TaxDeclaration, year_to_month
+from payroll_svc.domain.deductions import (
+    ROSTERS_SUM,
+    TaxDeclaration,
+    rosters_to_month,
+    year_to_month,
+)
 from payroll_svc.domain.imported_payslips import ImportedPayslip, said_year, year_doubts
 from payroll_svc.domain.income_tax import (
     TaxPayer,
@@ -112,7 +117,7 @@ def _payer(
 ) -> TaxPayer:
     first = min([first_payday, *(slip.first_day for slip in year.imported)])
     months = tax_months(run.payday, person.spells, first)
-    if declared.deductions:
+    if declared.deductions or year.paid.by_declaration:
         # What the company's own payroll deducted in a month stands; what is declared is of others.
         said = {
             str(LevyPeriod.of(slip.payday))
@@ -120,7 +125,11 @@ def _payer(
             if slip.special_additional_fen is not None
         }
         kinds = terms.deductions
-        special = year_to_month(declared.deductions, kinds, run.payday, months, said)
+        special = (
+            year_to_month(declared.deductions, kinds, run.payday, months, said)
+            if declared.deductions
+            else rosters_to_month(person.special_additional_fen, months, said)
+        )
         to_date = sum(step.value for step in special)
         special_fen = to_date - year.paid.special_additional_fen
     else:
