@@ -9,7 +9,7 @@ from payroll_svc.domain.income_tax import (
     Withholding,
 )
 from payroll_svc.domain.pay import DueLine
-from payroll_svc.domain.pay_items import AFTER_TAX, GROSS, Reckoned, Step, percent
+from payroll_svc.domain.pay_items import AFTER_TAX, GROSS, Reckoned, Step, half_up, percent
 from payroll_svc.domain.payslip import Payslip
 from shared.values import INSURANCE_WORDS, fen_text
 
@@ -60,7 +60,8 @@ def _items(figure: str, items: list[Reckoned]) -> Explanation:
         item.reckoning or f"{item.name} {fen_text(item.amount_fen)}" for item in items
     )
     amount_fen = sum(item.amount_fen for item in items)
-    return Explanation(figure, amount_fen, f"{words}。", _steps(items))
+    total = f"；合计 {fen_text(amount_fen)}" if len(items) > 1 else ""
+    return Explanation(figure, amount_fen, f"{words}{total}。", _steps(items))
 
 
 def _steps(items: Iterable[Reckoned]) -> tuple[Step, ...]:
@@ -74,8 +75,9 @@ def _lines(slip: Payslip, figure: str, lines: list[DueLine]) -> Explanation:
     own_fen = sum(line.employee_fen for line in lines)
     month = slip.levy_period
     words = "；".join(
-        f"{line.levy_period or month} {_base(line)}个人 {fen_text(line.employee_fen)}、"
-        f"单位 {fen_text(line.employer_fen)}"
+        f"{line.levy_period or month} {_base(line)}"
+        f"个人 {_side(line, line.employee_ppm, line.employee_fen)}、"
+        f"单位 {_side(line, line.employer_ppm, line.employer_fen)}"
         for line in lines
     )
     sentence = (
@@ -102,6 +104,17 @@ def _base(line: DueLine) -> str:
         return f"基数 {fen_text(line.base_fen)}，"
     rates = f"{percent(line.employee_ppm)}、{percent(line.employer_ppm)}"
     return f"基数 {fen_text(line.base_fen)}，费率个人、单位 {rates}，"
+
+
+def _side(line: DueLine, rate_ppm: int, fen: int) -> str:
+    """One side's amount; where base and rate alone do not give it, what they give and the rest: the
+    policy's fixed sum and rounding, which the line's own explanation names.
+    """
+    by_rate_fen = half_up(line.base_fen * rate_ppm, 1_000_000)
+    if line.kind == "difference" or not rate_ppm or fen == by_rate_fen:
+        return fen_text(fen)
+    rest = f"{'+' if fen > by_rate_fen else ''}{fen_text(fen - by_rate_fen)}"
+    return f"{fen_text(fen)}（基数 × 费率 {fen_text(by_rate_fen)}，定额和取整 {rest}）"
 
 
 def _gross(slip: Payslip) -> Explanation:
@@ -151,10 +164,13 @@ def _tax(slip: Payslip) -> Explanation:
         return Explanation("tax", slip.tax_fen, "该工资条签发时未保存计税过程。", ())
     tax = slip.tax
     words = f"{_year(tax)}，本次预扣 {fen_text(tax.tax_fen - tax.bonus_tax_fen)}"
+    if (surplus_fen := tax.withheld_before_fen - tax.tax_to_date_fen) > 0:
+        words += f"（此前多预扣的 {fen_text(surplus_fen)} 留待年度汇算）"
     if tax.bonus_fen:
         words += (
             f"；全年一次性奖金 {fen_text(tax.bonus_fen)} 单独计税 × {percent(tax.bonus_rate_ppm)} −"
             f" {fen_text(tax.bonus_quick_deduction_fen)} = {fen_text(tax.bonus_tax_fen)}"
+            f"；合计预扣 {fen_text(tax.tax_fen)}"
         )
     return Explanation("tax", slip.tax_fen, f"{words}（{tax.source}）。", _tax_steps(tax))
 

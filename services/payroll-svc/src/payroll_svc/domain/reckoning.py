@@ -119,10 +119,13 @@ def _by_days(item: PayItem, days: Sequence[date], amounts: Mapping[date, int]) -
         return _made(item, amount_fen, words, (Step("月标准", amount_fen),))
     divisor = days_of_month * 100 if whole else PAID_DAYS_HUNDREDTHS
     exact = sum(amount * count * 100 for amount, count in parts)
-    amount_fen = min(half_up(exact, divisor), max((amount for amount, _ in parts), default=0))
+    most_fen = max((amount for amount, _ in parts), default=0)
+    is_cut = half_up(exact, divisor) > most_fen
+    amount_fen = most_fen if is_cut else half_up(exact, divisor)
     by = f"{days_of_month} 天" if whole else "21.75"
     terms = " + ".join(f"{fen_text(amount)} × {count} 天 ÷ {by}" for amount, count in parts)
-    words = f"{item.name}：{terms or '任职期间没有计薪日'} = {fen_text(amount_fen)}"
+    limit = "，以月标准为限" if is_cut else ""
+    words = f"{item.name}：{terms or '任职期间没有计薪日'}{limit} = {fen_text(amount_fen)}"
     steps = [
         step
         for amount, count in parts

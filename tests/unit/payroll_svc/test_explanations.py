@@ -1,0 +1,87 @@
+"""Whoever has a sentence of a payslip reckons its figure again from the numbers in it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from payroll_svc.domain.explanations import explained
+from payroll_svc.domain.income_tax import BONUS_TAXED_APART, TaxPayer, YearToDate, withhold
+from payroll_svc.domain.pay import DueLine
+from payroll_svc.domain.pay_items import Reckoned
+from payroll_svc.domain.payslip import Payslip
+from payroll_svc.domain.reckoning import reckoned
+from tests.support.pay import CATALOGUE, TERMS, month, spell
+
+PAID = Payslip(
+    employee_id="employee",
+    levy_period="2026-03",
+    employer_id="employer",
+    run_id="run",
+    payday=date(2026, 3, 31),
+    gross_fen=1_000_000,
+    contributions_fen=0,
+    special_additional_fen=0,
+    tax_fen=0,
+    net_fen=1_000_000,
+    withheld=(),
+    issued_at=datetime(2026, 3, 31, tzinfo=UTC),
+)
+
+
+def sentence(slip: Payslip, figure: str) -> str:
+    found = explained(slip, figure)
+    assert found is not None
+    return found.sentence
+
+
+def taxed(before: YearToDate, income_fen: int, bonus_fen: int = 0) -> str:
+    payer = TaxPayer(PAID.payday, 3, elections=frozenset({BONUS_TAXED_APART}))
+    tax = withhold(TERMS, before, payer, income_fen, 0, bonus_fen)
+    return sentence(replace(PAID, tax=tax, tax_fen=tax.tax_fen), "tax")
+
+
+def test_what_was_withheld_too_much_is_named_where_nothing_is_withheld() -> None:
+    # 3 x 5,000 off 18,000: 90.00 at 3 %, of 120.00 that are withheld already.
+    said = taxed(YearToDate(income_fen=1_200_000, tax_fen=12_000), 600_000)
+    assert " = 90.00，减已预扣 120.00，本次预扣 0.00（此前多预扣的 30.00 留待年度汇算）" in said
+    said = taxed(YearToDate(income_fen=1_200_000, tax_fen=12_000), 0)
+    assert " = -3,000.00，没有应纳税所得额，本次预扣 0.00（此前多预扣的 120.00 留待" in said
+    assert "留待" not in taxed(YearToDate(income_fen=1_200_000, tax_fen=9_000), 600_000)
+
+
+def test_a_bonus_taxed_apart_is_in_the_sum() -> None:
+    said = taxed(YearToDate(), 4_600_000, 3_000_000)
+    assert "本次预扣 30.00；全年一次性奖金 30,000.00 单独计税 × 3% − 0.00 = 900.00" in said
+    assert "；合计预扣 930.00（" in said
+
+
+def test_a_part_month_of_more_days_than_are_paid_says_its_limit() -> None:
+    """July 2026 has 23 paid days: without its first one, 22 / 21.75 would be more than all."""
+    [base] = reckoned(month("2026-07", 870_000, spells=[spell("2026-07-02")]), CATALOGUE)
+    assert base.reckoning == "基本工资：8,700.00 × 22 天 ÷ 21.75，以月标准为限 = 8,700.00"
+    [base] = reckoned(month("2026-07", 870_000, spells=[spell("2026-07-03")]), CATALOGUE)
+    assert base.reckoning == "基本工资：8,700.00 × 21 天 ÷ 21.75 = 8,400.00"
+
+
+def test_an_item_with_a_difference_is_in_one_sum() -> None:
+    own = Reckoned("base_salary", "基本工资", 1_200_000, reckoning="基本工资：全月在职，12,000.00")
+    late = Reckoned("base_salary", "基本工资差额", 200_000, belongs_to="2026-02", reckoning="差额")
+    assert sentence(replace(PAID, items=(own, late)), "item:base_salary") == (
+        "基本工资：全月在职，12,000.00；差额；合计 14,000.00。"
+    )
+    assert "合计" not in sentence(replace(PAID, items=(own,)), "item:base_salary")
+
+
+@pytest.mark.parametrize(
+    ("own_fen", "words"),
+    [
+        (19_000, "个人 190.00、"),
+        (19_300, "个人 193.00（基数 × 费率 190.00，定额和取整 +3.00）、"),
+        (18_990, "个人 189.90（基数 × 费率 190.00，定额和取整 -0.10）、"),
+    ],
+)
+def test_a_line_says_what_comes_beside_its_rate(own_fen: int, words: str) -> None:
+    line = DueLine("medical", "due", "", 950_000, 66_500, own_fen, 70_000, 20_000)
+    said = sentence(replace(PAID, withheld=(line,)), "line:medical")
+    assert f"费率个人、单位 2%、7%，{words}单位 665.00。" in said
