@@ -8,6 +8,7 @@ from tests.integration.payroll_svc.conftest import PayrollService
 from tests.integration.payroll_svc.paying import (
     XIAOWANG,
     assessed,
+    at,
     pay_through,
     run_of,
     step,
@@ -125,6 +126,21 @@ async def test_no_correction_is_paid_before_what_was_paid_already(service: Payro
     early = await correct(service, october, "2024-10-31")
     assert (early.status_code, "2024-11-05" in early.json()["detail"]) == (409, True)
     assert (await correct(service, october, "2024-11-05")).status_code == 201
+
+
+async def test_a_correction_is_paid_in_this_tax_year_and_soon(service: PayrollService) -> None:
+    _, _, october = await paid_october(service)
+
+    async def refused(payday: str) -> str:
+        answer = await correct(service, october, payday)
+        assert answer.status_code == 409, answer.text
+        return str(answer.json()["detail"])
+
+    assert "give 2024-10-31 or an earlier day" in await refused("2024-11-01")
+    service.clock.set(at("2025-01-10"))
+    assert "give 2025-01-01 or a later day" in await refused("2024-12-31")
+    assert "give 2025-02-28 or an earlier day" in await refused("2035-01-10")
+    assert (await correct(service, october, "2025-02-28")).status_code == 201
 
 
 async def test_one_run_is_checked_at_a_time(service: PayrollService) -> None:

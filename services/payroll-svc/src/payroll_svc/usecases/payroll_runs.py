@@ -42,7 +42,7 @@ from payroll_svc.usecases.rosters import fresh_members, lines_of_run
 from payroll_svc.usecases.run_views import RunView, view_of
 from payroll_svc.usecases.taxing import pays_of
 from shared import outbox
-from shared.clock import CalendarYearUnknown
+from shared.clock import CalendarYearUnknown, china_day
 from shared.db import Connection
 from shared.refusal import FieldFault
 from shared.values import LevyPeriod
@@ -95,13 +95,13 @@ async def compute_correction(
     """A run of what a paid run should have paid and withheld beside what it did, as known now.
 
     PayrollRunNotReady when the run is not a paid regular one, the payday is before the last that
-    was paid, or how it was reckoned is not known; PayrollRunExists while another correction of it
-    is unpaid.
+    was paid, in a past tax year or later than next month, or how it was reckoned is not known;
+    PayrollRunExists while another correction of it is unpaid.
     """
     corrected = await runs_store.run(conn, corrected_id)
     await employers_store.employer(conn, corrected.employer_id, lock=True)
     known = await runs_store.corrections_of(conn, corrected_id)
-    await _refuse_correction(conn, corrected, payday, known)
+    await _refuse_correction(conn, corrected, payday, known, china_day(at))
     run = PayrollRun(
         run_id=correction_id_of(corrected_id, len(known) + 1),
         employer_id=corrected.employer_id,
@@ -118,7 +118,11 @@ async def compute_correction(
 
 
 async def _refuse_correction(
-    conn: Connection, corrected: PayrollRun, payday: date, known: Sequence[PayrollRun]
+    conn: Connection,
+    corrected: PayrollRun,
+    payday: date,
+    known: Sequence[PayrollRun],
+    today: date,
 ) -> None:
     month = corrected.levy_period
     if corrected.kind == CORRECTION or corrected.state != "paid":
@@ -129,6 +133,16 @@ async def _refuse_correction(
     if payday < last:
         # Income tax is cumulative: a payment before one that was made would be taxed without it.
         raise PayrollRunNotReady(f"The last payday was {last}; give that day or a later one.")
+    if payday.year < today.year:
+        # Wages are taxed in the year in which they are paid, and its settlement is under way.
+        raise PayrollRunNotReady(
+            f"{payday.year} is a past tax year, and what is paid now is taxed now; give"
+            f" {today.year}-01-01 or a later day."
+        )
+    latest = max(LevyPeriod.of(today).shifted(1).last_day(), last)
+    if payday > latest:
+        # Until it is paid, every payday between would be taxed without it.
+        raise PayrollRunNotReady(f"{payday} is too far off; give {latest} or an earlier day.")
     for run in known:
         if run.state != "paid":
             raise PayrollRunExists(f"The correction {run.run_id} of {month} is not paid yet.")
