@@ -296,9 +296,27 @@ async def test_who_checks_a_run_does_not_approve_it(service: PayrollService) -> 
     assert (alone.status_code, alone.json()["type"][-16:]) == (409, "approver-checked")
     approved = (await step(service, run, "approve")).json()
     assert (approved["checked_by"], approved["approved_by"]) == ("hr-li", "hr-wang")
-    # Checked again, it wants another approval.
+    # Checked again by the same person it stays as it is; another's check would change nothing.
+    assert (await step(service, run, "check")).json()["approved_by"] == "hr-wang"
+    taken = await step(service, run, "check", sub="hr-wang")
+    assert (taken.status_code, "hr-li" in taken.json()["detail"]) == (409, True)
+    # Checked again with a newer assessment, it wants another approval.
+    await service.hear(assessed(employer_id, ids["E0001"], version=2))
     assert (await step(service, run, "check", sub="hr-wang")).json()["approved_by"] is None
     assert (await step(service, run, "approve", sub="hr-wang")).status_code == 409
+
+
+async def test_of_two_checks_at_once_one_stands(service: PayrollService) -> None:
+    employer_id, ids = await with_people(service, roster_row(1))
+    run = await run_of(service, employer_id)
+    await service.hear(assessed(employer_id, ids["E0001"]))
+    answers = await asyncio.gather(
+        *(step(service, run, "check", sub=who) for who in ("hr-li", "hr-wang"))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    [checked] = [answer.json() for answer in answers if answer.status_code == 200]
+    [other] = {"hr-li", "hr-wang"} - {checked["checked_by"]}
+    assert (await step(service, run, "approve", sub=other)).status_code == 200
 
 
 async def test_what_came_after_a_run_was_computed_is_never_left_out_in_silence(

@@ -191,8 +191,9 @@ async def check_run(
 ) -> RunView:
     """Takes what is due and income tax off everyone's gross, and keeps it for approval.
 
-    A checked or approved run may be checked again, with newer assessments. PayrollRunNotReady names
-    whom it waits for, runs that come first, or whose net would be negative.
+    A checked or approved run may be checked again, with newer assessments; where nothing has
+    changed it stays as it is. PayrollRunNotReady names whom it waits for, runs that come first,
+    whose net would be negative, or who has checked the same already.
     """
     run = await _locked(conn, run_id)
     await _refuse_out_of_turn(conn, run)
@@ -208,6 +209,11 @@ async def check_run(
     pays = await pays_of(conn, rules, run, members, assessed, lines)
     if run.kind != CORRECTION:
         _refuse_negative(run, pays)
+    if run.state != "computed":
+        known = await runs_store.paid_members(conn, run_id)
+        if [pay for _, pay in known] == pays:
+            _refuse_checked(run, by)
+            return await view_of(conn, run)
     checked = replace(
         run, state="checked", checked_at=at, checked_by=by, approved_at=None, approved_by=None
     )
@@ -323,6 +329,15 @@ async def _refuse_outdated(
             f"What {len(named)} people of {run.levy_period} are paid has changed since the run was"
             " computed.",
             _naming(named, "recompute the run"),
+        )
+
+
+def _refuse_checked(run: PayrollRun, by: str) -> None:
+    """A second check of the same would leave only a third person to approve it."""
+    if run.checked_by != by:
+        raise PayrollRunNotReady(
+            f"{run.checked_by} has checked the run for {run.levy_period}, and nothing has changed"
+            " since; approve it, or recompute it to check it yourself."
         )
 
 
