@@ -128,6 +128,40 @@ async def test_no_correction_is_paid_before_what_was_paid_already(service: Payro
     assert (await correct(service, october, "2024-11-05")).status_code == 201
 
 
+async def test_a_raise_from_before_what_the_next_run_looks_back_on_is_said_to_stay_unpaid(
+    service: PayrollService,
+) -> None:
+    """October 2023 and 2024 are paid: the run of November 2024 makes good from November 2023 on."""
+    employer_id, ids = await with_people(service, roster_row(1))
+    employee_id, hr = ids["E0001"], service.hr(employer_id)
+    for period in ("2023-10", "2024-10"):
+        await service.hear(assessed(employer_id, employee_id, period=period))
+        await pay_through(service, await run_of(service, employer_id, period))
+
+    async def notes(path: str, body: dict[str, Any]) -> list[str]:
+        answer = await service.post(path, hr, json=body)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["notes"])
+
+    path = f"/employees/{employee_id}/standing-items"
+    assert await notes(path, {"items": [{**RAISED, "since": "2023-11-01"}]}) == []
+    back = {"items": [{**RAISED, "since": "2023-10-16", "amount_fen": 1_100_000}]}
+    [said] = await notes(path, back)
+    assert said == (
+        "2023-10（1 人）已发薪，早于下一次工资核算会补差的 2023-11 及以后月份："
+        "其中的差额不会自动补发或扣回，请对这些月份逐月做更正发薪"
+    )
+    # What is known already changes nothing.
+    assert await notes(path, back) == []
+    bonus = {"employee_id": employee_id, "code": "bonus", "amount_fen": 1}
+    month = {"employer_id": employer_id, "levy_period": "2023-10", "entries": [bonus]}
+    assert await notes("/entries", month) == [said]
+    assert await notes("/entries", {**month, "levy_period": "2024-10"}) == []
+    roster = csv_file([roster_row(1, 约定月工资="12000")])
+    staged = (await service.upload(employer_id, "roster", "r.csv", roster)).json()
+    assert staged["notes"][-1].startswith("1 人的约定月工资有变：花名册的工资没有起始日")
+
+
 async def test_a_correction_is_paid_in_this_tax_year_and_soon(service: PayrollService) -> None:
     _, _, october = await paid_october(service)
 

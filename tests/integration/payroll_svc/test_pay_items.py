@@ -58,7 +58,7 @@ async def test_what_is_entered_is_paid_and_explained(service: PayrollService) ->
         {"employee_id": employee_id, "code": "travel_allowance", "amount_fen": 20_000},
         {"employee_id": employee_id, "code": "after_tax_deduction", "amount_fen": 5_000},
     )
-    assert entered.json() == {"taken_in": 4}
+    assert entered.json() == {"taken_in": 4, "notes": []}
     assert (await step(service, run, "recompute")).status_code == 200
     # 8,700 x 11 / 23 + 11,020 x 12 / 23, two hours at 11,020 / 21.75 / 8 twice, three nights at 50.
     base_fen = (870_000 * 11 + 1_102_000 * 12 + 11) // 23

@@ -1,5 +1,6 @@
 """Pay items, and what HR enters under them: standing items of a person, entries of a month."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -78,10 +79,14 @@ class StandingIn(Strict):
     items: list[StandingBody] = Field(min_length=1, max_length=200)
 
 
+_NOTES = "What HR should know: paid months that the next run no more makes good."
+
+
 class StandingOut(Strict):
     """All standing items of a person, each code's in the order of its days."""
 
     items: list[StandingBody]
+    notes: list[str] = Field(default_factory=list, description=_NOTES)
 
 
 class EntryBody(Strict):
@@ -104,6 +109,7 @@ class EntriesIn(Strict):
 
 class EntriesOut(Strict):
     taken_in: int = Field(examples=[1])
+    notes: list[str] = Field(default_factory=list, description=_NOTES)
 
 
 def routes(engine: Engine, clock: Clock, rules: Rules) -> APIRouter:
@@ -153,13 +159,16 @@ def _add_standing(router: APIRouter, engine: Engine, clock: Clock, rules: Rules)
         employee_id: str, body: StandingIn, caller: Hr, write: Once
     ) -> StandingOut:
         """Adds standing items, or corrects those of the same code and first day. A day in a month
-        that is paid makes a difference in the next run, or in a correction run.
+        that is paid makes a difference in the next run, or in a correction run: `notes` say which
+        months are too far back for the next run.
         """
         items = [Standing(**item.model_dump()) for item in body.items]
 
         async def act() -> StandingOut:
-            known = await enter_standing(conn, rules, employee_id, items, caller.sub, clock.now())
-            return _standing_out(known)
+            known, notes = await enter_standing(
+                conn, rules, employee_id, items, caller.sub, clock.now()
+            )
+            return _standing_out(known, notes)
 
         async with tenant(engine, caller) as conn:
             return await once(conn, caller, write, StandingOut, act)
@@ -197,16 +206,16 @@ def _add_entries(router: APIRouter, engine: Engine, clock: Clock, rules: Rules) 
         ]
 
         async def act() -> EntriesOut:
-            count = await enter_month(
+            count, notes = await enter_month(
                 conn, rules, body.employer_id, body.levy_period, given, caller.sub, clock.now()
             )
-            return EntriesOut(taken_in=count)
+            return EntriesOut(taken_in=count, notes=list(notes))
 
         async with tenant(engine, mine) as conn:
             return await once(conn, caller, write, EntriesOut, act)
 
 
-def _standing_out(items: list[Standing]) -> StandingOut:
+def _standing_out(items: list[Standing], notes: Sequence[str] = ()) -> StandingOut:
     def day(value: date | None) -> str | None:
         return value.isoformat() if value else None
 
@@ -220,7 +229,8 @@ def _standing_out(items: list[Standing]) -> StandingOut:
                     "until": day(item.until),
                 }
                 for item in items
-            ]
+            ],
+            "notes": list(notes),
         }
     )
 

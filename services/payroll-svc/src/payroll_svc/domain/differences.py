@@ -1,11 +1,11 @@
 """What a paid month should have been, less what was paid for it: retroactive changes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from payroll_svc.domain.pay_items import Reckoned, Step
-from shared.values import fen_text
+from shared.values import LevyPeriod, fen_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,19 @@ class PaidMonth:
     levy_period: str
     agreed_wage_fen: int
     items: tuple[Reckoned, ...]
+
+
+def beyond_note(paid: Collection[tuple[str, str]], first: LevyPeriod) -> str:
+    """What HR is told of paid months, (employee id, levy period), before the first that the next
+    run makes good.
+    """
+    months = sorted({month for _, month in paid})
+    people = len({employee_id for employee_id, _ in paid})
+    span = months[0] if len(months) == 1 else f"{months[0]} 至 {months[-1]} 的 {len(months)} 个月"
+    return (
+        f"{span}（{people} 人）已发薪，早于下一次工资核算会补差的 {first} 及以后月份："
+        "其中的差额不会自动补发或扣回，请对这些月份逐月做更正发薪"
+    )
 
 
 def differences(

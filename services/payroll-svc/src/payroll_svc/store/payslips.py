@@ -157,6 +157,16 @@ async def months_to_make_good(
     return await months_paid(conn, ids, since_period, levy_period) if ids else {}
 
 
+async def paid_before(
+    conn: Connection, employee_ids: Iterable[str], levy_period: str
+) -> set[tuple[str, str]]:
+    """(employee id, levy period) of every month before this one that was paid."""
+    wanted = select(payslips.c.employee_id, payslips.c.levy_period).where(
+        among(payslips.c.employee_id, employee_ids), payslips.c.levy_period < levy_period
+    )
+    return {(row.employee_id, row.levy_period) for row in await conn.execute(wanted.distinct())}
+
+
 async def months_paid(
     conn: Connection, employee_ids: Iterable[str], since_period: str, before_period: str
 ) -> dict[str, list[PaidMonth]]:

@@ -274,6 +274,17 @@ async def salary_versions(
     return {row.employee_id: row.version for row in await conn.execute(wanted)}
 
 
+async def last_paid_period(conn: Connection, employer_id: str) -> str | None:
+    """The newest levy period whose regular run is paid."""
+    wanted = select(func.max(payroll_runs.c.levy_period)).where(
+        payroll_runs.c.employer_id == employer_id,
+        payroll_runs.c.kind == REGULAR,
+        payroll_runs.c.state == "paid",
+    )
+    found: str | None = (await conn.execute(wanted)).scalar()
+    return found
+
+
 async def last_payday(conn: Connection, employer_id: str) -> date | None:
     """The latest payday of a run that is paid."""
     wanted = select(func.max(payroll_runs.c.payday)).where(

@@ -25,7 +25,7 @@ from payroll_svc.usecases.entered import (
     tell_items,
 )
 from payroll_svc.usecases.identities import Keys
-from payroll_svc.usecases.rosters import catalogue_of
+from payroll_svc.usecases.rosters import catalogue_of, notes_of_beyond
 from payroll_svc.usecases.taxing import Year, tax_terms_on, years_to_date
 from shared.db import Connection
 from shared.refusal import FieldFault
@@ -82,9 +82,10 @@ async def enter_standing(
     items: Sequence[Standing],
     by: str,
     at: datetime,
-) -> list[Standing]:
-    """Keeps what the person gets from a day on; a day in a paid month makes a difference in the
-    next run. EntriesRefused for codes that are no amount a month, for days that cannot be, and
+) -> tuple[list[Standing], tuple[str, ...]]:
+    """Keeps what the person gets from a day on, all that is kept now; a day in a paid month makes a
+    difference in the next run, and notes say where it is too late for that. EntriesRefused for
+    codes that are no amount a month, for days that cannot be, and
     for repeats.
     """
     employer_id, _ = await people_store.person(conn, employee_id)
@@ -108,8 +109,15 @@ async def enter_standing(
     faults += _repeats("items", [(item.code, item.since.isoformat()) for item in items])
     if faults:
         raise EntriesRefused(f"{len(faults)} standing items cannot be taken in.", tuple(faults))
+    known = await entered_store.standing_of(conn, employee_id)
     await keep_standing(conn, employer_id, employee_id, items, by, at)
-    return await entered_store.standing_of(conn, employee_id)
+    spans = [
+        (employee_id, str(LevyPeriod.of(one.since)), str(LevyPeriod.of(one.until or date.max)))
+        for one in items
+        if one not in known
+    ]
+    notes = await notes_of_beyond(conn, employer_id, spans)
+    return await entered_store.standing_of(conn, employee_id), notes
 
 
 async def enter_month(
@@ -120,8 +128,8 @@ async def enter_month(
     given: Sequence[tuple[str, Entry]],
     by: str,
     at: datetime,
-) -> int:
-    """Keeps (employee id, entry) pairs of one month, all or none; how many there were.
+) -> tuple[int, tuple[str, ...]]:
+    """Keeps (employee id, entry) pairs of one month, all or none; how many there were, and notes.
 
     A run that was computed before takes them when it is computed anew; a paid month gives a
     difference. EntriesRefused names every place that does not fit.
@@ -140,7 +148,8 @@ async def enter_month(
             f"{len(faults)} faults; none of the entries is taken in.", tuple(faults)
         )
     await keep_entries(conn, employer_id, levy_period, given, by, at)
-    return len(given)
+    spans = [(employee_id, levy_period, levy_period) for employee_id, _ in given]
+    return len(given), await notes_of_beyond(conn, employer_id, spans)
 
 
 def _repeats(where: str, keys: Sequence[tuple[str, str]]) -> list[FieldFault]:

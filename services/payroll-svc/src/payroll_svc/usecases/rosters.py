@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from payroll_svc.domain.corrections import corrected_members, lines_owed
+from payroll_svc.domain.differences import beyond_note
 from payroll_svc.domain.pay import DueLine, late_owed
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun, members_of
 from payroll_svc.domain.payslip import Payslip
@@ -12,6 +13,7 @@ from payroll_svc.store import assessments as assessments_store
 from payroll_svc.store import entered as entered_store
 from payroll_svc.store import payslips as payslips_store
 from payroll_svc.store import people as people_store
+from payroll_svc.store import runs as runs_store
 from shared.db import Connection
 from shared.values import LevyPeriod
 
@@ -38,6 +40,29 @@ async def fresh_members(conn: Connection, rules: Rules, run: PayrollRun) -> list
         await entered_store.entered_for(conn, run.employer_id, since, run.levy_period),
         await payslips_store.months_to_make_good(conn, run.employer_id, since, run.levy_period),
     )
+
+
+async def notes_of_beyond(
+    conn: Connection, employer_id: str, changed: Iterable[tuple[str, str, str]]
+) -> tuple[str, ...]:
+    """What HR should know of changes, each (employee id, first levy period, last one), in months
+    that are paid and that no regular run looks back on any more: a note, or none.
+    """
+    last = await runs_store.last_paid_period(conn, employer_id)
+    if last is None:
+        return ()
+    first = LevyPeriod.parse(last).shifted(1 - _MADE_GOOD_MONTHS)
+    spans: dict[str, list[tuple[str, str]]] = {}
+    for employee_id, since, until in changed:
+        if since < str(first):
+            spans.setdefault(employee_id, []).append((since, until))
+    paid = await payslips_store.paid_before(conn, spans, str(first))
+    beyond = {
+        (employee_id, month)
+        for employee_id, month in paid
+        if any(since <= month <= until for since, until in spans[employee_id])
+    }
+    return (beyond_note(beyond, first),) if beyond else ()
 
 
 async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Member]:

@@ -117,8 +117,11 @@ async def stage_file(
         rows = await payslips.with_paydays(conn, on_or_before, upload, rows)
     found = report([*read.faults, *await kind.faults(conn, upload, rows)])
     good = [row for row in rows if kind.row_of(row) not in found.rows]
-    changes = counted(await kind.effects(conn, upload, good))
-    staged = staged_import(upload, read.row_count, found, read.notes, changes, by, at)
+    effects = await kind.effects(conn, upload, good)
+    notes = read.notes
+    if upload.kind == ROSTER:
+        notes += await roster.notes_of(conn, upload, effects)
+    staged = staged_import(upload, read.row_count, found, notes, counted(effects), by, at)
     await imports_store.save_staged(conn, staged, kind.contents(good))
     return staged
 

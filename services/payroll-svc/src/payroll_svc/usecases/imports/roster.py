@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from payroll_svc.domain.faults import Fault
-from payroll_svc.domain.imports import Effect, Import, Upload, missing_person
+from payroll_svc.domain.imports import CHANGED, Effect, Import, Upload, missing_person
 from payroll_svc.domain.people import (
     Person,
     RosterRow,
@@ -22,6 +22,7 @@ from payroll_svc.store import approvals as approvals_store
 from payroll_svc.store import employers as employers_store
 from payroll_svc.store import erasures as erasures_store
 from payroll_svc.store import people as people_store
+from payroll_svc.store import runs as runs_store
 from payroll_svc.store import staged as staged_store
 from payroll_svc.usecases.facts import employee_changed, employee_sealed
 from payroll_svc.usecases.identities import Keys
@@ -98,6 +99,19 @@ async def _effects(
         if one.employee_id not in named and any(spell.until is None for spell in one.spells)
     ]
     return [*effects, *missing]
+
+
+async def notes_of(conn: Connection, upload: Upload, effects: Sequence[Effect]) -> tuple[str, ...]:
+    """That a changed wage makes nothing good, where anything is paid that it could."""
+    raised = sum(
+        effect.change == CHANGED and "agreed_wage_fen" in effect.differences() for effect in effects
+    )
+    if not raised or await runs_store.last_paid_period(conn, upload.employer_id) is None:
+        return ()
+    return (
+        f"{raised} 人的约定月工资有变：花名册的工资没有起始日，只用于还没有发薪的月份；"
+        "已发薪的月份要补差的，请录入带起始日的固定工资项（基本工资）",
+    )
 
 
 def _effect(
