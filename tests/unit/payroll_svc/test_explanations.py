@@ -73,6 +73,15 @@ def test_an_item_with_a_difference_is_in_one_sum() -> None:
     assert "合计" not in sentence(replace(PAID, items=(own,)), "item:base_salary")
 
 
+def test_what_a_restored_payslip_no_longer_knows_is_said() -> None:
+    restored = replace(PAID, net_fen=998_000, special_additional_fen=200_000)
+    assert sentence(restored, "net").endswith(" + 税后项目（明细没有保存） -20.00 = 9,980.00。")
+    assert "税后" not in sentence(PAID, "net")
+    assert sentence(restored, "special_additional") == (
+        "专项附加扣除本次计入 2,000.00：由哪些扣除组成没有保存。"
+    )
+
+
 @pytest.mark.parametrize(
     ("own_fen", "words"),
     [

@@ -150,7 +150,8 @@ def _special(slip: Payslip) -> Explanation:
     special = slip.tax.special if slip.tax else ()
     is_known = special or own_fen < 0
     before_fen = sum(step.value for step in special) - own_fen if is_known else 0
-    words = " + ".join(step.label for step in special) or "没有可计入的扣除"
+    nothing = "没有可计入的扣除" if own_fen <= 0 else "由哪些扣除组成没有保存"
+    words = " + ".join(step.label for step in special) or nothing
     if before_fen:
         to_date = fen_text(own_fen + before_fen)
         words = f"本年累计 {to_date}（{words}）− 此前已计入 {fen_text(before_fen)}"
@@ -231,6 +232,15 @@ def _tax_steps(tax: Withholding) -> tuple[Step, ...]:
 
 def _net(slip: Payslip) -> Explanation:
     after = [item for item in slip.items if item.part == AFTER_TAX]
+    untold_fen = slip.net_fen - (
+        slip.gross_fen
+        - slip.contributions_fen
+        - slip.tax_fen
+        + sum(item.amount_fen for item in after)
+    )
+    if untold_fen:
+        # A restored payslip: what was beside the gross is known as a sum alone.
+        after.append(Reckoned("", "税后项目（明细没有保存）", untold_fen, AFTER_TAX))
     after_words = "".join(f" + {item.name} {fen_text(item.amount_fen)}" for item in after)
     sentence = (
         f"实发工资 = 应发 {fen_text(slip.gross_fen)}"
