@@ -1,9 +1,13 @@
 """Whoever has a sentence of a payslip reckons its figure again from the numbers in it."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from payroll_svc.domain.explanations import explained
 from payroll_svc.domain.income_tax import BONUS_TAXED_APART, TaxPayer, YearToDate, withhold
@@ -12,6 +16,7 @@ from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.reckoning import reckoned
 from tests.support.pay import CATALOGUE, TERMS, month, spell
+from tests.support.payslips import GOLDEN
 
 PAID = Payslip(
     employee_id="employee",
@@ -39,6 +44,54 @@ def taxed(before: YearToDate, income_fen: int, bonus_fen: int = 0) -> str:
     payer = TaxPayer(PAID.payday, 3, elections=frozenset({BONUS_TAXED_APART}))
     tax = withhold(TERMS, before, payer, income_fen, 0, bonus_fen)
     return sentence(replace(PAID, tax=tax, tax_fen=tax.tax_fen), "tax")
+
+
+_N = r"(-?[\d,]+\.\d\d)"
+_TAX = re.compile(
+    rf"累计收入 {_N} − 减除费用 {_N}（5,000.00 × 3 个月） − 社保公积金 {_N} − 专项附加扣除 {_N}"
+    rf" = {_N}，(?:没有应纳税所得额|× ([\d.]+)% − 速算扣除数 {_N} = {_N}，减已预扣 {_N})"
+    rf"，本次预扣 {_N}(?:（此前多预扣的 {_N} 留待年度汇算）)?"
+    rf"(?:；全年一次性奖金 {_N} 单独计税 × ([\d.]+)% − {_N} = {_N}；合计预扣 {_N})?（"
+)
+
+
+@given(
+    st.integers(0, 200_000_000),
+    st.integers(0, 30_000_000),
+    st.integers(-1_000_000, 100_000_000),
+    st.integers(0, 80_000_000),
+)
+def test_any_tax_is_reckoned_again_from_its_sentence(
+    before_fen: int, withheld_fen: int, income_fen: int, bonus_fen: int
+) -> None:
+    before = YearToDate(income_fen=before_fen, tax_fen=withheld_fen)
+    said = taxed(before, income_fen + bonus_fen, bonus_fen)
+    found = _TAX.match(said)
+    assert found, said
+    income, allowance, own, special, taxable, rate, quick, due, withheld, now, surplus, *apart = (
+        Decimal((text or "0").replace(",", "")) for text in found.groups()
+    )
+    assert income - allowance - own - special == taxable
+    assert due == max(0, _cut(taxable * rate / 100) - quick)
+    assert now == max(0, due - withheld)
+    assert surplus == (max(0, withheld - due) if rate else Decimal(withheld_fen) / 100)
+    bonus, bonus_rate, bonus_quick, bonus_tax, total = apart
+    assert bonus_tax == _cut(bonus * bonus_rate / 100) - bonus_quick
+    assert total == (now + bonus_tax if bonus else 0)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_every_sum_of_a_payslip_adds_up_in_its_sentence(name: str) -> None:
+    slip = GOLDEN[name]()
+    for figure in ("gross", "contributions", "net", "employer", "employer_cost"):
+        _, terms, total = sentence(slip, figure).removesuffix("。").split(" = ")
+        signed = re.findall(rf"(−)?[^−+]*?{_N}", terms)
+        amounts = [Decimal(text.replace(",", "")) * (-1 if minus else 1) for minus, text in signed]
+        assert sum(amounts) == Decimal(total.replace(",", "")), figure
+
+
+def _cut(yuan: Decimal) -> Decimal:
+    return yuan.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def test_what_was_withheld_too_much_is_named_where_nothing_is_withheld() -> None:
