@@ -76,10 +76,9 @@ def _standing_on(standing: Sequence[Standing], code: str, day: date) -> int | No
 
 
 def _standing_item(month: Month, item: PayItem) -> Reckoned | None:
-    days = [
-        month.period.first_day() + timedelta(days=n) for n in range(month.period.last_day().day)
-    ]
-    employed = [day for day in days if any(spell.touches(day, day) for spell in month.spells)]
+    first, last = month.period.first_day(), month.period.last_day()
+    days = [first + timedelta(days=n) for n in range(last.day)]
+    employed = _employed_on(month.spells, days)
     if not employed:
         return None
     if item.code == BASE_SALARY:
@@ -94,6 +93,14 @@ def _standing_item(month: Month, item: PayItem) -> Reckoned | None:
         )
     made = _by_days(item, days, amounts)
     return made if made.amount_fen else None
+
+
+def _employed_on(spells: Sequence[Spell], days: Sequence[date]) -> Sequence[date]:
+    """Nearly everyone is, on all of a month's days, by one spell: not asked day by day."""
+    for spell in spells:
+        if spell.since <= days[0] and (spell.until is None or spell.until >= days[-1]):
+            return days
+    return [day for day in days if any(spell.touches(day, day) for spell in spells)]
 
 
 def _by_days(item: PayItem, days: Sequence[date], amounts: Mapping[date, int]) -> Reckoned:

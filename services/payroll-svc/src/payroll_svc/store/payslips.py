@@ -15,7 +15,7 @@ from payroll_svc.domain.income_tax import YearToDate
 from payroll_svc.domain.pay_items import Reckoned
 from payroll_svc.domain.payslip import DISPUTED, Payslip, Reply
 from payroll_svc.store.bulk import among, insert_new, merge, next_versions_of
-from payroll_svc.store.parts import items_of, lines_of, tax_of
+from payroll_svc.store.parts import columns_of, items_of, lines_of, tax_of
 from payroll_svc.tables import paid_months as paid_month_versions
 from payroll_svc.tables import payslip_replies, payslips
 from shared.db import Connection
@@ -58,7 +58,7 @@ _OF_THE_ROSTER = [{"label": ROSTERS_SUM}]
 
 def row_of(slip: Payslip) -> dict[str, Any]:
     """What a payslip's row holds."""
-    return asdict(slip)
+    return columns_of(slip)
 
 
 async def issue(conn: Connection, slips: Sequence[Payslip]) -> None:

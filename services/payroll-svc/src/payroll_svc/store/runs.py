@@ -19,7 +19,7 @@ from payroll_svc.domain.payroll_run import (
     PayrollRun,
 )
 from payroll_svc.store.bulk import among, merge
-from payroll_svc.store.parts import items_of, lines_of, tax_of
+from payroll_svc.store.parts import columns_of, items_of, lines_of, tax_of
 from payroll_svc.tables import payroll_runs, run_members
 from shared.db import Connection
 from shared.refusal import NotFound
@@ -66,7 +66,7 @@ _UNFIGURED: Mapping[str, Any] = {
 def member_row(run: PayrollRun, member: Member) -> dict[str, Any]:
     """What a member's row holds before anything is withheld."""
     own = {"run_id": run.run_id, "employer_id": run.employer_id}
-    return {**own, **asdict(member), "gross_fen": member.gross_fen}
+    return {**own, **columns_of(member), "gross_fen": member.gross_fen}
 
 
 async def run(conn: Connection, run_id: str, *, lock: bool = False) -> PayrollRun:
@@ -164,6 +164,17 @@ async def people_page(
     conn: Connection, run_id: str, after: str, limit: int
 ) -> list[tuple[Member, Pay | None]]:
     """One page of a run's people by id, from the one after `after` on; no pay before the check."""
+    return await _people(conn, run_id, after, limit)
+
+
+async def everyone(conn: Connection, run_id: str) -> list[tuple[Member, Pay | None]]:
+    """All people of a run by id, also who is left out, each with their pay once it is checked."""
+    return await _people(conn, run_id, "", None)
+
+
+async def _people(
+    conn: Connection, run_id: str, after: str, limit: int | None
+) -> list[tuple[Member, Pay | None]]:
     wanted = select(run_members).where(
         run_members.c.run_id == run_id, run_members.c.employee_id > after
     )
@@ -172,15 +183,6 @@ async def people_page(
         (_member(row), _pay(row) if row["assessment_version"] is not None else None)
         for row in rows.mappings()
     ]
-
-
-async def paid_members(conn: Connection, run_id: str) -> list[tuple[Member, Pay]]:
-    """Every member as checked, with their pay; none before that."""
-    wanted = select(run_members).where(
-        run_members.c.run_id == run_id, run_members.c.assessment_version.is_not(None)
-    )
-    rows = (await conn.execute(wanted.order_by(run_members.c.employee_id))).mappings()
-    return [(_member(row), _pay(row)) for row in rows]
 
 
 def _pay(row: RowMapping) -> Pay:
@@ -207,7 +209,7 @@ async def save_check(
         conn,
         run_members,
         [
-            {**member_row(checked, member), **asdict(pay), "tax_fen": pay.tax_fen}
+            {**member_row(checked, member), **columns_of(pay), "tax_fen": pay.tax_fen}
             for member, pay in zip(members, pays, strict=True)
         ],
     )

@@ -197,7 +197,8 @@ async def check_run(
     """
     run = await _locked(conn, run_id)
     await _refuse_out_of_turn(conn, run)
-    everyone = await runs_store.members(conn, run_id)
+    known = await runs_store.everyone(conn, run_id)
+    everyone = [member for member, _ in known]
     members = [member for member in everyone if not member.left_out]
     ids = [member.employee_id for member in members]
     assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
@@ -205,15 +206,13 @@ async def check_run(
     _refuse_waiting(run, waiting_for(awaited, assessed), accept_first_wage_unknown)
     _refuse_unreckoned(run, members)
     await _refuse_outdated(conn, rules, run, everyone)
-    lines = await lines_of_run(conn, run, ids)
+    lines = await lines_of_run(conn, run, ids, assessed)
     pays = await pays_of(conn, rules, run, members, assessed, lines)
     if run.kind != CORRECTION:
         _refuse_negative(run, pays)
-    if run.state != "computed":
-        known = await runs_store.paid_members(conn, run_id)
-        if [pay for _, pay in known] == pays:
-            _refuse_checked(run, by)
-            return await view_of(conn, run)
+    if run.state != "computed" and [pay for _, pay in known if pay is not None] == pays:
+        _refuse_checked(run, by)
+        return await view_of(conn, run)
     checked = replace(
         run, state="checked", checked_at=at, checked_by=by, approved_at=None, approved_by=None
     )
@@ -236,8 +235,9 @@ async def approve_run(
         raise ApproverChecked(
             f"{by} has checked the run for {run.levy_period}; a second person approves it."
         )
-    await _refuse_outdated(conn, rules, run, await runs_store.members(conn, run_id))
-    await _refuse_changed(conn, run, await runs_store.paid_members(conn, run_id))
+    everyone = await runs_store.everyone(conn, run_id)
+    await _refuse_outdated(conn, rules, run, [member for member, _ in everyone])
+    await _refuse_changed(conn, run, [pay for _, pay in everyone if pay is not None])
     approved = replace(run, state="approved", approved_at=at, approved_by=by)
     await runs_store.save_state(conn, approved)
     return await view_of(conn, approved)
@@ -253,11 +253,12 @@ async def pay_run(conn: Connection, rules: Rules, run_id: str, at: datetime) -> 
     run = await _locked(conn, run_id)
     if run.state != "approved":
         raise PayrollRunNotReady(f"The run for {run.levy_period} is not approved yet.")
-    members = await runs_store.paid_members(conn, run_id)
+    everyone = await runs_store.everyone(conn, run_id)
+    members = [(member, pay) for member, pay in everyone if pay is not None]
     _refuse_unreckoned(run, [member for member, _ in members])
-    await _refuse_changed(conn, run, members)
-    everyone = await runs_store.members(conn, run_id)
-    await _refuse_outdated(conn, rules, run, everyone, (NOT_IN_RUN, DIFFERENCES_CHANGED))
+    await _refuse_changed(conn, run, [pay for _, pay in members])
+    reasons = (NOT_IN_RUN, DIFFERENCES_CHANGED)
+    await _refuse_outdated(conn, rules, run, [member for member, _ in everyone], reasons)
     paid = replace(run, state="paid", paid_at=at)
     await runs_store.save_state(conn, paid)
     await issue_payslips(conn, paid, members, at)
@@ -350,16 +351,14 @@ def _refuse_negative(run: PayrollRun, pays: Sequence[Pay]) -> None:
         )
 
 
-async def _refuse_changed(
-    conn: Connection, run: PayrollRun, members: Sequence[tuple[Member, Pay]]
-) -> None:
-    ids = [pay.employee_id for _, pay in members]
+async def _refuse_changed(conn: Connection, run: PayrollRun, pays: Sequence[Pay]) -> None:
+    ids = [pay.employee_id for pay in pays]
     assessed = await assessments_store.assessments_of(conn, ids, run.levy_period)
-    lines = await lines_of_run(conn, run, ids)
+    lines = await lines_of_run(conn, run, ids, assessed)
     versions = {employee_id: one.version for employee_id, one in assessed.items()}
     changed = [
         (pay.employee_id, "assessment_changed")
-        for _, pay in members
+        for pay in pays
         if versions.get(pay.employee_id, 0) != pay.assessment_version
         or lines[pay.employee_id] != pay.withheld
     ]

@@ -1,10 +1,10 @@
 """What a run's members are reckoned from, gathered from the stores."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from payroll_svc.domain.corrections import corrected_members, lines_owed
 from payroll_svc.domain.differences import beyond_note
-from payroll_svc.domain.pay import DueLine, late_owed
+from payroll_svc.domain.pay import Assessment, DueLine, late_owed
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun, members_of
 from payroll_svc.domain.payslip import Payslip
 from payroll_svc.domain.reckoning import Catalogue
@@ -71,6 +71,7 @@ async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Me
     catalogue = await catalogue_of(conn, rules, run.employer_id)
     month = run.levy_period
     entered = await entered_store.entered_for(conn, run.employer_id, month, month)
+    assessed = await assessments_store.assessments_of(conn, people, month)
     paid = await payslips_store.months_paid(conn, people, month, str(period.shifted(1)))
     return corrected_members(
         members_of(people.values(), period, catalogue, entered, {}),
@@ -78,19 +79,21 @@ async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Me
         catalogue,
         entered,
         {employee_id: months[0] for employee_id, months in paid.items() if months},
-        await lines_of_run(conn, run, list(people)),
+        await lines_of_run(conn, run, list(people), assessed),
     )
 
 
 async def lines_of_run(
-    conn: Connection, run: PayrollRun, employee_ids: Sequence[str]
+    conn: Connection,
+    run: PayrollRun,
+    employee_ids: Sequence[str],
+    assessed: Mapping[str, Assessment],
 ) -> dict[str, tuple[DueLine, ...]]:
-    """What the run withholds from each: the month's due lines, and those of other months that were
-    to be withheld by now and are not; in a correction, what the month's own payslips have not
-    withheld of its due lines.
+    """What the run withholds from each, its month `assessed` like this: the month's due lines, and
+    those of other months that were to be withheld by now and are not; in a correction, what the
+    month's own payslips have not withheld of its due lines.
     """
     month = run.levy_period
-    assessed = await assessments_store.assessments_of(conn, employee_ids, month)
     if run.kind == CORRECTION:
         slips = await payslips_store.payslips_for(conn, employee_ids, [month])
         return {

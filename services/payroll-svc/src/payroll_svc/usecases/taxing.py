@@ -52,6 +52,8 @@ async def pays_of(
     years = await years_to_date(conn, ids, run.payday)
     declared = await entered_store.declarations_of(conn, ids)
     first = await runs_store.first_payday(conn, run.employer_id) or run.payday
+    last = LevyPeriod.parse(run.levy_period).shifted(-1)
+    before = list(LevyPeriod(run.payday.year, 1).through(last))
     pays = []
     for member in members:
         year = years.get(member.employee_id, Year())
@@ -67,7 +69,7 @@ async def pays_of(
             terms,
         )
         doubts = year_doubts(
-            _employed_before(run, person), year.before, year.imported, bool(theirs.deductions)
+            _employed_in(person, before), year.before, year.imported, bool(theirs.deductions)
         )
         pays.append(replace(pay, warnings=(*pay.warnings, *doubts)))
     return pays
@@ -144,14 +146,8 @@ def _payer(
     return TaxPayer(run.payday, len(months), special_fen, elected, special)
 
 
-def _employed_before(run: PayrollRun, person: Person) -> list[str]:
-    """The months of the payday's tax year before the run's own in which the person was employed."""
-    last = LevyPeriod.parse(run.levy_period).shifted(-1)
-    return [
-        str(month)
-        for month in LevyPeriod(run.payday.year, 1).through(last)
-        if _is_employed(person, month)
-    ]
+def _employed_in(person: Person, months: Sequence[LevyPeriod]) -> list[str]:
+    return [str(month) for month in months if _is_employed(person, month)]
 
 
 def _is_employed(person: Person, month: LevyPeriod) -> bool:
