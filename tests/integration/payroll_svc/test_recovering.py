@@ -144,6 +144,13 @@ async def test_the_next_change_is_told_under_the_next_version(
     await recover(restored, told)
     async with transaction(restored.parts.worker) as conn:
         await outbox.take_back(conn, [(one, body_of(one.event)) for one in told])
+    raised = {"code": "base_salary", "since": "2024-10-01", "amount_fen": 1_500_000}
+    answer = await restored.post(
+        f"/employees/{me}/standing-items", restored.hr(employer_id), json={"items": [raised]}
+    )
+    # How the month was reckoned is not told: no run makes it good, and HR hears of it.
+    [note] = answer.json()["notes"]
+    assert note.startswith("2024-10（1 人）已发薪，核算过程没有保存：")
     headers = {**restored.hr(employer_id), "Idempotency-Key": "again"}
     path = f"/employees/{me}/tax-declaration"
     nothing: dict[str, list[Any]] = {"deductions": [], "elections": []}

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from payroll_svc.domain.differences import PaidMonth
+from payroll_svc.domain.differences import PaidMonth, unpaid_notes
 from payroll_svc.domain.pay import Assessment, DueLine, waiting_for
 from payroll_svc.domain.pay_items import Entry, Reckoned
 from payroll_svc.domain.payroll_run import (
@@ -248,3 +248,16 @@ def test_only_what_is_due_in_its_own_month_is_taken() -> None:
         due(344, to="2024-12"),
     )
     assert Assessment(3, lines).due("2024-10") == (due(76_000),)
+
+
+def test_hr_is_told_of_paid_months_that_no_run_makes_good() -> None:
+    first = LevyPeriod(2025, 11)
+    early = {("a", "2025-08"): True, ("b", "2025-10"): True, ("a", "2025-11"): True}
+    lost = {("a", "2025-09"): False, ("a", "2025-12"): False}
+    assert unpaid_notes(early, LevyPeriod(2025, 8)) == ()
+    assert unpaid_notes({**early, **lost}, first) == (
+        "2025-08 至 2025-10 的 2 个月（2 人）已发薪，早于下一次工资核算会补差的 "
+        "2025-11 及以后月份：其中的差额不会自动补发或扣回，请对这些月份逐月做更正发薪",
+        "2025-09 至 2025-12 的 2 个月（1 人）已发薪，核算过程没有保存："
+        "其中的差额不会自动补发或扣回，请把差额录入下一次工资核算",
+    )

@@ -1,7 +1,7 @@
 """What a paid month should have been, less what was paid for it: retroactive changes."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from payroll_svc.domain.pay_items import Reckoned, Step
@@ -21,17 +21,29 @@ class PaidMonth:
     items: tuple[Reckoned, ...]
 
 
-def beyond_note(paid: Collection[tuple[str, str]], first: LevyPeriod) -> str:
-    """What HR is told of paid months, (employee id, levy period), before the first that the next
-    run makes good.
+def unpaid_notes(paid: Mapping[tuple[str, str], bool], first: LevyPeriod) -> tuple[str, ...]:
+    """What HR is told of changed months that were paid, (employee id, levy period) to whether the
+    reckoning is kept, and that no run makes good by itself: those before `first`, the first that
+    the next run looks back on, and those without a reckoning, which no correction run takes either.
     """
+    early = [one for one, is_kept in paid.items() if is_kept and one[1] < str(first)]
+    lost = [one for one, is_kept in paid.items() if not is_kept]
+    notes = (
+        (early, f"早于下一次工资核算会补差的 {first} 及以后月份", "请对这些月份逐月做更正发薪"),
+        (lost, "核算过程没有保存", "请把差额录入下一次工资核算"),
+    )
+    return tuple(
+        f"{_span(months)}已发薪，{why}：其中的差额不会自动补发或扣回，{todo}"
+        for months, why, todo in notes
+        if months
+    )
+
+
+def _span(paid: Collection[tuple[str, str]]) -> str:
     months = sorted({month for _, month in paid})
     people = len({employee_id for employee_id, _ in paid})
     span = months[0] if len(months) == 1 else f"{months[0]} 至 {months[-1]} 的 {len(months)} 个月"
-    return (
-        f"{span}（{people} 人）已发薪，早于下一次工资核算会补差的 {first} 及以后月份："
-        "其中的差额不会自动补发或扣回，请对这些月份逐月做更正发薪"
-    )
+    return f"{span}（{people} 人）"
 
 
 def differences(

@@ -157,14 +157,16 @@ async def months_to_make_good(
     return await months_paid(conn, ids, since_period, levy_period) if ids else {}
 
 
-async def paid_before(
-    conn: Connection, employee_ids: Iterable[str], levy_period: str
-) -> set[tuple[str, str]]:
-    """(employee id, levy period) of every month before this one that was paid."""
-    wanted = select(payslips.c.employee_id, payslips.c.levy_period).where(
-        among(payslips.c.employee_id, employee_ids), payslips.c.levy_period < levy_period
+async def months_reckoned(
+    conn: Connection, employee_ids: Iterable[str]
+) -> dict[tuple[str, str], bool]:
+    """By (employee id, levy period) of every month that was paid, whether its reckoning is kept."""
+    key = (payslips.c.employee_id, payslips.c.levy_period)
+    wanted = select(*key, func.bool_or(payslips.c.tax.is_not(None)).label("is_reckoned")).where(
+        among(payslips.c.employee_id, employee_ids)
     )
-    return {(row.employee_id, row.levy_period) for row in await conn.execute(wanted.distinct())}
+    rows = await conn.execute(wanted.group_by(*key))
+    return {(row.employee_id, row.levy_period): row.is_reckoned for row in rows}
 
 
 async def months_paid(

@@ -25,7 +25,7 @@ from payroll_svc.usecases.entered import (
     tell_items,
 )
 from payroll_svc.usecases.identities import Keys
-from payroll_svc.usecases.rosters import catalogue_of, notes_of_beyond
+from payroll_svc.usecases.rosters import catalogue_of, notes_of_unpaid
 from payroll_svc.usecases.taxing import Year, tax_terms_on, years_to_date
 from shared.db import Connection
 from shared.refusal import FieldFault
@@ -116,7 +116,7 @@ async def enter_standing(
         for one in items
         if one not in known
     ]
-    notes = await notes_of_beyond(conn, employer_id, spans)
+    notes = await notes_of_unpaid(conn, employer_id, spans)
     return await entered_store.standing_of(conn, employee_id), notes
 
 
@@ -149,7 +149,7 @@ async def enter_month(
         )
     await keep_entries(conn, employer_id, levy_period, given, by, at)
     spans = [(employee_id, levy_period, levy_period) for employee_id, _ in given]
-    return len(given), await notes_of_beyond(conn, employer_id, spans)
+    return len(given), await notes_of_unpaid(conn, employer_id, spans)
 
 
 def _repeats(where: str, keys: Sequence[tuple[str, str]]) -> list[FieldFault]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from payroll_svc.domain.corrections import corrected_members, lines_owed
-from payroll_svc.domain.differences import beyond_note
+from payroll_svc.domain.differences import unpaid_notes
 from payroll_svc.domain.pay import Assessment, DueLine, late_owed
 from payroll_svc.domain.payroll_run import CORRECTION, Member, PayrollRun, members_of
 from payroll_svc.domain.payslip import Payslip
@@ -42,27 +42,25 @@ async def fresh_members(conn: Connection, rules: Rules, run: PayrollRun) -> list
     )
 
 
-async def notes_of_beyond(
+async def notes_of_unpaid(
     conn: Connection, employer_id: str, changed: Iterable[tuple[str, str, str]]
 ) -> tuple[str, ...]:
-    """What HR should know of changes, each (employee id, first levy period, last one), in months
-    that are paid and that no regular run looks back on any more: a note, or none.
+    """What HR should know of changes, each (employee id, first levy period, last one), in paid
+    months that no run makes good by itself.
     """
     last = await runs_store.last_paid_period(conn, employer_id)
     if last is None:
         return ()
-    first = LevyPeriod.parse(last).shifted(1 - _MADE_GOOD_MONTHS)
     spans: dict[str, list[tuple[str, str]]] = {}
     for employee_id, since, until in changed:
-        if since < str(first):
-            spans.setdefault(employee_id, []).append((since, until))
-    paid = await payslips_store.paid_before(conn, spans, str(first))
-    beyond = {
-        (employee_id, month)
-        for employee_id, month in paid
+        spans.setdefault(employee_id, []).append((since, until))
+    paid = await payslips_store.months_reckoned(conn, spans)
+    touched = {
+        (employee_id, month): is_reckoned
+        for (employee_id, month), is_reckoned in paid.items()
         if any(since <= month <= until for since, until in spans[employee_id])
     }
-    return (beyond_note(beyond, first),) if beyond else ()
+    return unpaid_notes(touched, LevyPeriod.parse(last).shifted(1 - _MADE_GOOD_MONTHS))
 
 
 async def _corrected(conn: Connection, rules: Rules, run: PayrollRun) -> list[Member]:
