@@ -1,5 +1,6 @@
 """入账: what a sum pays, and that every order of the same entries ends alike, to the fen."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from contribution_svc.domain.allocation import (
     DebitState,
     DueLine,
+    DueLines,
     Instalment,
     Move,
     Posting,
@@ -88,6 +90,28 @@ def test_a_sum_for_a_named_insurance_may_be_that_of_a_single_line_of_it() -> Non
     assert target_of(95_000, due, MEDICAL) == Target(Scope.LINE, MEDICAL, "wang")
     alike = [*due, DueLine("zhao", MEDICAL, 95_000, 0)]
     assert target_of(95_000, alike, MEDICAL) == Suspense("fits_several_lines")
+
+
+class _Watched(DueLines):
+    """Lines that count how often they were gone through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[DueLine]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_the_lines_are_gone_through_for_all_entries_and_not_for_each() -> None:
+    """A bank that debits line by line sends an entry for each line of thousands."""
+    due = _Watched(DueLine(f"e{n}", PENSION, 10_000 + n, 5_000) for n in range(500))
+    for line in due[:]:
+        paid = Target(Scope.LINE, PENSION, line.employee_id)
+        assert target_of(line.total_fen(), due) == paid
+        assert target_of(line.total_fen(), due, PENSION) == paid
+        assert target_of(line.total_fen(), due, PENSION, line.employee_id) == paid
+        assert line.employee_id in due.employee_ids
+    assert due.walks <= 5, "once for each thing that is asked of them"
 
 
 def test_a_named_line_is_taken_at_its_word_when_the_amount_agrees() -> None:

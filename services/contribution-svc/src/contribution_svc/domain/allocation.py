@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from shared.values import INSURANCE_WORDS, Insurance, LevyPeriod
 
@@ -42,6 +43,43 @@ class DueLine:
 
     def total_fen(self) -> int:
         return self.employer_fen + self.employee_fen
+
+
+class DueLines(tuple[DueLine, ...]):
+    """The lines of a declaration, with what every entry asks of them found once: a bank that debits
+    line by line sends as many entries as there are lines.
+    """
+
+    @cached_property
+    def total_fen(self) -> int:
+        return sum(line.total_fen() for line in self)
+
+    @cached_property
+    def employee_ids(self) -> frozenset[str]:
+        return frozenset(line.employee_id for line in self)
+
+    @cached_property
+    def insurance_fen(self) -> Mapping[Insurance, int]:
+        sums: dict[Insurance, int] = {}
+        for line in self:
+            sums[line.insurance] = sums.get(line.insurance, 0) + line.total_fen()
+        return sums
+
+    @cached_property
+    def by_cell(self) -> Mapping[tuple[str, Insurance], DueLine]:
+        cells: dict[tuple[str, Insurance], DueLine] = {}
+        for line in self:
+            cells.setdefault((line.employee_id, line.insurance), line)
+        return cells
+
+    @cached_property
+    def by_fen(self) -> Mapping[tuple[int, Insurance | None], Sequence[DueLine]]:
+        """Lines by their total: those of one insurance, and of any."""
+        found: dict[tuple[int, Insurance | None], list[DueLine]] = {}
+        for line in self:
+            for insurance in (line.insurance, None):
+                found.setdefault((line.total_fen(), insurance), []).append(line)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +149,15 @@ def target_of(
     assessed that cell: then the debit is posted as such. Without a name the amount must fit in
     exactly one way.
     """
+    lines = due if isinstance(due, DueLines) else DueLines(due)
     if employee_id and insurance:
-        return _named_line(amount_fen, due, insurance, employee_id)
+        return _named_line(amount_fen, lines, insurance, employee_id)
     if insurance:
-        return _named_insurance(amount_fen, due, insurance)
-    total_fen = sum(line.total_fen() for line in due)
-    if amount_fen == total_fen:
+        return _named_insurance(amount_fen, lines, insurance)
+    if amount_fen == lines.total_fen:
         return Target(Scope.DECLARATION)
-    found = _by_amount(amount_fen, due)
-    settling = _settling(amount_fen, total_fen, provisional_fen)
+    found = _by_amount(amount_fen, lines)
+    settling = _settling(amount_fen, lines.total_fen, provisional_fen)
     if settling is None:
         return found
     return Suspense("fits_line_and_provisional") if isinstance(found, Target) else settling
@@ -135,43 +173,34 @@ def _settling(amount_fen: int, total_fen: int, provisional_fen: int | None) -> T
 
 
 def _named_line(
-    amount_fen: int, due: Sequence[DueLine], insurance: Insurance, employee_id: str
+    amount_fen: int, due: DueLines, insurance: Insurance, employee_id: str
 ) -> Target | Suspense:
-    line = next((x for x in due if x.employee_id == employee_id and x.insurance is insurance), None)
+    line = due.by_cell.get((employee_id, insurance))
     if line is not None and line.total_fen() != amount_fen:
         return Suspense("amount_differs_from_line")
     return Target(Scope.LINE, insurance, employee_id)
 
 
-def _named_insurance(
-    amount_fen: int, due: Sequence[DueLine], insurance: Insurance
-) -> Target | Suspense:
-    if amount_fen == _insurance_sums(due).get(insurance):
+def _named_insurance(amount_fen: int, due: DueLines, insurance: Insurance) -> Target | Suspense:
+    if amount_fen == due.insurance_fen.get(insurance):
         return Target(Scope.INSURANCE, insurance)
-    fitting = [x for x in due if x.insurance is insurance and x.total_fen() == amount_fen]
+    fitting = due.by_fen.get((amount_fen, insurance), ())
     return _only_line(fitting, "amount_differs_from_insurance")
 
 
-def _by_amount(amount_fen: int, due: Sequence[DueLine]) -> Target | Suspense:
-    insurances = [i for i, sum_fen in _insurance_sums(due).items() if sum_fen == amount_fen]
+def _by_amount(amount_fen: int, due: DueLines) -> Target | Suspense:
+    insurances = [i for i, sum_fen in due.insurance_fen.items() if sum_fen == amount_fen]
     if len(insurances) == 1:
         return Target(Scope.INSURANCE, insurances[0])
     if insurances:
         return Suspense("fits_several_insurances")
-    return _only_line([x for x in due if x.total_fen() == amount_fen], "amount_differs")
+    return _only_line(due.by_fen.get((amount_fen, None), ()), "amount_differs")
 
 
 def _only_line(fitting: Sequence[DueLine], otherwise: str) -> Target | Suspense:
     if len(fitting) == 1:
         return Target(Scope.LINE, fitting[0].insurance, fitting[0].employee_id)
     return Suspense("fits_several_lines" if fitting else otherwise)
-
-
-def _insurance_sums(due: Iterable[DueLine]) -> dict[Insurance, int]:
-    sums: dict[Insurance, int] = {}
-    for line in due:
-        sums[line.insurance] = sums.get(line.insurance, 0) + line.total_fen()
-    return sums
 
 
 @dataclass(frozen=True, slots=True)

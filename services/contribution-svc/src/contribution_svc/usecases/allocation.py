@@ -8,6 +8,7 @@ from uuid import UUID
 from contribution_svc.domain.allocation import (
     DebitState,
     DueLine,
+    DueLines,
     Instalment,
     Move,
     Posting,
@@ -57,27 +58,19 @@ class _Claim:
 @dataclass(slots=True)
 class _Known:
     """The declarations and people that claims may mean, and the lines of each as they are
-    needed.
+    needed. `by_reference`: declarations by their id and the serial under which they are filed;
+    `by_month`: the regular one and its supplementary ones by account and levy period.
     """
 
-    declarations: Sequence[Declaration]
+    by_reference: Mapping[str, Declaration]
+    by_month: Mapping[tuple[str, str], Sequence[Declaration]]
     people: Mapping[tuple[str, str], NamedPerson]
-    due: dict[str, list[DueLine]]
+    due: dict[str, DueLines]
     provisional_fen: Mapping[str, int]
 
     def may_be_paid(self, declaration: Declaration) -> bool:
         """Approved, or not filed by its day and assessed for the time being."""
         return declaration.is_approved() or declaration.declaration_id in self.provisional_fen
-
-    def named(self, reference: str) -> Declaration | None:
-        """The declaration of this id, or filed under this serial."""
-        found = (d for d in self.declarations if reference in (d.declaration_id, d.filing_serial))
-        return next(found, None)
-
-    def of_account(self, account_id: str, period: str) -> list[Declaration]:
-        """The regular declaration and its supplementary ones."""
-        key = (account_id, period)
-        return [d for d in self.declarations if (d.account_id, d.levy_period) == key]
 
 
 async def allocate_waiting(
@@ -95,14 +88,13 @@ async def allocate_waiting(
         for a in await roster.accounts_by_ref(conn, refs)
     }
     claims = [_claim(entry, accounts) for entry in entries]
-    known = await _known(conn, claims)
-    allocated = [await _allocated(conn, claim, known, set(accounts.values())) for claim in claims]
+    known, account_ids = await _known(conn, claims), set(accounts.values())
+    allocated = [await _allocated(conn, claim, known, account_ids) for claim in claims]
     await posting_store.allocate(conn, allocated)
     paid = [one for one in allocated if one.target is not None]
     for declaration_id in sorted({one.declaration_id for one in paid}):
-        declaration = known.named(declaration_id)
-        assert declaration is not None
-        siblings = known.of_account(declaration.account_id, declaration.levy_period)
+        declaration = known.by_reference[declaration_id]
+        siblings = known.by_month[declaration.account_id, declaration.levy_period]
         if declaration.is_approved():
             await _post(conn, rules, declaration, siblings, known.due, now)
     return len(paid)
@@ -133,8 +125,15 @@ async def _known(conn: Connection, claims: Sequence[_Claim]) -> _Known:
     numbers = {c.remark.employee_no for c in claims if c.remark and c.remark.employee_no}
     employers = {claim.entry.employer_id for claim in claims}
     found = await declarations.locked_many(conn, ids, pairs)
+    by_month: dict[tuple[str, str], list[Declaration]] = {}
+    for one in found:
+        by_month.setdefault((one.account_id, one.levy_period), []).append(one)
     return _Known(
-        declarations=found,
+        by_reference={
+            **{one.filing_serial: one for one in found},
+            **{one.declaration_id: one for one in found},
+        },
+        by_month=by_month,
         people=await declared.people_by_no(conn, employers, numbers),
         due={},
         provisional_fen=await not_filed.assessed_fen(conn, [one.declaration_id for one in found]),
@@ -162,7 +161,7 @@ async def _target(
 ) -> Target | Suspense:
     if declaration.declaration_id not in known.due:
         due = await declared.due_lines(conn, declaration)
-        known.due[declaration.declaration_id] = due
+        known.due[declaration.declaration_id] = DueLines(due)
     employee_id = _employee(claim, known, declaration)
     if isinstance(employee_id, Suspense):
         return employee_id
@@ -183,12 +182,12 @@ def _candidates(
     """The declarations that the entry's reference or remark names, and that this bank account pays:
     a remark names no number.
     """
-    named = known.named(claim.declaration_id) if claim.declaration_id else None
+    named = known.by_reference.get(claim.declaration_id) if claim.declaration_id else None
     if named is not None and named.account_id not in account_ids:
         named = None
     told: Sequence[Declaration] = ()
     if claim.remark is not None and claim.account_id:
-        told = known.of_account(claim.account_id, str(claim.remark.levy_period))
+        told = known.by_month.get((claim.account_id, str(claim.remark.levy_period)), ())
     if named is not None and told and named not in told:
         return Suspense("reference_and_remark_disagree")
     found = [named] if named is not None else told
@@ -210,7 +209,7 @@ def _employee(claim: _Claim, known: _Known, declaration: Declaration) -> str | S
     if person is None:
         return Suspense("employee_unknown")
     declared_in = person.declared_in.get(declaration.levy_period, declaration.declaration_id)
-    carried = (line.employee_id for line in known.due[declaration.declaration_id])
+    carried = known.due[declaration.declaration_id].employee_ids
     if declared_in != declaration.declaration_id and person.employee_id not in carried:
         return Suspense("declared_in_another_declaration")
     return person.employee_id
@@ -230,14 +229,20 @@ async def post_again(
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One declaration of an account month: what it declared of whom, and what moved for it."""
+    """One declaration of an account month: what it declared of whom, and what moved for it, by the
+    employee whom the move names; "" where it names nobody. `employee_ids` are those of both.
+    """
 
     declaration: Declaration
     due: Mapping[str, Mapping[Insurance, DueLine]]
-    moves: Sequence[Move]
+    moves: Mapping[str, Sequence[Move]]
+    employee_ids: Collection[str]
 
-    def people(self) -> set[str]:
-        return {*self.due, *(m.target.employee_id for m in self.moves if m.target.employee_id)}
+    def moves_of(self, employee_id: str) -> Sequence[Move]:
+        """Those that may pay a line of this employee: of a bank that debits line by line a few,
+        not the moves of everyone.
+        """
+        return [*self.moves.get("", ()), *self.moves.get(employee_id, ())]
 
 
 async def _post(
@@ -260,9 +265,9 @@ async def _post(
     posting = _Posting(rules, declaration, found)
     ours = next(fold for fold in folds if fold.declaration == declaration)
     posted = []
-    for employee_id in sorted(ours.people()):
+    for employee_id in sorted(ours.employee_ids):
         rows = [row for fold in folds for row in posting.rows(fold, employee_id)]
-        holder = next(one.declaration for one in folds if employee_id in one.people())
+        holder = next(one.declaration for one in folds if employee_id in one.employee_ids)
         if rows:
             posted.append(_posted(holder, employee_id, tuple(rows)))
     changed = await posting_store.put(conn, posted)
@@ -272,12 +277,14 @@ async def _post(
 async def _fold(
     conn: Connection, declaration: Declaration, lines: Sequence[DueLine] | None
 ) -> _Fold:
-    moves = await posting_store.moves(conn, declaration.declaration_id)
-    moves = settled_moves(moves, declaration.total_fen)
+    found = await posting_store.moves(conn, declaration.declaration_id)
+    moves: dict[str, list[Move]] = {}
+    for move in settled_moves(found, declaration.total_fen):
+        moves.setdefault(move.target.employee_id, []).append(move)
     due: dict[str, dict[Insurance, DueLine]] = {}
     for line in await declared.due_lines(conn, declaration) if lines is None else lines:
         due.setdefault(line.employee_id, {})[line.insurance] = line
-    return _Fold(declaration, due, moves)
+    return _Fold(declaration, due, moves, {*due, *moves} - {""})
 
 
 def _posted(declaration: Declaration, employee_id: str, rows: tuple[PostedRow, ...]) -> Posted:
@@ -311,7 +318,7 @@ class _Posting:
     def rows(self, fold: _Fold, employee_id: str) -> Iterator[PostedRow]:
         """One for each insurance of which the declaration moved money."""
         lines = fold.due.get(employee_id, {})
-        for posting in postings(employee_id, lines, fold.moves):
+        for posting in postings(employee_id, lines, fold.moves_of(employee_id)):
             yield self._row(fold.declaration, lines.get(posting.insurance), posting)
 
     def _row(self, declaration: Declaration, line: DueLine | None, posting: Posting) -> PostedRow:
