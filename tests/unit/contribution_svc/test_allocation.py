@@ -14,6 +14,7 @@ from contribution_svc.domain.allocation import (
     DueLines,
     Instalment,
     Move,
+    Moves,
     Posting,
     Remark,
     Scope,
@@ -272,6 +273,18 @@ def test_a_sum_is_taken_exactly_or_waits(parts: list[int], amount_fen: int) -> N
         covered = [x for x in due if target.covers(x.employee_id, x.insurance)]
         assert sum(x.total_fen() for x in covered) == amount_fen
     assert target_of(amount_fen, list(reversed(due))) == target
+
+
+@given(some_moves())
+def test_an_employee_is_posted_by_the_moves_that_name_them_or_nobody(moves: list[Move]) -> None:
+    apart = Moves(moves)
+    for employee_id in ("wang", "li", "zhao"):
+        assert posted(employee_id, *apart.of(employee_id)) == posted(employee_id, *moves)
+    named = {one.target.employee_id for one in moves} - {""}
+    assert apart.employee_ids() == named
+    others = [one for one in moves if one.target.employee_id in named - {"wang"}]
+    assert len(apart.of("wang")) == len(moves) - len(others), "nobody else's"
+    assert len(apart.of("")) == sum(not one.target.employee_id for one in moves)
 
 
 def test_moves_are_compared_by_day_first() -> None:

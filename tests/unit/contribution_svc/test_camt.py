@@ -82,6 +82,24 @@ def test_an_encoding_that_says_what_it_is_is_read(encoding: str) -> None:
     assert read_statements("s.xml", content)[0].entries[0].remark.startswith("社保费")
 
 
+def test_what_a_batch_says_of_itself_is_read_once_for_all_its_parts() -> None:
+    """To read it for each part means going through all parts for each."""
+    parts = "".join(
+        f'<NtryDtls><TxDtls><Amt Ccy="CNY">{amount}</Amt></TxDtls></NtryDtls>'
+        for amount in ("3000.00", "457.00", "1.00")
+    )
+    start, rest = GOOD.decode().split("<NtryDtls>")
+    end = rest.split("</NtryDtls>")[1]
+    said = "<AddtlNtryInf>社保费 9901000001 202410</AddtlNtryInf>"
+    [statement] = read_statements("s.xml", (start + parts + said + end).encode())
+    assert [entry.amount_fen for entry in statement.entries] == [300_000, 45_700, 100]
+    assert {(entry.voucher, entry.remark) for entry in statement.entries} == {
+        ("V1", "社保费 9901000001 202410")
+    }
+    unclear = (start.replace(">DBIT<", ">OUT<") + parts + said.replace(" ", "\n") + end).encode()
+    assert refused(unclear).count("expected") == 2, "each fault once, not for every part"
+
+
 def test_a_batch_gives_one_entry_for_each_part() -> None:
     def part(amount: str, reference: str) -> str:
         refs = f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>"

@@ -230,6 +230,26 @@ class Move:
     is_booked: bool = True
 
 
+class Moves:
+    """The moves of a declaration by the employee whom they name, so that each employee is held
+    against the few that may pay them: a bank that debits line by line sends some for everyone.
+    """
+
+    def __init__(self, moves: Iterable[Move]) -> None:
+        self._named: dict[str, list[Move]] = {}
+        for move in moves:
+            self._named.setdefault(move.target.employee_id, []).append(move)
+
+    def employee_ids(self) -> set[str]:
+        """Whom any of them names."""
+        return {one for one in self._named if one}
+
+    def of(self, employee_id: str) -> Sequence[Move]:
+        """Those that name this employee, or nobody."""
+        named = self._named.get(employee_id, []) if employee_id else []
+        return [*self._named.get("", ()), *named]
+
+
 class DebitState(StrEnum):
     """What became of a debit."""
 

@@ -6,9 +6,10 @@ since readers differ on comments, CDATA and processing instructions inside value
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from unicodedata import category
 
 from lxml import etree
@@ -143,9 +144,24 @@ class _Reader:
 
     def _entry(self, element: etree._Element) -> "Iterator[Entry]":
         currency, fen = self._amount(element, "Amt")
+        whole = Entry(
+            line=_line(element),
+            currency=currency,
+            amount_fen=fen,
+            is_debit=self._direction(element),
+            status=self._status(element),
+            booked_on=self._booked_on(element),
+            is_reversal=self._text(element, "RvslInd", optional=True) in ("true", "1"),
+        )
+
+        # Once for all parts: to find it, everything that the entry holds is gone through.
+        @cache
+        def own(path: str) -> str:
+            return self._text(element, path, optional=True)
+
         details = list(self._all(element, "NtryDtls/TxDtls"))
         if len(details) <= 1:
-            yield self._movement(element, details[0] if details else None, currency, fen)
+            yield self._movement(whole, own, details[0] if details else None)
             return
         parts = [self._amount(detail, self._amount_path(detail)) for detail in details]
         if sum(part for _, part in parts) != fen:
@@ -153,34 +169,28 @@ class _Reader:
                 element, "Ntry/NtryDtls", str(len(parts)), "expected parts that add up to the entry"
             )
         for detail, (part_currency, part) in zip(details, parts, strict=True):
-            yield self._movement(element, detail, part_currency, part)
+            one = replace(whole, currency=part_currency, amount_fen=part)
+            yield self._movement(one, own, detail)
 
     def _amount_path(self, detail: etree._Element) -> str:
         """Version 2 has the amount of a transaction under AmtDtls, later ones beside it."""
         return "Amt" if self._find(detail, "Amt") is not None else "AmtDtls/TxAmt/Amt"
 
     def _movement(
-        self, entry: etree._Element, detail: etree._Element | None, currency: str, fen: int
+        self, whole: Entry, own: Callable[[str], str], detail: etree._Element | None
     ) -> Entry:
-        inner = entry if detail is None else detail
+        """The entry, or this part of it; `own` are texts of the entry itself, where a part has
+        none.
+        """
 
         def said(path: str) -> str:
-            return self._text(inner, path, optional=True) if detail is not None else ""
+            return self._text(detail, path, optional=True) if detail is not None else ""
 
-        remark = said("RmtInf/Ustrd") or self._text(entry, "AddtlNtryInf", optional=True)
-        return Entry(
-            line=_line(entry),
-            currency=currency,
-            amount_fen=fen,
-            is_debit=self._direction(entry),
-            status=self._status(entry),
-            booked_on=self._booked_on(entry),
+        return replace(
+            whole,
             reference=said("Refs/EndToEndId"),
-            voucher=said("Refs/AcctSvcrRef")
-            or self._text(entry, "AcctSvcrRef", optional=True)
-            or self._text(entry, "NtryRef", optional=True),
-            remark=remark,
-            is_reversal=self._text(entry, "RvslInd", optional=True) in ("true", "1"),
+            voucher=said("Refs/AcctSvcrRef") or own("AcctSvcrRef") or own("NtryRef"),
+            remark=said("RmtInf/Ustrd") or own("AddtlNtryInf"),
             return_code=said("RtrInf/Rsn/Cd") or said("RtrInf/Rsn/Prtry"),
             return_text=said("RtrInf/AddtlInf"),
         )

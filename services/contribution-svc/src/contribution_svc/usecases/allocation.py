@@ -10,7 +10,7 @@ from contribution_svc.domain.allocation import (
     DueLine,
     DueLines,
     Instalment,
-    Move,
+    Moves,
     Posting,
     Remark,
     Scope,
@@ -229,20 +229,14 @@ async def post_again(
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One declaration of an account month: what it declared of whom, and what moved for it, by the
-    employee whom the move names; "" where it names nobody. `employee_ids` are those of both.
+    """One declaration of an account month: what it declared of whom, and what moved for it;
+    `employee_ids` are those of both.
     """
 
     declaration: Declaration
     due: Mapping[str, Mapping[Insurance, DueLine]]
-    moves: Mapping[str, Sequence[Move]]
+    moves: Moves
     employee_ids: Collection[str]
-
-    def moves_of(self, employee_id: str) -> Sequence[Move]:
-        """Those that may pay a line of this employee: of a bank that debits line by line a few,
-        not the moves of everyone.
-        """
-        return [*self.moves.get("", ()), *self.moves.get(employee_id, ())]
 
 
 async def _post(
@@ -278,13 +272,11 @@ async def _fold(
     conn: Connection, declaration: Declaration, lines: Sequence[DueLine] | None
 ) -> _Fold:
     found = await posting_store.moves(conn, declaration.declaration_id)
-    moves: dict[str, list[Move]] = {}
-    for move in settled_moves(found, declaration.total_fen):
-        moves.setdefault(move.target.employee_id, []).append(move)
+    moves = Moves(settled_moves(found, declaration.total_fen))
     due: dict[str, dict[Insurance, DueLine]] = {}
     for line in await declared.due_lines(conn, declaration) if lines is None else lines:
         due.setdefault(line.employee_id, {})[line.insurance] = line
-    return _Fold(declaration, due, moves, {*due, *moves} - {""})
+    return _Fold(declaration, due, moves, {*due, *moves.employee_ids()})
 
 
 def _posted(declaration: Declaration, employee_id: str, rows: tuple[PostedRow, ...]) -> Posted:
@@ -318,7 +310,7 @@ class _Posting:
     def rows(self, fold: _Fold, employee_id: str) -> Iterator[PostedRow]:
         """One for each insurance of which the declaration moved money."""
         lines = fold.due.get(employee_id, {})
-        for posting in postings(employee_id, lines, fold.moves_of(employee_id)):
+        for posting in postings(employee_id, lines, fold.moves.of(employee_id)):
             yield self._row(fold.declaration, lines.get(posting.insurance), posting)
 
     def _row(self, declaration: Declaration, line: DueLine | None, posting: Posting) -> PostedRow:

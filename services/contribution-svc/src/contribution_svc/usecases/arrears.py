@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from contribution_svc.domain.allocation import DueLine, Instalment
+from contribution_svc.domain.allocation import DueLine, Instalment, Moves
 from contribution_svc.domain.difference import SupplementLine
 from contribution_svc.domain.figures import Series
 from contribution_svc.domain.late_fee import (
@@ -112,14 +112,14 @@ async def late_fee_if_paid(
     deferred = await deferrals.approved(conn, declaration.account_id, declaration.levy_period)
     lines = await _lines(conn, rules, declaration, today)
     moves = [m for m in await postings.moves(conn, declaration_id) if m.booked_on <= paid_on]
-    settled = settled_moves(moves, sum(line.total_fen() for line in lines))
+    settled = Moves(settled_moves(moves, sum(line.total_fen() for line in lines)))
     sums: dict[tuple[date, Series], _Sum] = {}
-    for line in _together(lines, {move.target.employee_id for move in moves}):
+    for line in _together(lines, settled.employee_ids()):
         own_day = line.due_on or declaration.due_on
         due_on = due_after_deferral(own_day, line.insurance, period, deferred)
         one = sums.setdefault((due_on, pack.late_fee_of(line.insurance)), _Sum())
         one.due_fen += line.total_fen()
-        for part in debited_of(line, settled):
+        for part in debited_of(line, settled.of(line.employee_id)):
             one.debit(part)
     left = [one.left_fen() for one in sums.values()]
     # What was taken for the time being pays no line before it has come to all of them.
