@@ -22,12 +22,13 @@ from contribution_svc.domain.campaign import (
 from contribution_svc.domain.wage_basis import BaseRule, WageBasis
 from contribution_svc.errors import AnswerNotPossible, BaseChangedMeanwhile, ConfirmationClosed
 from contribution_svc.policy import load_policies
-from shared.values import Insurance, LevyPeriod
+from shared.values import Insurance, LevyPeriod, fen_text
 from tests.support.bases import bases
 
 PACK = load_policies().packs["990100"]
 TERMS = PACK.terms(LevyPeriod(2024, 7), date(2024, 6, 1))
-MEDICAL = next(one for one in TERMS if one.insurance is Insurance.MEDICAL)
+MEDICAL = Insurance.MEDICAL
+FIGURES = PACK.insurances[MEDICAL].figures_at(date(2024, 7, 1), date(2024, 6, 1))
 SCHEME = [one.insurance for one in TERMS]
 REGULAR = PACK.person_kinds["regular"]
 UNTIL, TODAY = date(2024, 6, 20), date(2024, 6, 20)
@@ -154,19 +155,55 @@ def test_what_cannot_be_answered_is_refused() -> None:
 def test_a_verified_base_that_differs_says_by_how_much_and_why(
     wage_fen: int, verified_fen: int, last_year_fen: int | None, why: str
 ) -> None:
-    found = verified_differs(MEDICAL, base_of(wage_fen), verified_fen, last_year_fen)
+    found = verified_differs(MEDICAL, FIGURES, base_of(wage_fen), verified_fen, last_year_fen)
     assert found is not None
     assert found.why == why
     assert found.difference_fen() == verified_fen - found.ours_fen
 
 
+@pytest.mark.parametrize(
+    ("wage_fen", "key", "bound_fen", "verified_fen", "named"),
+    [
+        pytest.param(450_000, "floor", 540_000, 540_000, "下限", id="the floor rose under a base"),
+        pytest.param(520_000, "floor", 540_000, 540_000, "下限", id="the floor rose over a wage"),
+        pytest.param(450_000, "floor", 400_000, 450_000, "下限", id="the floor fell below it"),
+        pytest.param(3_000_000, "ceiling", 2_550_000, 2_550_000, "上限", id="the ceiling rose"),
+        pytest.param(3_000_000, "ceiling", 3_100_000, 3_000_000, "上限", id="it rose over a wage"),
+        pytest.param(2_300_000, "ceiling", 2_200_000, 2_200_000, "上限", id="it fell on a wage"),
+    ],
+)
+def test_a_bound_that_moved_since_is_named_with_its_notice(
+    wage_fen: int, key: str, bound_fen: int, verified_fen: int, named: str
+) -> None:
+    """The declared wage has arrived: a bound of October is not the one of July."""
+    october, published = date(2024, 10, 1), date(2024, 11, 5)
+    moved = replace(
+        FIGURES[key], value=bound_fen, effective_from=october, known_since=published, source="通知"
+    )
+    now = {**FIGURES, key: moved}
+    # That a base of last year happens to be the same explains nothing.
+    found = verified_differs(MEDICAL, now, base_of(wage_fen), verified_fen, verified_fen)
+    assert found is not None
+    assert found.why == "bound_moved"
+    said = f"基数{named}自2024-10-01起为{fen_text(bound_fen)}元（通知，2024-11-05公布）"
+    assert found.said.startswith(said)
+    assert "未收到" not in found.said
+
+
+def test_another_bound_than_the_one_that_moved_is_not_blamed_on_it() -> None:
+    moved = {**FIGURES, "floor": replace(FIGURES["floor"], value=540_000)}
+    found = verified_differs(MEDICAL, moved, base_of(950_000), 540_000, None)
+    assert found is not None
+    assert found.why == "at_bound"
+
+
 def test_a_verified_base_that_agrees_is_no_difference() -> None:
-    assert verified_differs(MEDICAL, base_of(950_000), 950_000, 900_000) is None
+    assert verified_differs(MEDICAL, FIGURES, base_of(950_000), 950_000, 900_000) is None
 
 
 def test_bounds_that_no_pack_published_hold_no_verified_base() -> None:
-    unbounded = replace(MEDICAL, floor_fen=None, ceiling_fen=None)
+    unbounded = {key: replace(figure, value=None) for key, figure in FIGURES.items()}
     base = replace(base_of(950_000), bounds=dict.fromkeys(Insurance, Bound.WITHIN))
-    found = verified_differs(unbounded, base, 960_000, None)
+    found = verified_differs(MEDICAL, unbounded, base, 960_000, None)
     assert found is not None
     assert found.why == "other_wage"

@@ -8,7 +8,9 @@ from datetime import date
 from enum import StrEnum
 
 from contribution_svc.domain.base import Bases, Bound, base_within
-from contribution_svc.domain.policy import PersonKind, Terms
+from contribution_svc.domain.figures import Figure
+from contribution_svc.domain.policy import PersonKind
+from contribution_svc.domain.rounding import countable_fen
 from contribution_svc.errors import AnswerNotPossible, BaseChangedMeanwhile, ConfirmationClosed
 from shared.values import Insurance, fen_text
 
@@ -186,33 +188,65 @@ class Difference:
 
 
 def verified_differs(
-    terms: Terms, base: DeclaredBase, verified_fen: int, last_year_fen: int | None
+    insurance: Insurance,
+    figures: Mapping[str, Figure],
+    base: DeclaredBase,
+    verified_fen: int,
+    last_year_fen: int | None,
 ) -> Difference | None:
     """How a verified base differs from the declared one; None where it does not.
 
-    `last_year_fen` is the base of the contribution year before, None where there was none.
+    `figures` are those of the verified levy period by key, `last_year_fen` the base of the
+    contribution year before, None where there was none.
     """
-    ours_fen = base.bases_fen[terms.insurance]
+    ours_fen = base.bases_fen[insurance]
     if verified_fen == ours_fen:
         return None
-    why, said = _why(terms, base.average_fen, ours_fen, verified_fen, last_year_fen)
-    return Difference(terms.insurance, ours_fen, verified_fen, why, said)
+    moved = _moved(figures, base.average_fen, ours_fen, base.bounds[insurance], verified_fen)
+    why, said = moved or _why(figures, base.average_fen, ours_fen, verified_fen, last_year_fen)
+    return Difference(insurance, ours_fen, verified_fen, why, said)
+
+
+def _moved(
+    figures: Mapping[str, Figure], average_fen: int, ours_fen: int, held: Bound, verified_fen: int
+) -> tuple[str, str] | None:
+    """A bound has moved since the base was declared, and the wage held by it as it is now makes
+    what was verified. Where no bound held the declared base, that is the wage.
+    """
+    floor, ceiling = figures["floor"], figures["ceiling"]
+    wage_fen = ours_fen if held is Bound.WITHIN else countable_fen(average_fen)
+    now_fen, now = base_within(wage_fen, floor.value, ceiling.value)
+    is_floor = (now if held is Bound.WITHIN else held) is Bound.FLOOR
+    word, bound = ("下限", floor) if is_floor else ("上限", ceiling)
+    if now_fen != verified_fen or bound.value in (None, ours_fen):
+        return None
+    return (
+        "bound_moved",
+        f"基数{word}自{bound.effective_from}起为{fen_text(bound.value or 0)}元"
+        f"（{bound.notice_said()}），核定方据此核定为{fen_text(verified_fen)}元；"
+        f"申报的{fen_text(ours_fen)}元是按此前的{word}确定的",
+    )
 
 
 def _why(
-    terms: Terms, wage_fen: int, ours_fen: int, verified_fen: int, last_year_fen: int | None
+    figures: Mapping[str, Figure],
+    wage_fen: int,
+    ours_fen: int,
+    verified_fen: int,
+    last_year_fen: int | None,
 ) -> tuple[str, str]:
     """The first that fits, as a code and for people."""
     found = fen_text(verified_fen)
+    floor_fen, ceiling_fen = figures["floor"].value, figures["ceiling"].value
     if verified_fen == last_year_fen:
         return "last_year", f"与上一缴费年度的基数{found}元相同，核定方可能还未采用本年度申报"
     if abs(verified_fen - ours_fen) < 100 and verified_fen % 100 == 0:
         return "whole_yuan", f"核定方将基数取整到元：{found}元"
-    if verified_fen in (terms.floor_fen, terms.ceiling_fen):
-        bound = "下限" if verified_fen == terms.floor_fen else "上限"
+    if verified_fen in (floor_fen, ceiling_fen):
+        bound = "下限" if verified_fen == floor_fen else "上限"
         return "at_bound", f"核定方按{bound}{found}元核定，可能未收到申报的工资"
     if verified_fen == wage_fen:
         return "not_held", f"核定方采用了月均工资{found}元本身，未按上下限保底封顶"
-    if base_within(verified_fen, terms.floor_fen, terms.ceiling_fen)[1] is not Bound.WITHIN:
+    if base_within(verified_fen, floor_fen, ceiling_fen)[1] is not Bound.WITHIN:
         return "other_bounds", f"核定基数{found}元在我们所知的上下限之外，可能已有新的上下限公布"
     return "other_wage", f"核定方采用的工资与申报的月均工资{fen_text(wage_fen)}元不同，请核对"

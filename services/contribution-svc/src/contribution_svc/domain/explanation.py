@@ -89,8 +89,7 @@ class _Told:
         since = figure.known_since if figure.dated else None
         step = Step(label, figure.value, unit, figure.source, figure.document, since)
         self.steps.append(step)
-        published = f"{since}公布" if since else "公布日不详"
-        return f"{step.said()}（{figure.source}，{published}）"
+        return f"{step.said()}（{figure.notice_said()}）"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ class Figure:
             self.effective_to is None or day <= self.effective_to
         )
 
+    def notice_said(self) -> str:
+        """The notice that it is from, as people read it: 关于公布缴费基数的通知，2024-12-15公布."""
+        return f"{self.source}，{f'{self.known_since}公布' if self.dated else '公布日不详'}"
+
 
 Series = tuple[Figure, ...]
 """The figures of one key. Those of one `known_since` do not overlap; a younger notice may cover

@@ -372,10 +372,12 @@ def _differences(
     verified: Sequence[VerifiedBase],
     today: date,
 ) -> list[Difference]:
-    found = (
-        verified_differs(terms, base, one.base_fen, one.last_year_fen)
-        for one in verified
-        for terms in policies.of(city).terms(LevyPeriod.parse(one.levy_period), today)
-        if terms.insurance == one.insurance and terms.insurance in base.bases_fen
-    )
+    found = []
+    for one in verified:
+        insurance, day = Insurance(one.insurance), LevyPeriod.parse(one.levy_period).first_day()
+        figures = policies.of(city).insurances[insurance].figures_at(day, today)
+        if figures and insurance in base.bases_fen:
+            found.append(
+                verified_differs(insurance, figures, base, one.base_fen, one.last_year_fen)
+            )
     return [one for one in found if one is not None]
