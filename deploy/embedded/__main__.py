@@ -34,8 +34,12 @@ DOWN_LIMIT_SECONDS = 120.0
 
 def say(text: str = "") -> None:
     """A line for the person at the terminal."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `head` has: the work goes on, the rest is said to nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def run() -> None:
