@@ -127,7 +127,11 @@ class LateFeesOut(BaseModel):
 
     declaration_id: str
     paid_on: date
-    late_fee_fen: int = Field(examples=[56_250])
+    late_fee_fen: int = Field(
+        examples=[56_250],
+        description="On what is owed together, each group rounded once: what is to be paid. A "
+        "posted line says the fee of that line alone, rounded too: added up they may be fen off.",
+    )
     groups: list[LateFeeOut]
 
 
