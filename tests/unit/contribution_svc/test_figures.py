@@ -49,6 +49,11 @@ def test_a_notice_holds_from_the_day_on_which_it_is_known_and_not_a_day_earlier(
     assert figure_at((OLD, NEWER), day, date(2026, 9, 7), 12) == NEWER
 
 
+def test_a_notice_is_said_with_the_day_of_its_publication_where_one_is_known() -> None:
+    assert NEWER.notice_said() == "newer，2026-09-07公布"
+    assert replace(NEWER, dated=False).notice_said() == "newer，公布日不详"
+
+
 def test_of_those_that_ended_the_last_one_is_carried_over() -> None:
     """By its end, not by the day of its notice; of two with one end, by the younger notice."""
     late_notice_of_old = replace(
