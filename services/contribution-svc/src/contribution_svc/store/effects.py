@@ -12,7 +12,7 @@ from shared.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class RosterRow:
     """Who is insured in the city in a levy period, and on which account."""
 
     employee_id: str
@@ -39,13 +39,13 @@ _ROSTER = text(
 
 async def roster(
     conn: Connection, city: str, days: tuple[date, date], after: str, limit: int
-) -> list[Person]:
+) -> list[RosterRow]:
     """Everyone insured in the city in the levy period of these first and last days, by employee id
     after `after`.
     """
     values = {"city": city, "first_day": days[0], "last_day": days[1]}
     rows = await conn.execute(_ROSTER, {**values, "after": after, "limit": limit})
-    return [Person(**row) for row in rows.mappings()]
+    return [RosterRow(**row) for row in rows.mappings()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from contribution_svc.domain.simulation import effects as effects_of
 from contribution_svc.policy import Policies
 from contribution_svc.store import effects, proposals
 from contribution_svc.store.assessments import Assessment
-from contribution_svc.store.effects import EffectRow, Person
+from contribution_svc.store.effects import EffectRow, RosterRow
 from contribution_svc.store.proposals import Proposal
 from contribution_svc.usecases.grounds import Grounds, grounds_of, schemes_of
 from contribution_svc.usecases.library import Library, read
@@ -90,7 +90,7 @@ async def _begin(conn: Connection, proposal: Proposal, packs: _Packs) -> Proposa
     return found
 
 
-async def _people(conn: Connection, proposal: Proposal) -> list[Person]:
+async def _people(conn: Connection, proposal: Proposal) -> list[RosterRow]:
     if not proposal.levy_period:
         return []
     period = LevyPeriod.parse(proposal.levy_period)
@@ -99,7 +99,7 @@ async def _people(conn: Connection, proposal: Proposal) -> list[Person]:
 
 
 async def _effects(
-    conn: Connection, proposal: Proposal, packs: _Packs, people: Sequence[Person]
+    conn: Connection, proposal: Proposal, packs: _Packs, people: Sequence[RosterRow]
 ) -> list[EffectRow]:
     rows = [_as_assessed(person, proposal) for person in people]
     grounds = await grounds_of(conn, rows)
@@ -135,7 +135,7 @@ def _columns(
     return standing(people, scheme.kinds, scheme.terms).columns
 
 
-def _as_assessed(person: Person, proposal: Proposal) -> Assessment:
+def _as_assessed(person: RosterRow, proposal: Proposal) -> Assessment:
     """The assessment that the employee will have in the levy period, before anything is known of
     it.
     """
