@@ -99,6 +99,29 @@ async def test_a_refund_survives_a_restore(hefei: At, restored: At) -> None:
         assert await month.told(RefundChanged) == []
 
 
+async def test_what_was_just_refunded_is_not_applied_for_again(hefei: At) -> None:
+    exempt = employee(WANG, version=2, person_kind="retired_rehired", spells=insured(WANG).spells)
+    async with hefei("2025-12-20 09:00") as month:
+        await declare(month, "2026-08")
+        await month.hear(exempt)
+        await month.work()
+        body = {"account_id": ACCOUNT, "levy_period": "2026-08", "document_no": "合税退7号"}
+        [refund] = (await month.post("/refunds", json=body)).json()["items"]
+        answer = {"refunded_fen": 103_464, "refunded_on": "2026-08-08"}
+        await month.post(f"/refunds/{refund['refund_id']}/answer", json=answer)
+        again = {**body, "document_no": "合税退8号"}
+        at_once = await month.post("/refunds", json=again)
+        assert (at_once.status_code, at_once.json()["type"].rpartition(":")[2]) == (
+            409,
+            "refund-not-ready",
+        )
+        await month.work()
+        later = await month.post("/refunds", json=again)
+        assert later.json()["type"].endswith("nothing-to-refund")
+        [only] = (await month.get(f"/refunds?employer_id={EMPLOYER}")).json()["items"]
+        assert (only["number"], only["state"]) == (1, "refunded")
+
+
 BAD_ANSWERS: list[dict[str, Any]] = [
     {},
     {"refunded_fen": 1},

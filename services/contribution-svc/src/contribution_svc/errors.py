@@ -214,6 +214,12 @@ class NothingToRefund(Refusal):
     code = "nothing-to-refund"
 
 
+class RefundNotReady(Refusal):
+    """Employees of whom too much was paid are still being compared with what is known now."""
+
+    code = "refund-not-ready"
+
+
 class RefundUnknown(NotFound):
     """No such refund for this caller."""
 

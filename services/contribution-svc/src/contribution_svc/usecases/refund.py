@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from contribution_svc.domain.refund import Refund, RefundState
-from contribution_svc.errors import AccountUnknown, NothingToRefund, RefundDayToCome, RefundUnknown
+from contribution_svc.errors import (
+    AccountUnknown,
+    NothingToRefund,
+    RefundDayToCome,
+    RefundNotReady,
+    RefundUnknown,
+)
 from contribution_svc.policy import Policies
 from contribution_svc.store import refunds, roster, supplements
 from contribution_svc.usecases.supplement import Carried, carried_of
@@ -33,11 +39,16 @@ async def request_refunds(
 ) -> list[Refund]:
     """One refund for each employee of whom too much was paid and nothing is applied for yet.
 
-    Raises AccountUnknown, NothingToRefund.
+    Raises AccountUnknown, RefundNotReady while somebody is still to be compared, NothingToRefund.
     """
     if await roster.account_seen(conn, made.account_id) is None:
         raise AccountUnknown(f"no insurance account {made.account_id}")
     found = await supplements.of_account(conn, made.account_id, made.levy_period, lock=True)
+    # What was just refunded stands among the proposals until then, and would be asked for again.
+    if waiting := sum(one.waits for one in found if one.proposed is not None):
+        raise RefundNotReady(
+            f"{waiting} employees of {made.levy_period} are still being compared; try again"
+        )
     before = await refunds.newest(conn, made.account_id, made.levy_period)
     requested = [
         _requested(one, before.get(one.assessment.employee_id), made, by, now)
