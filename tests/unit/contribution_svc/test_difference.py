@@ -270,6 +270,17 @@ def test_what_was_never_declared_is_a_back_payment_by_the_policy_of_its_month() 
     assert joined.kind is Kind.BACK_PAYMENT
 
 
+def test_what_was_refunded_and_is_due_after_all_is_not_said_to_be_never_declared() -> None:
+    before, none = due(PENSION, 500_000), exempt(PENSION)
+    back = differences(MONTH, [before], [none], TERMS)
+    [owed] = differences(MONTH, [before, *back], [before], TERMS)
+    assert owed.kind is Kind.BACK_PAYMENT
+    assert (owed.employer_fen, owed.employee_fen) == (before.employer_fen, before.employee_fen)
+    assert "养老险原申报的已全部退费，按当月政策" in owed.reason
+    [first] = differences(MONTH, [none], [before], TERMS)
+    assert "养老险未曾申报，按当月政策" in first.reason
+
+
 def test_what_turned_out_not_to_be_due_is_a_refund_with_its_reason() -> None:
     month = replace(MONTH, reasons=national().reasons)
     [line] = differences(month, [due(PENSION, 500_000)], [exempt(PENSION)], TERMS)

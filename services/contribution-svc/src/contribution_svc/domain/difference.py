@@ -112,7 +112,11 @@ def differences(
     """
     so_far = list(so_far)
     sums = counted(so_far)
-    rates = {line.insurance: (line.employer_ppm, line.employee_ppm) for line in so_far}
+    rates = {
+        line.insurance: (line.employer_ppm, line.employee_ppm)
+        for line in so_far
+        if not Counted().plus(line).is_nothing()
+    }
     found = []
     for line in now:
         old = sums.get(line.insurance, Counted())
@@ -123,7 +127,7 @@ def differences(
                 line.employer_fen - old.employer_fen,
                 line.employee_fen - old.employee_fen,
             )
-            rate, terms = rates.get(line.insurance, (0, 0)), terms_of[line.insurance]
+            rate, terms = rates.get(line.insurance), terms_of[line.insurance]
             found += [_difference(month, old, rate, line, terms, part) for part in _parts(whole)]
     return found
 
@@ -139,8 +143,8 @@ def _parts(whole: Counted) -> list[Counted]:
     ]
 
 
-_Rates = tuple[int, int]
-"""Millionths: employer, employee."""
+_Rates = tuple[int, int] | None
+"""Millionths: employer, employee; None of what was never declared."""
 
 
 def _difference(
@@ -173,8 +177,9 @@ def _why(month: Month, old: Counted, paid_at: _Rates, new: Line, terms: Terms, k
         return f"现为无需缴纳（{why}），原按{fen_text(old.base_fen)}元基数申报"
     if kind is Kind.BACK_PAYMENT:
         rates = f"单位{percent_text(new.employer_ppm)}、个人{percent_text(new.employee_ppm)}"
+        before = "未曾申报" if paid_at is None else "原申报的已全部退费"
         return (
-            f"未曾申报，按当月政策（{terms.source}）以{fen_text(new.base_fen)}元基数、{rates}补缴"
+            f"{before}，按当月政策（{terms.source}）以{fen_text(new.base_fen)}元基数、{rates}补缴"
         )
     notice = (
         f"依{terms.source}（{terms.known_since}公布，{terms.effective_from}起执行）"
