@@ -15,10 +15,13 @@ from tests.integration.contribution_svc.hefei_months import (
 from tests.integration.contribution_svc.month import (
     ACCOUNT,
     EMPLOYER,
+    PERIOD,
     WANG,
     Month,
     china,
     employee,
+    last_year,
+    wage,
 )
 
 
@@ -120,6 +123,37 @@ async def test_what_was_just_refunded_is_not_applied_for_again(hefei: At) -> Non
         assert later.json()["type"].endswith("nothing-to-refund")
         [only] = (await month.get(f"/refunds?employer_id={EMPLOYER}")).json()["items"]
         assert (only["number"], only["state"]) == (1, "refunded")
+
+
+async def test_what_grew_since_it_was_applied_for_is_not_said_to_be_applied_for(
+    month: Month,
+) -> None:
+    """Two people, five insurances; what came for the first sum leaves the rest to apply for."""
+    await month.open(employee("li"))
+    await month.hear(*last_year("li", 1_200_000))
+    await month.work("2024-10-08 09:00")
+    assert (await month.approve()).status_code == 200
+    body = {"account_id": ACCOUNT, "levy_period": PERIOD}
+    fen: dict[int, int] = {}
+    for version, wage_fen in ((2, 1_000_000), (3, 900_000)):
+        corrected = [wage("li", f"2023-{n:02d}", wage_fen, version=version) for n in range(1, 13)]
+        await month.hear(*corrected)
+        await month.work("2024-10-20 09:00")
+        found = await arrears(month, "li")
+        assert {one["state"] for one in found["lines"]} == {"refund"}, version
+        fen[version] = found["refundable_fen"]
+        if version == 2:
+            asked = await month.post("/refunds", json={**body, "document_no": "退1号"})
+            [refund] = asked.json()["items"]
+            assert (refund["employee_id"], refund["requested_fen"]) == ("li", fen[2])
+    path = f"/refunds/{refund['refund_id']}/answer"
+    await month.post(path, json={"refunded_fen": fen[2], "refunded_on": "2024-10-20"})
+    await month.work()
+    asked = await month.post("/refunds", json={**body, "document_no": "退2号"})
+    [rest] = asked.json()["items"]
+    assert (rest["number"], rest["requested_fen"]) == (2, fen[3] - fen[2])
+    states = [one["state"] for one in (await arrears(month, "li"))["lines"]]
+    assert states == [*["refunded"] * 5, *["refund_requested"] * 5]
 
 
 BAD_ANSWERS: list[dict[str, Any]] = [

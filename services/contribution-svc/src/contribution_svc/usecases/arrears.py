@@ -70,12 +70,14 @@ async def arrears_of(
         if one.state is RefundState.REFUNDED
         for line in one.lines
     ]
-    requested = {one.levy_period for one in asked if one.state is RefundState.REQUESTED}
+    newest = {one.levy_period: one for one in asked}
     lacking = await supplements.of_employee(conn, employee_id)
     for one in carried_of(policies, lacking, china_day(now)):
         period = one.assessment.levy_period
         found += [Arrear(period, "proposed", line) for line in one.lines]
-        state = "refund_requested" if period in requested else "refund"
+        before = newest.get(period)
+        is_asked = before is not None and before.is_waiting_for(one.refunds)
+        state = "refund_requested" if is_asked else "refund"
         found += [Arrear(period, state, line) for line in one.refunds]
     return sorted(found, key=lambda one: one.levy_period)
 
