@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.contracts import Event, RefundChanged
+from shared.contracts import EmployeeChanged, Event, RefundChanged
 from tests.integration.contribution_svc.hefei_months import (
     At,
     arrears,
@@ -78,16 +78,22 @@ async def refund_is_closed(month: Month, body: dict[str, str]) -> None:
     assert [one.version for one in await month.told(RefundChanged)] == [1, 2, 3]
 
 
+async def refunded(month: Month, exempt: EmployeeChanged) -> dict[str, str]:
+    """小王, declared and then found exempt, is refunded to the fen; the application."""
+    await declare(month, "2026-08")
+    await month.hear(exempt)
+    await month.work()
+    body = {"account_id": ACCOUNT, "levy_period": "2026-08", "document_no": "合税退7号"}
+    [refund] = (await month.post("/refunds", json=body)).json()["items"]
+    answer = {"refunded_fen": 103_464, "refunded_on": "2026-08-08"}
+    await month.post(f"/refunds/{refund['refund_id']}/answer", json=answer)
+    return body
+
+
 async def test_a_refund_survives_a_restore(hefei: At, restored: At) -> None:
     exempt = employee(WANG, version=2, person_kind="retired_rehired", spells=insured(WANG).spells)
     async with hefei("2025-12-20 09:00") as month:
-        await declare(month, "2026-08")
-        await month.hear(exempt)
-        await month.work()
-        body = {"account_id": ACCOUNT, "levy_period": "2026-08", "document_no": "合税退7号"}
-        [refund] = (await month.post("/refunds", json=body)).json()["items"]
-        answer = {"refunded_fen": 103_464, "refunded_on": "2026-08-08"}
-        await month.post(f"/refunds/{refund['refund_id']}/answer", json=answer)
+        await refunded(month, exempt)
         await month.work()
         told, listed = await month.told(Event), f"/refunds?employer_id={EMPLOYER}"
         before, mine = (await month.get(listed)).json(), await arrears(month, WANG)
@@ -105,14 +111,7 @@ async def test_a_refund_survives_a_restore(hefei: At, restored: At) -> None:
 async def test_what_was_just_refunded_is_not_applied_for_again(hefei: At) -> None:
     exempt = employee(WANG, version=2, person_kind="retired_rehired", spells=insured(WANG).spells)
     async with hefei("2025-12-20 09:00") as month:
-        await declare(month, "2026-08")
-        await month.hear(exempt)
-        await month.work()
-        body = {"account_id": ACCOUNT, "levy_period": "2026-08", "document_no": "合税退7号"}
-        [refund] = (await month.post("/refunds", json=body)).json()["items"]
-        answer = {"refunded_fen": 103_464, "refunded_on": "2026-08-08"}
-        await month.post(f"/refunds/{refund['refund_id']}/answer", json=answer)
-        again = {**body, "document_no": "合税退8号"}
+        again = {**await refunded(month, exempt), "document_no": "合税退8号"}
         at_once = await month.post("/refunds", json=again)
         assert (at_once.status_code, at_once.json()["type"].rpartition(":")[2]) == (
             409,
