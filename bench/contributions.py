@@ -68,7 +68,10 @@ def _print(console: Console, title: str, rows: Sequence[Row]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = Table(title=title, title_justify="left")
     for name in names:
-        table.add_column(name.replace("_", " "), justify="left" if name == "who" else "right")
+        is_name = name == "who"
+        table.add_column(
+            name.replace("_", " "), justify="left" if is_name else "right", no_wrap=is_name
+        )
     for cells in _cells(rows, names):
         table.add_row(*cells)
     console.print(table)

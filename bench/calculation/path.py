@@ -79,7 +79,7 @@ async def _path(
         taken_in = watch.seconds()
         await set_clock(bootstrap, OPENED)
         await _counts(running, SENT, sent + 2 * count)
-        row = watch.row(f"ours: whole path, processes: {processes}", count)
+        row = watch.row(f"ours: whole path, {processes} process(es)", count)
     [(people_told, lines)] = await connection.fetch(_TOLD)
     assert people_told == count, f"{people_told} of {count} employees were told of"
     seconds = row["seconds"]
