@@ -59,6 +59,8 @@ def _shown(family: str, side: str) -> Query:
     return _copy(family, _MONTH, side, "months", f"coalesce({side}_version, 0)")
 
 
+_RESTORED = "jsonb_path_exists(items, '$[*] ? (!(@.reckoning != \"\"))')"
+"""Of a member whom a restored store knows from what was told: without how it was computed."""
 _SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in _ISSUED)
 _SLIPS = f"(SELECT employee_id, levy_period, {_SUMS} FROM payslips GROUP BY 1, 2) AS slips"  # noqa: S608
 _FROM_LINES = _object("lines")
@@ -99,7 +101,7 @@ QUERIES: Queries = {
             "run_id || '/' || employee_id",
             _object(*_PAYSLIP),
             "run_members JOIN payroll_runs USING (run_id)"
-            " WHERE payroll_runs.state = 'paid' AND left_out = ''",
+            f" WHERE payroll_runs.state = 'paid' AND left_out = '' AND NOT {_RESTORED}",
         ),
         _copy("Computed", "run_id || '/' || employee_id", _object(*_PAYSLIP), "payslips", "1"),
         _copy(
